@@ -1,0 +1,78 @@
+"""skinapp index, showcase, split: from folders of photos to image tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from skinapp.cli.console import DataOption, default_root, progress_bar, say
+from skinapp.datasets.files import Finding
+from skinapp.datasets.ham10000 import read_ham10000
+from skinapp.datasets.splits import draw_showcase, split_by_lesion
+from skinapp.datasets.summary import split_counts
+from skinapp.datasets.table import read_table, write_table
+
+SEED = 2026
+
+index = typer.Typer(no_args_is_help=True, help="Make an image table from a folder of photos.")
+
+
+@index.command("ham10000")
+def index_ham10000(
+    folder: Annotated[Path, typer.Argument(help="The folder that HAM10000 was unpacked in.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write (Parquet).")],
+    isic2019_labels: Annotated[
+        Path | None,
+        typer.Option(help="ISIC 2019's label CSV: tells actinic keratosis from squamous cell carcinoma."),
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Index HAM10000: its photos and metadata, and with ISIC 2019's labels eight diagnoses in place of seven."""
+    root = data.resolve() if data else default_root(folder)
+    with progress_bar("Measuring photos") as progress:
+        indexed = read_ham10000(folder.resolve(), root, isic2019_labels, progress)
+    write_table(indexed.table, output)
+    report(indexed.findings)
+    diagnoses = indexed.table["diagnosis"].nunique()
+    lesions = indexed.table["lesion_id"].nunique()
+    say(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
+
+
+def showcase(
+    table: Annotated[Path, typer.Argument(help="Image table with diagnoses.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")],
+    seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = SEED,
+) -> None:
+    """Draw four photos of each diagnosis that will never be trained on: the examples of the app."""
+    drawn = draw_showcase(read_table(table), seed)
+    drawn.to_csv(output, index=False)
+    say(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
+
+
+def split(
+    table: Annotated[Path, typer.Argument(help="Image table with diagnoses.")],
+    showcase: Annotated[Path, typer.Option(help="The showcase CSV, whose lesions stay out of every split.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write, with its split.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
+) -> None:
+    """Split a table 70/10/20 into train, validation and test: lesions whole, diagnoses in proportion."""
+    done = split_by_lesion(read_table(table), pd.read_csv(showcase), seed)
+    write_table(done, output)
+    for row in split_counts(done).itertuples(index=False):
+        say(f"{row.split}: {row.photos:,} photos of {row.lesions:,} lesions, {row.malignant:,} photos malignant")
+    say("Patients are not recorded: one patient's lesions may be on both sides.")
+
+
+def report(findings: tuple[Finding, ...], most: int = 10) -> None:
+    """Print what was noticed: how many, and the first of them by name."""
+    for finding in findings:
+        more = f" and {len(finding.names) - most:,} more" if len(finding.names) > most else ""
+        say(f"{len(finding.names):,} {finding.what}: {', '.join(finding.names[:most])}{more}")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.add_typer(index, name="index")
+    app.command()(showcase)
+    app.command()(split)

@@ -1,0 +1,27 @@
+"""The command `skinapp`: one file a group of commands, put together here."""
+
+import sys
+
+import typer
+
+from skinapp.cli import data, training
+from skinapp.cli.console import fail
+from skinapp.errors import SkinAppError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Triage of skin lesions from dermoscopy photos, with figures that say how far to trust them. "
+    "Never a diagnosis.",
+)
+data.add_to(app)
+training.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; a mistake that a sentence explains ends with that sentence and exit code 2."""
+    try:
+        app()
+    except SkinAppError as error:
+        fail(str(error))
+        sys.exit(2)

@@ -1,0 +1,118 @@
+"""The image table: a row a photo, the facts that are known of it, no pixels.
+
+Columns and types (a fact that no source states is NA, never "unknown" or 0):
+
+=============================  =========  ==================================================================
+image_id                       string     as published; unique within a table
+path                           string     of the photo, relative to the data root, with forward slashes
+lesion_id                      string     photos that share it show one lesion
+diagnosis                      string     one of the eight codes of skinapp.taxonomy, or the source's own word
+malignant                      boolean    from the diagnosis
+age                            Float32    years
+sex                            string     "female" or "male"
+site                           string     where on the body, in the source's words
+camera                         string     camera or clinic
+confirmation                   string     "histology", "follow-up", "consensus" or "confocal"
+source                         string     which data set
+width, height                  Int32      pixels, as published
+stored_width, stored_height    Int32      pixels of the file that was read
+sha256                         string     of the file that was read, hex
+split                          string     "train", "validation", "test" or "showcase"
+=============================  =========  ==================================================================
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from skinapp.errors import DatasetError
+from skinapp.taxonomy import BENIGN, MALIGNANT
+
+COLUMNS = {
+    "image_id": "string",
+    "path": "string",
+    "lesion_id": "string",
+    "diagnosis": "string",
+    "malignant": "boolean",
+    "age": "Float32",
+    "sex": "string",
+    "site": "string",
+    "camera": "string",
+    "confirmation": "string",
+    "source": "string",
+    "width": "Int32",
+    "height": "Int32",
+    "stored_width": "Int32",
+    "stored_height": "Int32",
+    "sha256": "string",
+    "split": "string",
+}
+
+SPLITS = ("train", "validation", "test", "showcase")
+"""The last is never trained on nor scored in a test: its photos are the examples of the app."""
+
+
+def image_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give a frame the columns, types and order of an image table, sorted by image_id.
+
+    Columns that are missing become NA; columns that no image table has raise DatasetError, as do an
+    image_id that is missing or stands twice.
+    """
+    strange = sorted(set(rows.columns) - set(COLUMNS))
+    if strange:
+        raise DatasetError(f"An image table has no column {', '.join(strange)}. Its columns: {', '.join(COLUMNS)}.")
+    table = rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    if table["image_id"].isna().any():
+        raise DatasetError("A row of the image table has no image_id. Give every photo one.")
+    twice = table["image_id"][table["image_id"].duplicated()]
+    if len(twice):
+        raise DatasetError(f"The image table holds {_some(twice)} more than once. Keep one row a photo.")
+    return table.sort_values("image_id", ignore_index=True)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write an image table as Parquet: written aside, then moved into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(path.name + ".partial")
+    image_table(table).to_parquet(aside, index=False, compression="zstd")
+    aside.replace(path)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read an image table from Parquet; DatasetError where there is none or it is not one."""
+    try:
+        rows = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise DatasetError(
+            f"There is no image table at {path}. Check the path, or make one with `skinapp index`."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read as a Parquet table ({error}). Make it anew.") from error
+    lacking = [column for column in COLUMNS if column not in rows.columns]
+    if lacking:
+        raise DatasetError(
+            f"{path} is not an image table: {', '.join(lacking)} missing. Make it anew with `skinapp index`."
+        )
+    return image_table(rows[list(COLUMNS)])
+
+
+def truth_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
+    """Return what each photo is, for a task: "malignant"/"benign" for "malignancy", else its diagnosis; NA stays."""
+    if task == "malignancy":
+        return table["malignant"].map({True: MALIGNANT, False: BENIGN})
+    return table["diagnosis"]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _some(names: Iterable[str], most: int = 5) -> str:
+    """Name a few of many, and say how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

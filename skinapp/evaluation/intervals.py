@@ -1,0 +1,136 @@
+"""How far the figures of a run may be off by chance: a bootstrap over lesions.
+
+Photos of one lesion resemble each other, so they are drawn together; drawn one by one, they would promise too
+narrow an interval. Each replicate draws as many lesions as there are, with replacement, and a photo counts as
+often as its lesion was drawn. The interval is the middle 95% of the replicates (the percentile method of
+Efron, 1979); replicates in which a figure is undefined are left out of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skinapp.errors import RunError
+from skinapp.evaluation.figures import OVERALL, PER_CLASS, Figures, figures
+from skinapp.evaluation.metrics import Floats, Places
+from skinapp.evaluation.run import PREDICTIONS_FILE, StoredRun, probabilities, truth_index
+
+INTERVALS_FILE = "intervals.json"
+REPLICATES = 1000
+SEED = 1979
+PERCENTILES = (2.5, 97.5)
+
+COLUMNS = ("figure", "class", "value", "low", "high")
+
+_WEIGHTS_AT_A_TIME = 2_000_000
+"""Replicates x photos held at once: 16 MB, and some ten times that while the figures are computed."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and its 95% interval; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """Bootstrap every figure of a run over its lesions.
+
+    Returns a row a figure, with columns figure (a field of Figures), class (NA for the whole run), value
+    (over all photos), low and high (float64; the 95% interval). The same seed gives the same frame.
+    """
+    truth, scores = truth_index(run), probabilities(run)
+    lesion, _ = pd.factorize(run.predictions["lesion_id"])
+    drawn = [figures(truth, scores, run.classes, w) for w in _weights(lesion, replicates, seed)]
+    found = figures(truth, scores, run.classes)
+    rows = [_row(name, None, getattr(found, name), _joined(drawn, name)) for name in OVERALL]
+    rows += [
+        _row(name, label, getattr(found, name)[place], _joined(drawn, name)[:, place])
+        for place, label in enumerate(run.classes)
+        for name in PER_CLASS
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figure:
+    """Pick one figure, of the whole run or of a class, from the frame of `headline_intervals`.
+
+    Raises KeyError for a figure or class that it does not hold.
+    """
+    of_class = intervals["class"].isna() if label is None else intervals["class"] == label
+    found = intervals.loc[of_class & (intervals["figure"] == name), ["value", "low", "high"]]
+    if found.empty:
+        raise KeyError((name, label))
+    value, low, high = found.iloc[0].astype(float)
+    return Figure(value, low, high)
+
+
+def with_intervals(per_class: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Add to the frame of `figures.per_class` the columns <figure>_low and <figure>_high of each figure."""
+    wide = intervals.dropna(subset="class").pivot(index="class", columns="figure", values=["low", "high"])
+    ends = {f"{name}_{end}": wide[end, name] for name in PER_CLASS for end in ("low", "high")}
+    return per_class.join(pd.DataFrame(ends), on="class")
+
+
+def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
+    """Write intervals.json into a run's folder, with the sha256 of the predictions it was computed from."""
+    text = json.dumps(
+        {
+            "predictions_sha256": _predictions_sha256(folder),
+            "intervals": json.loads(intervals.to_json(orient="records", double_precision=15)),
+        },
+        indent=1,
+    )
+    fresh = folder / f"{INTERVALS_FILE}.partial"
+    fresh.write_text(text + "\n", encoding="utf-8")
+    fresh.replace(folder / INTERVALS_FILE)
+
+
+def load_intervals(folder: Path) -> pd.DataFrame | None:
+    """Read a run's intervals; None where there are none, or where they belong to other predictions.
+
+    Raises RunError for a file that cannot be understood.
+    """
+    file = folder / INTERVALS_FILE
+    if not file.exists():
+        return None
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        frame = pd.DataFrame(stored["intervals"], columns=list(COLUMNS))
+        frame = frame.astype({"value": float, "low": float, "high": float})
+        made_from = stored["predictions_sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{file} cannot be read as intervals. Delete it, or make the run again.") from error
+    return frame if made_from == _predictions_sha256(folder) else None
+
+
+def _predictions_sha256(folder: Path) -> str:
+    return hashlib.sha256((folder / PREDICTIONS_FILE).read_bytes()).hexdigest()
+
+
+def _weights(lesion: Places, replicates: int, seed: int) -> Iterator[Floats]:
+    # In chunks, so that memory stays bounded however many photos there are.
+    random, lesions = np.random.default_rng(seed), int(lesion.max()) + 1
+    size = max(1, _WEIGHTS_AT_A_TIME // len(lesion))
+    for start in range(0, replicates, size):
+        rows = min(size, replicates - start)
+        drawn = random.integers(lesions, size=(rows, lesions)) + lesions * np.arange(rows)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * lesions).reshape(rows, lesions)
+        yield times[:, lesion].astype(np.float64)
+
+
+def _joined(drawn: list[Figures], name: str) -> Floats:
+    return np.concatenate([getattr(each, name) for each in drawn])
+
+
+def _row(name: str, label: str | None, value: float, replicates: Floats) -> tuple[object, ...]:
+    defined = replicates[~np.isnan(replicates)]
+    low, high = np.percentile(defined, PERCENTILES) if len(defined) else (np.nan, np.nan)
+    return name, label, float(value), float(low), float(high)

@@ -1,0 +1,50 @@
+"""Where to run, and in which precision."""
+
+import os
+import platform
+from dataclasses import dataclass
+
+import torch
+
+import skinapp
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device of torch, and a sentence for the reader."""
+
+    name: str
+    label: str
+
+    @property
+    def torch(self) -> torch.device:
+        """The device in torch's own form."""
+        return torch.device(self.name)
+
+
+def choose_device() -> Device:
+    """Choose CUDA, then Apple's MPS, then the CPU; SKINAPP_DEVICE overrides (cuda, mps or cpu).
+
+    Answers are float32 everywhere: at this size the time is well under a second, and the same photo
+    then gets the same answer from page, command line and evaluation.
+    """
+    wanted = os.environ.get("SKINAPP_DEVICE", "")
+    if wanted in ("", "cuda") and torch.cuda.is_available():
+        return Device("cuda", torch.cuda.get_device_name())
+    if wanted in ("", "mps") and torch.backends.mps.is_available():
+        return Device("mps", "Apple GPU")
+    return Device("cpu", "CPU")
+
+
+def training_precision(device: Device) -> str:
+    """Choose Lightning's precision: bf16 where the hardware multiplies it, else float32."""
+    if device.name == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    # torch offers no public question for a CPU's bf16 units; its capability table is the nearest.
+    has_bf16 = device.name == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return "bf16-mixed" if has_bf16 else "32-true"
+
+
+def versions() -> tuple[str, str, str]:
+    """Return the versions of Python, torch and skinapp: what a training or a stored run depends on."""
+    return platform.python_version(), str(torch.__version__), skinapp.__version__

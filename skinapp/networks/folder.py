@@ -1,0 +1,160 @@
+"""Model folders, models/<id>/: recipe, card and weights; loaded and verified, saved whole or not at all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from skinapp.datasets.table import file_sha256
+from skinapp.errors import ModelError
+from skinapp.networks.preprocess import Preprocessing
+from skinapp.networks.resnet import HeadedResNet, half, read_safetensors, single
+
+Role = Literal["malignancy", "lesion_type", "both"]
+
+CARD, WEIGHTS, RECIPE, CURVES = "card.json", "model.safetensors", "recipe.toml", "curves.csv"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Head(_Strict):
+    """One output of a network: its task and its classes in the order of its logits."""
+
+    name: Literal["malignancy", "lesion_type"]
+    classes: tuple[str, ...]
+    temperature: float = Field(1.0, gt=0, description="logits are divided by it; fitted on validation")
+
+
+class SplitFacts(_Strict):
+    """What one split of the training table held."""
+
+    photos: int
+    lesions: int
+    malignant_share: float
+
+
+class DataFacts(_Strict):
+    """Which photos a model learned from, and what limits that sets."""
+
+    table: str
+    table_sha256: str
+    sources: tuple[str, ...]
+    train: SplitFacts
+    validation: SplitFacts
+    limits: tuple[str, ...]
+
+
+class InitialWeights(_Strict):
+    """What a training started from, and on which terms."""
+
+    name: str
+    sha256: str | None
+    licence: str
+
+
+class TrainingFacts(_Strict):
+    """How a training went."""
+
+    recipe_sha256: str
+    best_epoch: int
+    epochs: int
+    monitor: str
+    best_value: float
+    elapsed_s: float
+    device: str
+    versions: tuple[str, str, str] = Field(description="python, torch, skinapp")
+    finished: str
+
+
+class Card(_Strict):
+    """All that must be known of a model before it is used; a model without one does not load."""
+
+    id: str
+    role: Role
+    architecture: str
+    heads: tuple[Head, ...]
+    preprocessing: Preprocessing
+    weights_sha256: str
+    weights_dtype: Literal["float16"]
+    operating_points: tuple[tuple[str, float], ...] = ()
+    data: DataFacts
+    initial: InitialWeights
+    training: TrainingFacts
+    licence: str
+    intended_use: str
+    not_for: str
+
+    def head(self, name: str) -> Head:
+        """Return the head of a task; ModelError where the model has none."""
+        for head in self.heads:
+            if head.name == name:
+                return head
+        raise ModelError(f"The model {self.id} has no {name} head; it has {', '.join(h.name for h in self.heads)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A verified model folder: its card and its network, in eval mode, float32, on the CPU."""
+
+    folder: Path
+    card: Card
+    network: nn.Module
+
+
+def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) -> None:
+    """Write weights (fp16), curves (CSV text) and card beside the recipe: complete or not at all.
+
+    Everything is written aside first. Then the old card goes, because a folder without a card does not
+    load, and the new one comes last; `card.weights_sha256` is filled from the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = {name: folder / f"{name}.partial" for name in (WEIGHTS, CURVES, CARD)}
+    save_file(half(state), aside[WEIGHTS])
+    aside[CURVES].write_text(curves, encoding="utf-8")
+    whole = card.model_copy(update={"weights_sha256": file_sha256(aside[WEIGHTS])})
+    aside[CARD].write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / CARD).unlink(missing_ok=True)
+    for name in (WEIGHTS, CURVES, CARD):
+        aside[name].replace(folder / name)
+
+
+def read_card(folder: Path) -> Card:
+    """Read a model's card; ModelError where there is none or a key is wrong or missing."""
+    try:
+        return Card.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} holds no {CARD}: train it with `skinapp train {folder / RECIPE}`.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it anew.") from error
+
+
+def load_model(folder: Path) -> Model:
+    """Load a model folder and verify its weights against its card; ModelError where they do not belong together."""
+    card = read_card(folder)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise ModelError(f"{folder} holds a card but no {WEIGHTS}. Restore it, or train the model anew.")
+    if file_sha256(weights) != card.weights_sha256:
+        raise ModelError(f"{weights} is not the file that its card describes (sha256 differs). Restore or retrain it.")
+    network = HeadedResNet(card.architecture, {head.name: len(head.classes) for head in card.heads})
+    try:
+        network.load_state_dict(single(read_safetensors(weights)), strict=True)
+    except RuntimeError as error:
+        raise ModelError(
+            f"{weights} does not fit the {card.architecture} of its card. Train the model anew."
+        ) from error
+    network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+    return Model(folder, card, network)
+
+
+def find_models(root: Path) -> tuple[Path, ...]:
+    """List the folders below `root` that hold a card, sorted by name."""
+    return tuple(sorted(card.parent for card in root.glob(f"*/{CARD}")))

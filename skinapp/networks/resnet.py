@@ -1,0 +1,77 @@
+"""A torchvision ResNet whose trunk feeds one or more named heads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+import torchvision
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from skinapp.errors import ModelError
+
+
+class HeadedResNet(nn.Module):
+    """A ResNet without its ImageNet classifier, and a linear head for each named task."""
+
+    def __init__(self, architecture: str, heads: Mapping[str, int], dropout: float = 0.0) -> None:
+        """Build the network with random weights; `heads` maps each head's name to its number of classes."""
+        super().__init__()
+        self.trunk = torchvision.models.get_model(architecture, weights=None)
+        features = self.trunk.fc.in_features
+        self.trunk.fc = nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleDict({name: nn.Linear(features, classes) for name, classes in heads.items()})
+
+    def forward(self, photos: Tensor) -> dict[str, Tensor]:
+        """Map photos (n, 3, h, w), float32, to logits (n, classes) of each head."""
+        features = self.dropout(self.trunk(photos))  # (n, 512) for ResNet-18 and -34, (n, 2048) above
+        return {name: head(features) for name, head in self.heads.items()}
+
+
+def load_trunk(network: HeadedResNet, weights: Mapping[str, Tensor]) -> None:
+    """Fill the trunk from a torchvision ResNet's state dict or from another HeadedResNet's; heads stay as they are.
+
+    Raises ModelError where the weights are of another architecture.
+    """
+    if any(name.startswith("trunk.") for name in weights):
+        weights = {name.removeprefix("trunk."): v for name, v in weights.items() if name.startswith("trunk.")}
+    kept = {name: v.float() if v.is_floating_point() else v for name, v in weights.items() if name[:3] != "fc."}
+    try:
+        network.trunk.load_state_dict(kept, strict=True)
+    except RuntimeError as error:
+        raise ModelError(f"The initial weights do not fit the network: {str(error).splitlines()[0]}") from error
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Read tensors from a safetensors file; ModelError where it is missing or damaged. Nothing is unpickled."""
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no weights file at {path}. Check the path.") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} is not a whole safetensors file ({error}). Fetch or make it anew.") from error
+
+
+def torchvision_weights(name: str) -> Mapping[str, Tensor]:
+    """Fetch weights by torchvision's name, as ResNet34_Weights.IMAGENET1K_V1; ModelError without a network."""
+    try:
+        weights: Mapping[str, Tensor] = torchvision.models.get_weight(name).get_state_dict(progress=True)
+    except ValueError as error:
+        raise ModelError(
+            f"torchvision knows no weights named {name}. Names look like ResNet34_Weights.DEFAULT."
+        ) from error
+    except OSError as error:
+        raise ModelError(f"The weights {name} cannot be downloaded ({error}). Name a local file instead.") from error
+    return weights
+
+
+def half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Store floating-point tensors as contiguous fp16, the form in which models ship."""
+    return {name: (v.half() if v.is_floating_point() else v).detach().cpu().contiguous() for name, v in state.items()}
+
+
+def single(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Turn fp16 tensors back into float32, the precision in which answers are computed on a CPU."""
+    return {name: v.to(torch.float32) if v.is_floating_point() else v for name, v in state.items()}

@@ -1,0 +1,122 @@
+"""Photos of an image table -> shuffled, augmented batches for training and plain ones for validation."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torchvision.transforms import v2
+
+from skinapp.datasets.files import Progress
+from skinapp.datasets.table import truth_labels
+from skinapp.networks.preprocess import Preprocessing, network_view, shrink
+from skinapp.photo import Photo, read_photo_file
+from skinapp.training.recipe import Augmentation, Recipe
+
+
+def targets(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
+    """Return each photo's class index, int64 (n,), in the order of recipe.classes."""
+    return pd.Categorical(truth_labels(table, recipe.role), categories=recipe.classes).codes.astype(np.int64)
+
+
+def decode(
+    table: pd.DataFrame, data_root: Path, view: Callable[[Photo], np.ndarray], progress: Progress
+) -> list[np.ndarray]:
+    """Read every photo of a table once and keep what `view` makes of it, uint8 (h, w, 3), in memory."""
+    paths = [data_root / path for path in table["path"]]
+    views = []
+    with ThreadPoolExecutor() as pool:
+        for done, pixels in enumerate(pool.map(lambda path: view(read_photo_file(path)), paths), start=1):
+            views.append(pixels)
+            progress(done, len(paths))
+    return views
+
+
+class Photos(Dataset[tuple[Tensor, int]]):
+    """Decoded photos with their class index; each is transformed anew whenever it is asked for."""
+
+    def __init__(self, pixels: Sequence[np.ndarray], classes: np.ndarray, transform: v2.Transform | None) -> None:
+        """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n,)."""
+        self.pixels, self.classes, self.transform = pixels, classes, transform
+
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self.pixels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """Return one photo, uint8 (3, s, s), and its class index."""
+        photo = torch.tensor(self.pixels[index]).permute(2, 0, 1)
+        return (self.transform(photo) if self.transform else photo), int(self.classes[index])
+
+
+class EpochSampler(Sampler[int]):
+    """Draws photos with replacement by weight; seed and epoch alone decide, so that a resumed run repeats it."""
+
+    def __init__(self, weights: np.ndarray, seed: int) -> None:
+        """Keep the chance of each photo, float64 (n,), summing to 1."""
+        self.weights, self.seed, self.epoch = weights, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Name the epoch to draw for; Lightning calls this as each begins."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of draws in an epoch: as many as there are photos."""
+        return len(self.weights)
+
+    def __iter__(self) -> Iterator[int]:
+        """Draw the photos of one epoch."""
+        generator = np.random.default_rng((self.seed, self.epoch))
+        yield from generator.choice(len(self.weights), len(self.weights), p=self.weights).tolist()
+
+
+def sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray:
+    """Return each photo's chance of being drawn: its class's count to the power of minus the exponent, scaled to 1."""
+    weights: np.ndarray = np.bincount(classes)[classes].astype(np.float64) ** -balance_exponent
+    weights /= weights.sum()
+    return weights
+
+
+def augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
+    """Build the random changes of a training photo: uint8 (3, h, w) -> uint8 (3, input_px, input_px)."""
+    steps: list[v2.Transform] = [
+        v2.RandomResizedCrop(input_px, settings.crop_scale, settings.crop_ratio, antialias=True)
+    ]
+    if settings.flip:
+        steps += [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
+    if settings.quarter_turns:
+        steps.append(v2.RandomApply([v2.RandomRotation((90, 90))]))
+    steps.append(v2.ColorJitter(settings.brightness, settings.contrast, settings.saturation, settings.hue))
+    return v2.Compose(steps)
+
+
+def training_batches(
+    table: pd.DataFrame, data_root: Path, recipe: Recipe, workers: int, progress: Progress
+) -> DataLoader[tuple[Tensor, int]]:
+    """Load the photos of a training split, draw them by the recipe's weights and augment them.
+
+    They are kept at a short side of resize_px; crops are cut from that.
+    """
+    pixels = decode(table, data_root, lambda photo: shrink(photo.pixels, recipe.input.resize_px), progress)
+    classes = targets(table, recipe)
+    weights = sampling_weights(classes, recipe.sampling.balance_exponent)
+    return DataLoader(
+        Photos(pixels, classes, augmentation(recipe.augmentation, recipe.input.input_px)),
+        batch_size=recipe.schedule.batch_size,
+        sampler=EpochSampler(weights, recipe.seed),
+        num_workers=workers,
+        drop_last=len(table) > recipe.schedule.batch_size,
+    )
+
+
+def validation_batches(
+    table: pd.DataFrame, data_root: Path, recipe: Recipe, progress: Progress
+) -> DataLoader[tuple[Tensor, int]]:
+    """Load the photos of a validation split as the network will see them in the app."""
+    preprocessing: Preprocessing = recipe.input
+    pixels = decode(table, data_root, lambda photo: network_view(photo, preprocessing), progress)
+    return DataLoader(Photos(pixels, targets(table, recipe), None), batch_size=recipe.schedule.batch_size)

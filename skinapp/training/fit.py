@@ -1,0 +1,243 @@
+"""Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch.utils.data import DataLoader
+
+from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.table import file_sha256, read_table
+from skinapp.errors import DatasetError, ModelError
+from skinapp.networks.device import choose_device, training_precision, versions
+from skinapp.networks.folder import (
+    Card,
+    DataFacts,
+    Head,
+    InitialWeights,
+    SplitFacts,
+    TrainingFacts,
+    save_model,
+)
+from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
+from skinapp.training.batches import training_batches, validation_batches
+from skinapp.training.calibrate import fit_temperature
+from skinapp.training.network import TrainedNetwork
+from skinapp.training.recipe import Recipe, read_recipe
+
+LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
+INTENDED_USE = (
+    "Study and audit of dermoscopy classifiers; an aid to a trained reader of dermoscopy, beside her own judgement."
+)
+NOT_FOR = (
+    "Diagnosis, reassurance, or any decision without a doctor; photos taken without a dermatoscope; lesions of "
+    "mucous membranes, nails or eyes; kinds of lesion that are not among its classes."
+)
+LIMITS = (
+    "Skin tone is not recorded; nearly all photos are of light skin.",
+    "Patients are not recorded: one patient's lesions may be in training and in test.",
+    "The photos come from a few clinics and cameras; other cameras may give other answers.",
+)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where a training finds and keeps its things: photos, initial weights, checkpoints; and how it reports."""
+
+    data_root: Path
+    weights_folder: Path | None
+    checkpoints: Path
+    workers: int = 1
+    progress: Progress = no_progress
+    say: Callable[[str], None] = lambda sentence: None
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints aside and moves them into place, so that a kill never leaves half of one."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        aside = f"{path}.partial"
+        super().save_checkpoint(checkpoint, aside, storage_options)
+        Path(aside).replace(path)
+
+
+class _Clock(Callback):
+    """Adds up the seconds of training over all the starts of a run."""
+
+    def __init__(self) -> None:
+        self.elapsed_s, self._started = 0.0, time.monotonic()
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._started = time.monotonic() - self.elapsed_s
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.elapsed_s = time.monotonic() - self._started
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"elapsed_s": self.elapsed_s}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.elapsed_s = state_dict["elapsed_s"]
+
+
+def train(recipe_path: Path, workshop: Workshop) -> Card:
+    """Train by a recipe and write card, weights and curves beside it; resume where checkpoints of it lie.
+
+    Raises RecipeError, DatasetError, PhotoError or ModelError where something it needs is not right.
+    """
+    recipe = read_recipe(recipe_path)
+    table = read_table(Path(recipe.data.table))
+    parts = {name: _part(table, recipe, name) for name in ("train", "validation")}
+    network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
+    L.seed_everything(recipe.seed, verbose=False)
+    workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
+    training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
+    validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
+    module = TrainedNetwork(network, recipe, len(training))
+    trainer, best, clock = _trainer(recipe, workshop)
+    module.to(memory_format=torch.channels_last)
+    resumed = workshop.checkpoints / "last.ckpt"
+    trainer.fit(module, training, validation, ckpt_path=resumed if resumed.is_file() else None, weights_only=True)
+    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(checkpoint["state_dict"])
+    head = Head(name=recipe.role, classes=recipe.classes, temperature=_temperature(module, validation))
+    facts = TrainingFacts(
+        recipe_sha256=file_sha256(recipe_path),
+        best_epoch=int(checkpoint["epoch"]) + 1,
+        epochs=len(module.curves),
+        monitor=recipe.schedule.monitor,
+        best_value=float(best.best_model_score or math.nan),
+        elapsed_s=round(clock.elapsed_s, 1),
+        device=choose_device().label,
+        versions=versions(),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    card = Card(
+        id=recipe_path.parent.name,
+        role=recipe.role,
+        architecture=recipe.network.architecture,
+        heads=(head,),
+        preprocessing=recipe.input,
+        weights_sha256="",
+        weights_dtype="float16",
+        data=_data_facts(recipe, table, parts),
+        initial=initial,
+        training=facts,
+        licence=LICENCE,
+        intended_use=INTENDED_USE,
+        not_for=NOT_FOR,
+    )
+    curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
+    save_model(recipe_path.parent, card, module.network.state_dict(), curves)
+    return card
+
+
+def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
+    """Build the recipe's network with its initial weights; heads are random by the recipe's seed.
+
+    A file is looked for as named, beside the recipe, then in `weights_folder`. Raises ModelError where it
+    is nowhere, or does not fit.
+    """
+    torch.manual_seed(recipe.seed)
+    settings = recipe.network
+    network = HeadedResNet(settings.architecture, {recipe.role: len(recipe.classes)}, settings.dropout)
+    name, sha256 = settings.initial_weights, None
+    if name.endswith(".safetensors"):
+        path = _find_weights(name, [Path(), folder, *([weights_folder] if weights_folder else [])])
+        sha256 = file_sha256(path)
+        load_trunk(network, read_safetensors(path))
+    elif name != "none":
+        load_trunk(network, torchvision_weights(name))
+    return network, InitialWeights(name=name, sha256=sha256, licence=settings.initial_licence)
+
+
+def checkpoint_folder(recipe_path: Path, root: Path) -> Path:
+    """Name the folder of a recipe's checkpoints: by its id and its content, so that a changed recipe starts anew."""
+    recipe = read_recipe(recipe_path)
+    content = recipe_path.read_bytes() + file_sha256(Path(recipe.data.table)).encode()
+    return root / f"{recipe_path.parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def _part(table: pd.DataFrame, recipe: Recipe, split: str) -> pd.DataFrame:
+    part = table[(table["split"] == split) & table["diagnosis"].isin(recipe.data.classes)].reset_index(drop=True)
+    if part.empty:
+        raise DatasetError(f"{recipe.data.table} has no {split} photos. Split it first with `skinapp split`.")
+    return part
+
+
+def _find_weights(name: str, folders: list[Path]) -> Path:
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise ModelError(
+        f"The initial weights {name} are in none of {', '.join(str(f.resolve()) for f in folders)}. "
+        "Name their folder with --weights."
+    )
+
+
+def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckpoint, _Clock]:
+    monitor = f"validation_{recipe.schedule.monitor}"
+    mode = "min" if recipe.schedule.monitor == "loss" else "max"
+    best = ModelCheckpoint(workshop.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
+    last = ModelCheckpoint(workshop.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
+    clock = _Clock()
+    device = choose_device()
+    trainer = L.Trainer(
+        accelerator={"cuda": "gpu"}.get(device.name, device.name),
+        devices=1,
+        precision=training_precision(device),  # type: ignore[arg-type]
+        max_epochs=recipe.schedule.epochs,
+        callbacks=[
+            clock,
+            best,
+            last,
+            EarlyStopping(monitor, mode=mode, patience=recipe.schedule.patience),
+            RichProgressBar(),
+        ],
+        plugins=[_WholeCheckpoints()],
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+    )
+    return trainer, best, clock
+
+
+def _temperature(module: TrainedNetwork, validation: DataLoader[Any]) -> float:
+    """Fit the temperature on the weights as they ship: rounded to fp16, computed in float32."""
+    network = module.network.cpu().half().float().eval()
+    logits, classes = [], []
+    with torch.inference_mode():
+        for photos, batch in validation:
+            logits.append(module.cpu().logits(photos).numpy())
+            classes.append(batch.numpy())
+    del network
+    return fit_temperature(np.concatenate(logits), np.concatenate(classes))
+
+
+def _data_facts(recipe: Recipe, table: pd.DataFrame, parts: dict[str, pd.DataFrame]) -> DataFacts:
+    def facts(part: pd.DataFrame) -> SplitFacts:
+        return SplitFacts(
+            photos=len(part),
+            lesions=part["lesion_id"].nunique(),
+            malignant_share=float(part["malignant"].mean()),
+        )
+
+    return DataFacts(
+        table=Path(recipe.data.table).stem,
+        table_sha256=file_sha256(Path(recipe.data.table)),
+        sources=tuple(sorted(table["source"].dropna().unique())),
+        train=facts(parts["train"]),
+        validation=facts(parts["validation"]),
+        limits=LIMITS,
+    )

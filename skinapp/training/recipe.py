@@ -1,0 +1,103 @@
+"""Recipes: all that decides a training, as TOML, checked key by key."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from skinapp.errors import RecipeError
+from skinapp.networks.preprocess import Preprocessing
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Strict):
+    """Which image table, and which diagnoses in which order."""
+
+    table: str = Field(description="path of the image table, relative to the folder the command runs in")
+    classes: tuple[str, ...] = CODES
+
+
+class Network(_Strict):
+    """Which ResNet, and what it starts from: a safetensors file, torchvision's name of weights, or "none"."""
+
+    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = "resnet18"
+    initial_weights: str = "none"
+    initial_licence: str = "none: trained from random weights"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class Augmentation(_Strict):
+    """How far training photos are changed; everything 0 and scale (1, 1) leaves them as they are."""
+
+    crop_scale: tuple[PositiveFloat, PositiveFloat] = (0.5, 1.0)
+    crop_ratio: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.25)
+    flip: bool = True
+    quarter_turns: bool = True
+    brightness: float = Field(ge=0, le=1)
+    contrast: float = Field(ge=0, le=1)
+    saturation: float = Field(ge=0, le=1)
+    hue: float = Field(ge=0, le=0.5)
+
+
+class Sampling(_Strict):
+    """How often each class is drawn: exponent 0 as it comes, 1 all classes alike, 0.5 by the root of their counts."""
+
+    balance_exponent: float = Field(0.5, ge=0, le=1)
+
+
+class Schedule(_Strict):
+    """AdamW with linear warm-up and a cosine down to zero; stops early when validation no longer gains."""
+
+    epochs: PositiveInt
+    batch_size: PositiveInt = 64
+    learning_rate: PositiveFloat = 3e-4
+    weight_decay: float = Field(0.05, ge=0)
+    warmup_epochs: float = Field(0.5, ge=0)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    patience: PositiveInt = 4
+    monitor: Literal["loss", "balanced_accuracy", "macro_auroc"] = "macro_auroc"
+
+
+class Recipe(_Strict):
+    """All that decides a training; two runs of one recipe on one machine give the same model."""
+
+    role: Literal["malignancy", "lesion_type"]
+    seed: int
+    data: Data
+    network: Network
+    input: Preprocessing
+    augmentation: Augmentation
+    sampling: Sampling
+    schedule: Schedule
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the trained head, in order."""
+        return MALIGNANCY_CLASSES if self.role == "malignancy" else self.data.classes
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe; RecipeError names the key that is wrong, missing or unknown."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RecipeError(f"There is no recipe at {path}. Check the path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or "recipe"
+        lines.append(f"{key}: {fault['msg']}")
+    return "; ".join(lines) + ". Correct these keys."
