@@ -1,6 +1,8 @@
 """What every command shares: messages on stderr, progress bars, where the photos are."""
 
+import io
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
-from skinapp.errors import DatasetError
+from skinapp.errors import DatasetError, SkinAppError
+from skinapp.networks.folder import MODELS
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """All but the answer itself goes here, so that an answer can be piped."""
@@ -22,6 +26,11 @@ DataOption = Annotated[
         envvar="SKINAPP_DATA",
         help="Data root: the folder that the paths of image tables start from.",
     ),
+]
+
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option("--models", envvar="SKINAPP_MODELS", help="Folder of models; by default those that ship."),
 ]
 
 
@@ -60,3 +69,31 @@ def default_root(folder: Path) -> Path:
     if root and folder.resolve().is_relative_to(Path(root).resolve()):
         return Path(root).resolve()
     return folder.resolve().parent
+
+
+def models_folder(models: Path | None) -> Path:
+    """Return the folder of models: as named, else the one that ships."""
+    return models or MODELS
+
+
+def printed(table: Table) -> str:
+    """Draw a table as text, as wide as its cells need: what is piped must not be cut to a terminal's size."""
+    width = Console(width=1000).measure(table).maximum
+    console = Console(file=io.StringIO(), width=max(80, width), highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def write_answer(text: str, output: Path | None) -> None:
+    """Print an answer to stdout, or write it to a file: aside first, then moved into place."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    aside = output.with_name(output.name + ".partial")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(output)
+    except OSError as error:
+        raise SkinAppError(f"{output} cannot be written ({error.strerror}). Name another file with -o.") from error
+    say(f"Written to {output}")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from skinapp.cli import data, training
+from skinapp.cli import classify, data, models, training
 from skinapp.cli.console import fail
 from skinapp.errors import SkinAppError
 
@@ -14,8 +14,8 @@ app = typer.Typer(
     help="Triage of skin lesions from dermoscopy photos, with figures that say how far to trust them. "
     "Never a diagnosis.",
 )
-data.add_to(app)
-training.add_to(app)
+for group in (classify, models, data, training):
+    group.add_to(app)
 
 
 def main() -> None:

@@ -106,11 +106,14 @@ def _read_metadata(folder: Path) -> pd.DataFrame:
     file = next((c for c in candidates if c.is_file()), None)
     if file is None:
         raise DatasetError(f"{folder} holds no {_METADATA}. Name the folder that HAM10000 was unpacked in.")
-    metadata = pd.read_csv(file, dtype={"image_id": str, "lesion_id": str})
+    try:
+        metadata = pd.read_csv(file, dtype={"image_id": str, "lesion_id": str})
+    except ValueError as error:
+        raise DatasetError(f"{file} is not a CSV table ({error}). Download it again.") from error
     lacking = [column for column in _NEEDED if column not in metadata.columns]
     if lacking:
         raise DatasetError(f"{file} lacks the column {', '.join(lacking)}. Download it again.")
-    return metadata
+    return metadata.fillna({"image_id": "(no image_id)"})
 
 
 def _find_photos(folder: Path, known: set[str]) -> tuple[dict[str, Path], list[Finding]]:
@@ -118,7 +121,7 @@ def _find_photos(folder: Path, known: set[str]) -> tuple[dict[str, Path], list[F
     photos: dict[str, Path] = {}
     twice, strange = [], []
     for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() not in PHOTO_SUFFIXES or _is_mask(file, folder):
+        if file.suffix.lower() not in PHOTO_SUFFIXES or _is_mask(file, folder) or not file.is_file():
             continue
         if file.stem not in known:
             strange.append(file.name)

@@ -52,7 +52,7 @@ def split_by_lesion(table: pd.DataFrame, showcase: pd.DataFrame, seed: int) -> p
     Every photo linked to a showcase photo gets the split "showcase". Groups (see group_ids) stay whole
     and diagnoses keep their shares as nearly as that allows. Patients are not recorded in these
     data sets: one patient's lesions may fall on both sides. Raises DatasetError where a showcase
-    photo is not in the table or a photo has no diagnosis.
+    photo is not in the table, a photo has no diagnosis, or no diagnosis has ten lesions.
     """
     if table["diagnosis"].isna().any():
         raise DatasetError("Some photos have no diagnosis; a stratified split needs one for each.")
@@ -61,10 +61,14 @@ def split_by_lesion(table: pd.DataFrame, showcase: pd.DataFrame, seed: int) -> p
         raise DatasetError(f"Showcase photos that the table lacks: {', '.join(sorted(strange))}.")
     groups = group_ids(table)
     aside = np.isin(groups, groups[table["image_id"].isin(showcase["image_id"]).to_numpy()])
-    split = pd.Series("showcase", index=table.index, dtype="string")
     rest = np.flatnonzero(~aside)
+    diagnoses = table["diagnosis"].to_numpy()[rest]
+    lesions = pd.Series(groups[rest]).groupby(diagnoses).nunique()
+    if lesions.empty or lesions.max() < len(_TENTHS):
+        raise DatasetError(f"No diagnosis has {len(_TENTHS)} lesions beside the showcase; fewer cannot be split.")
+    split = pd.Series("showcase", index=table.index, dtype="string")
     folds = StratifiedGroupKFold(n_splits=len(_TENTHS), shuffle=True, random_state=seed)
-    parts = folds.split(rest, table["diagnosis"].to_numpy()[rest], groups[rest])
+    parts = folds.split(rest, diagnoses, groups[rest])
     for name, (_, part) in zip(_TENTHS, parts, strict=True):
         split.iloc[rest[part]] = name
     return table.assign(split=split)

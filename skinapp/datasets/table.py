@@ -27,8 +27,12 @@ from pathlib import Path
 
 import pandas as pd
 
+import skinapp
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import BENIGN, MALIGNANT
+
+TABLES = Path(skinapp.__file__).parents[1] / "datasets"
+"""The image tables that ship with the app."""
 
 COLUMNS = {
     "image_id": "string",
@@ -57,13 +61,16 @@ SPLITS = ("train", "validation", "test", "showcase")
 def image_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Give a frame the columns, types and order of an image table, sorted by image_id.
 
-    Columns that are missing become NA; columns that no image table has raise DatasetError, as do an
-    image_id that is missing or stands twice.
+    Columns that are missing become NA; columns that no image table has raise DatasetError, as do values of
+    another type and an image_id that is missing or stands twice.
     """
     strange = sorted(set(rows.columns) - set(COLUMNS))
     if strange:
         raise DatasetError(f"An image table has no column {', '.join(strange)}. Its columns: {', '.join(COLUMNS)}.")
-    table = rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    try:
+        table = rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
+    except (TypeError, ValueError) as error:
+        raise DatasetError(f"A column of the image table holds values of another type ({error}). Mend it.") from error
     if table["image_id"].isna().any():
         raise DatasetError("A row of the image table has no image_id. Give every photo one.")
     twice = table["image_id"][table["image_id"].duplicated()]

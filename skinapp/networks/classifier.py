@@ -41,7 +41,7 @@ class Classifier:
             logits = self._network(batch.to(self.device.torch, memory_format=torch.channels_last))
         answers = []
         for head in self.card.heads:
-            scaled = logits[head.name].double().cpu() / head.temperature
+            scaled = logits[head.name].cpu().double() / head.temperature  # Apple's MPS knows no float64
             answers.append(scaled.softmax(dim=1).numpy())
         return answers
 

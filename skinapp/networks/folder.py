@@ -9,12 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+import skinapp
 from skinapp.datasets.table import file_sha256
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
-from skinapp.networks.resnet import HeadedResNet, half, read_safetensors, single
+from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
 
 Role = Literal["malignancy", "lesion_type", "both"]
+
+MODELS = Path(skinapp.__file__).parents[1] / "models"
+"""The model folders that ship with the app."""
 
 CARD, WEIGHTS, RECIPE, CURVES = "card.json", "model.safetensors", "recipe.toml", "curves.csv"
 
@@ -77,7 +81,7 @@ class Card(_Strict):
 
     id: str
     role: Role
-    architecture: str
+    architecture: Architecture
     heads: tuple[Head, ...]
     preprocessing: Preprocessing
     weights_sha256: str
@@ -107,11 +111,11 @@ class Model:
     network: nn.Module
 
 
-def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) -> None:
+def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) -> Card:
     """Write weights (fp16), curves (CSV text) and card beside the recipe: complete or not at all.
 
     Everything is written aside first. Then the old card goes, because a folder without a card does not
-    load, and the new one comes last; `card.weights_sha256` is filled from the file.
+    load, and the new one comes last. Returns the card as written: `weights_sha256` is filled from the file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     aside = {name: folder / f"{name}.partial" for name in (WEIGHTS, CURVES, CARD)}
@@ -122,17 +126,18 @@ def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) 
     (folder / CARD).unlink(missing_ok=True)
     for name in (WEIGHTS, CURVES, CARD):
         aside[name].replace(folder / name)
+    return whole
 
 
 def read_card(folder: Path) -> Card:
     """Read a model's card; ModelError where there is none or a key is wrong or missing."""
     try:
-        return Card.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+        return Card.model_validate_json((folder / CARD).read_bytes())
     except FileNotFoundError as error:
         raise ModelError(f"{folder} holds no {CARD}: train it with `skinapp train {folder / RECIPE}`.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it anew.") from error
 
 

@@ -44,10 +44,18 @@ def shrink(pixels: np.ndarray, short_side_px: int) -> np.ndarray:
 
 def network_view(photo: Photo, preprocessing: Preprocessing) -> np.ndarray:
     """Return what the network sees of a photo: uint8 (input_px, input_px, 3), before normalisation."""
-    pixels = shrink(photo.pixels, preprocessing.resize_px)
+    pixels = shrink(_middle(photo.pixels), preprocessing.resize_px)
     side = preprocessing.input_px
     top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
     return pixels[top : top + side, left : left + side]
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """Cut a strip's ends off, as much on both, down to 1:2; enlarged whole, a strip could take all the memory."""
+    height, width = pixels.shape[:2]
+    longest = 2 * min(height, width)
+    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
+    return pixels[top : height - top, left : width - left]
 
 
 def normalise(views: Tensor, preprocessing: Preprocessing) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torchvision
@@ -11,11 +12,13 @@ from torch import Tensor, nn
 
 from skinapp.errors import ModelError
 
+Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
 
 class HeadedResNet(nn.Module):
     """A ResNet without its ImageNet classifier, and a linear head for each named task."""
 
-    def __init__(self, architecture: str, heads: Mapping[str, int], dropout: float = 0.0) -> None:
+    def __init__(self, architecture: Architecture, heads: Mapping[str, int], dropout: float = 0.0) -> None:
         """Build the network with random weights; `heads` maps each head's name to its number of classes."""
         super().__init__()
         self.trunk = torchvision.models.get_model(architecture, weights=None)
@@ -41,7 +44,9 @@ def load_trunk(network: HeadedResNet, weights: Mapping[str, Tensor]) -> None:
     try:
         network.trunk.load_state_dict(kept, strict=True)
     except RuntimeError as error:
-        raise ModelError(f"The initial weights do not fit the network: {str(error).splitlines()[0]}") from error
+        raise ModelError(
+            "The initial weights are of another architecture than the network. Name those of the recipe's own."
+        ) from error
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from torchvision.transforms import v2
 
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import truth_labels
+from skinapp.errors import PhotoError
 from skinapp.networks.preprocess import Preprocessing, network_view, shrink
 from skinapp.photo import Photo, read_photo_file
 from skinapp.training.recipe import Augmentation, Recipe
@@ -26,14 +27,24 @@ def targets(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
 def decode(
     table: pd.DataFrame, data_root: Path, view: Callable[[Photo], np.ndarray], progress: Progress
 ) -> list[np.ndarray]:
-    """Read every photo of a table once and keep what `view` makes of it, uint8 (h, w, 3), in memory."""
+    """Read every photo of a table once and keep what `view` makes of it, uint8 (h, w, 3), in memory.
+
+    Raises PhotoError, naming the file, where a photo cannot be read.
+    """
     paths = [data_root / path for path in table["path"]]
     views = []
     with ThreadPoolExecutor() as pool:
-        for done, pixels in enumerate(pool.map(lambda path: view(read_photo_file(path)), paths), start=1):
+        for done, pixels in enumerate(pool.map(lambda path: view(_read(path)), paths), start=1):
             views.append(pixels)
             progress(done, len(paths))
     return views
+
+
+def _read(path: Path) -> Photo:
+    try:
+        return read_photo_file(path)
+    except PhotoError as error:
+        raise PhotoError(f"{path}: {error}") from error
 
 
 class Photos(Dataset[tuple[Tensor, int]]):

@@ -1,8 +1,6 @@
 """Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
 
 import hashlib
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,12 +11,11 @@ import lightning as L
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.datasets.table import file_sha256, read_table
+from skinapp.datasets.table import file_sha256, read_table, truth_labels
 from skinapp.errors import DatasetError, ModelError
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
@@ -31,8 +28,9 @@ from skinapp.networks.folder import (
     save_model,
 )
 from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
-from skinapp.training.batches import training_batches, validation_batches
+from skinapp.training.batches import EpochSampler, training_batches, validation_batches
 from skinapp.training.calibrate import fit_temperature
+from skinapp.training.checkpoints import Clock, WholeCheckpoints
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
 
@@ -63,38 +61,11 @@ class Workshop:
     say: Callable[[str], None] = lambda sentence: None
 
 
-class _WholeCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints aside and moves them into place, so that a kill never leaves half of one."""
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        aside = f"{path}.partial"
-        super().save_checkpoint(checkpoint, aside, storage_options)
-        Path(aside).replace(path)
-
-
-class _Clock(Callback):
-    """Adds up the seconds of training over all the starts of a run."""
-
-    def __init__(self) -> None:
-        self.elapsed_s, self._started = 0.0, time.monotonic()
-
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._started = time.monotonic() - self.elapsed_s
-
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.elapsed_s = time.monotonic() - self._started
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"elapsed_s": self.elapsed_s}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.elapsed_s = state_dict["elapsed_s"]
-
-
 def train(recipe_path: Path, workshop: Workshop) -> Card:
     """Train by a recipe and write card, weights and curves beside it; resume where checkpoints of it lie.
 
-    Raises RecipeError, DatasetError, PhotoError or ModelError where something it needs is not right.
+    Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where something
+    it needs is not right.
     """
     recipe = read_recipe(recipe_path)
     table = read_table(Path(recipe.data.table))
@@ -104,30 +75,13 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
     workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
     training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
     validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
-    module = TrainedNetwork(network, recipe, len(training))
-    trainer, best, clock = _trainer(recipe, workshop)
-    module.to(memory_format=torch.channels_last)
-    resumed = workshop.checkpoints / "last.ckpt"
-    trainer.fit(module, training, validation, ckpt_path=resumed if resumed.is_file() else None, weights_only=True)
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
-    head = Head(name=recipe.role, classes=recipe.classes, temperature=_temperature(module, validation))
-    facts = TrainingFacts(
-        recipe_sha256=file_sha256(recipe_path),
-        best_epoch=int(checkpoint["epoch"]) + 1,
-        epochs=len(module.curves),
-        monitor=recipe.schedule.monitor,
-        best_value=float(best.best_model_score or math.nan),
-        elapsed_s=round(clock.elapsed_s, 1),
-        device=choose_device().label,
-        versions=versions(),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    module = TrainedNetwork(network, recipe, len(training)).to(memory_format=torch.channels_last)
+    facts = _fit(module, training, validation, recipe_path, workshop)
     card = Card(
-        id=recipe_path.parent.name,
+        id=recipe_path.resolve().parent.name,
         role=recipe.role,
         architecture=recipe.network.architecture,
-        heads=(head,),
+        heads=(Head(name=recipe.role, classes=recipe.classes, temperature=_temperature(module, validation)),),
         preprocessing=recipe.input,
         weights_sha256="",
         weights_dtype="float16",
@@ -139,8 +93,44 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
         not_for=NOT_FOR,
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
-    save_model(recipe_path.parent, card, module.network.state_dict(), curves)
-    return card
+    return save_model(recipe_path.parent, card, module.network.state_dict(), curves)
+
+
+def _fit(
+    module: TrainedNetwork,
+    training: DataLoader[Any],
+    validation: DataLoader[Any],
+    recipe_path: Path,
+    workshop: Workshop,
+) -> TrainingFacts:
+    """Train, or go on from the last checkpoint, and leave the best epoch's weights in the module."""
+    recipe_sha256 = file_sha256(recipe_path)
+    trainer, best, clock = _trainer(module.recipe, workshop)
+    last = workshop.checkpoints / "last.ckpt"
+    resumed = last if last.is_file() else None
+    if resumed:
+        _go_on_drawing(training, resumed)
+    trainer.fit(module, training, validation, ckpt_path=resumed, weights_only=True)
+    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    module.load_state_dict(checkpoint["state_dict"])
+    assert best.best_model_score is not None  # there is a best epoch, so it has a score
+    return TrainingFacts(
+        recipe_sha256=recipe_sha256,
+        best_epoch=int(checkpoint["epoch"]) + 1,
+        epochs=len(module.curves),
+        monitor=module.recipe.schedule.monitor,
+        best_value=float(best.best_model_score),
+        elapsed_s=round(clock.elapsed_s, 1),
+        device=choose_device().label,
+        versions=versions(),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _go_on_drawing(training: DataLoader[Any], resumed: Path) -> None:
+    """Set the sampler to the epoch after a checkpoint's: workers begin to draw before Lightning names the epoch."""
+    assert isinstance(training.sampler, EpochSampler)
+    training.sampler.set_epoch(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"] + 1)
 
 
 def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
@@ -166,13 +156,15 @@ def checkpoint_folder(recipe_path: Path, root: Path) -> Path:
     """Name the folder of a recipe's checkpoints: by its id and its content, so that a changed recipe starts anew."""
     recipe = read_recipe(recipe_path)
     content = recipe_path.read_bytes() + file_sha256(Path(recipe.data.table)).encode()
-    return root / f"{recipe_path.parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
+    return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def _part(table: pd.DataFrame, recipe: Recipe, split: str) -> pd.DataFrame:
     part = table[(table["split"] == split) & table["diagnosis"].isin(recipe.data.classes)].reset_index(drop=True)
-    if part.empty:
-        raise DatasetError(f"{recipe.data.table} has no {split} photos. Split it first with `skinapp split`.")
+    if truth_labels(part, recipe.role).nunique() < 2:
+        raise DatasetError(
+            f"{recipe.data.table} has no {split} photos of two classes. Split it first with `skinapp split`."
+        )
     return part
 
 
@@ -186,12 +178,12 @@ def _find_weights(name: str, folders: list[Path]) -> Path:
     )
 
 
-def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckpoint, _Clock]:
+def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
     monitor = f"validation_{recipe.schedule.monitor}"
     mode = "min" if recipe.schedule.monitor == "loss" else "max"
     best = ModelCheckpoint(workshop.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
     last = ModelCheckpoint(workshop.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
-    clock = _Clock()
+    clock = Clock()
     device = choose_device()
     trainer = L.Trainer(
         accelerator={"cuda": "gpu"}.get(device.name, device.name),
@@ -205,7 +197,7 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
             EarlyStopping(monitor, mode=mode, patience=recipe.schedule.patience),
             RichProgressBar(),
         ],
-        plugins=[_WholeCheckpoints()],
+        plugins=[WholeCheckpoints()],
         logger=False,
         num_sanity_val_steps=0,
         enable_model_summary=False,
@@ -214,14 +206,13 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
 
 
 def _temperature(module: TrainedNetwork, validation: DataLoader[Any]) -> float:
-    """Fit the temperature on the weights as they ship: rounded to fp16, computed in float32."""
-    network = module.network.cpu().half().float().eval()
+    """Round the weights to fp16, as they ship, and fit the temperature on them, computed in float32 on the CPU."""
+    module.cpu().half().float().eval()
     logits, classes = [], []
     with torch.inference_mode():
         for photos, batch in validation:
-            logits.append(module.cpu().logits(photos).numpy())
+            logits.append(module.logits(photos).numpy())
             classes.append(batch.numpy())
-    del network
     return fit_temperature(np.concatenate(logits), np.concatenate(classes))
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 
 from skinapp.errors import RecipeError
 from skinapp.networks.preprocess import Preprocessing
+from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 
@@ -25,7 +26,7 @@ class Data(_Strict):
 class Network(_Strict):
     """Which ResNet, and what it starts from: a safetensors file, torchvision's name of weights, or "none"."""
 
-    architecture: Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"] = "resnet18"
+    architecture: Architecture = "resnet18"
     initial_weights: str = "none"
     initial_licence: str = "none: trained from random weights"
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -85,8 +86,8 @@ def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe; RecipeError names the key that is wrong, missing or unknown."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RecipeError(f"There is no recipe at {path}. Check the path.") from error
+    except OSError as error:
+        raise RecipeError(f"There is no recipe at {path}. Name the file, as models/<id>/recipe.toml.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
     try:

@@ -1,0 +1,21 @@
+"""A photo in, two donuts out."""
+
+import streamlit as st
+
+from skinapp.errors import SkinAppError
+from skinapp.ui import answer, photo_input, state
+
+st.title("Classify a lesion", anchor=False)
+st.caption("Two networks look at one dermoscopy photo: malignant or benign, and which of eight lesion types.")
+
+if state.answer() is None:
+    photo_input.introduction()
+incoming = photo_input.photo_input()
+if incoming is not None:
+    try:
+        with st.spinner("Looking at the photo"):
+            given = answer.assessed(incoming)
+        st.button("Start over", icon=":material/restart_alt:", on_click=state.start_over)
+        answer.show(given)
+    except SkinAppError as error:
+        st.error(str(error))

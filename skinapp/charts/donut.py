@@ -1,0 +1,96 @@
+"""The two donuts of an answer: malignant or benign, and which lesion type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from skinapp.charts.style import GREY, full_name, percent, quiet, short_name, wrapped
+from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, class_colour, class_name
+
+_RING_PX, _LEGEND_LINE_PX = 250, 24
+_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a donut: the class it stands for (None for several together), its name in words, its share."""
+
+    label: str | None
+    name: str
+    share: float
+
+
+def malignancy_donut(malignant: float) -> go.Figure:
+    """Draw the malignancy score (0 to 1): malignant orange, benign blue, the malignant score in the middle.
+
+    Raises ValueError for a score outside 0 to 1.
+    """
+    if not 0 <= malignant <= 1:
+        raise ValueError(f"A malignancy score lies in 0 to 1, not at {malignant}.")
+    scores = (malignant, 1 - malignant)
+    pairs = zip(MALIGNANCY_COLOURS, scores, strict=True)
+    shares = tuple(Share(label, class_name(label), score) for label, score in pairs)
+    return _donut(shares, percent(malignant), MALIGNANT)
+
+
+def lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
+    """Draw the three most probable lesion types by name and the others as one; the first in the middle.
+
+    `probabilities` has one value in 0 to 1 for each class, in their order.
+    """
+    shares = top_and_other(classes, probabilities)
+    first = shares[0]
+    return _donut(shares, percent(first.share), wrapped(short_name(first.label or first.name)))
+
+
+def top_and_other(classes: Sequence[str], probabilities: Sequence[float], n: int = 3) -> tuple[Share, ...]:
+    """Return the n most probable classes, most probable first, and the rest as one: "Other five".
+
+    Of equal probabilities the earlier class comes first. A rest of a single class is named instead.
+    Raises ValueError where there are not as many probabilities as classes.
+    """
+    pairs = zip(classes, map(float, probabilities), strict=True)
+    ranked = sorted(pairs, key=lambda pair: -pair[1])
+    named = len(ranked) if len(ranked) <= n + 1 else n
+    top = tuple(Share(label, class_name(label), share) for label, share in ranked[:named])
+    rest = [share for _, share in ranked[named:]]
+    return (*top, Share(None, _other(len(rest)), sum(rest))) if rest else top
+
+
+def _other(count: int) -> str:
+    return f"Other {_NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else count}"
+
+
+def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
+    # The names stand in the legend with their shares: beside a ring of 250 px they would collide on a phone.
+    pie = go.Pie(
+        labels=[f"{part.name} · {percent(part.share)}" for part in shares],
+        values=[part.share for part in shares],
+        customdata=[full_name(part.label) if part.label else part.name for part in shares],
+        marker={"colors": [class_colour(part.label) if part.label else GREY for part in shares]},
+        hovertemplate="%{customdata}: %{value:.1%}<extra></extra>",
+        textinfo="none",
+        hole=0.7,
+        sort=False,
+        direction="clockwise",
+    )
+    figure = quiet(go.Figure(pie), _RING_PX + _LEGEND_LINE_PX * len(shares))
+    figure.add_annotation(
+        text=f"<b>{number}</b><br><span style='font-size:15px'>{words}</span>",
+        font={"size": 36},
+        showarrow=False,
+    )
+    # A tap on the legend would hide a part and stretch the others to a whole that nobody scored.
+    return figure.update_layout(
+        legend={
+            "orientation": "v",
+            "x": 0.5,
+            "xanchor": "center",
+            "y": -0.06,
+            "yanchor": "top",
+            "font": {"size": 15},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        }
+    )

@@ -1,0 +1,78 @@
+"""F1, precision and recall of each class, with their intervals."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, quiet, short_name, wrapped
+
+FEW_LESIONS = 30
+"""Below this a class is marked: with 29 lesions a recall of 0.8 may be anything from 0.62 to 0.91
+(95% interval of Wilson, 1927)."""
+
+_FIGURES = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
+_ROW_PX, _LEGEND_PX = 62, 60
+
+
+def per_class_bars(per_class: pd.DataFrame) -> go.Figure:
+    """Draw F1, precision and recall of each class as bars, the best F1 first; undefined figures have no bar.
+
+    `per_class` has the columns class, support, lesions, f1, precision and recall (0 to 1, NaN where undefined),
+    as `evaluation.figures.per_class` returns it. Where it also has <figure>_low and <figure>_high, as
+    `evaluation.intervals.with_intervals` adds them, each bar gets a whisker. Classes with fewer than FEW_LESIONS
+    lesions are marked "few".
+    """
+    ordered = per_class.rename(columns={"class": "label"}).sort_values(
+        "f1", ascending=False, na_position="last", kind="stable"
+    )
+    names = list(map(_axis_name, ordered["label"], ordered["lesions"]))
+    figure = go.Figure()
+    for column, (word, colour) in _FIGURES.items():
+        figure.add_bar(
+            orientation="h",
+            name=word,
+            x=ordered[column],
+            y=names,
+            marker={"color": colour},
+            error_x=_whiskers(ordered, column),
+            customdata=_hovers(ordered, column),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    quiet(figure, _ROW_PX * len(ordered) + _LEGEND_PX)
+    figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=6)
+    return figure.update_layout(bargap=0.25, bargroupgap=0.05, legend=LEGEND_ON_TOP)
+
+
+def _axis_name(label: str, lesions: int) -> str:
+    return wrapped(short_name(label)) + ("<br>(few)" if lesions < FEW_LESIONS else "")
+
+
+def _has_intervals(per_class: pd.DataFrame, column: str) -> bool:
+    return {f"{column}_low", f"{column}_high"} <= set(per_class.columns)
+
+
+def _whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
+    if not _has_intervals(per_class, column):
+        return None
+    return {
+        "symmetric": False,
+        "array": per_class[f"{column}_high"] - per_class[column],
+        "arrayminus": per_class[column] - per_class[f"{column}_low"],
+        "color": GREY,
+        "thickness": 1.5,
+        "width": 3,
+    }
+
+
+def _hovers(per_class: pd.DataFrame, column: str) -> list[str]:
+    word = _FIGURES[column][0]
+    texts = []
+    for _, row in per_class.iterrows():
+        interval = ""
+        if _has_intervals(per_class, column):
+            interval = f"<br>95% interval {row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f}"
+        texts.append(
+            f"{full_name(row['label'])}<br>{word} {row[column]:.2f}{interval}"
+            f"<br>{row['support']:,} photos of {row['lesions']:,} lesions"
+        )
+    return texts

@@ -1,0 +1,117 @@
+"""Which sizes the photos of a table have: bars while they can be listed, a map of width and height beyond."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, quiet
+
+_Places = npt.NDArray[np.intp]
+_Counts = npt.NDArray[np.float64]
+
+_LISTED = 10
+"""Up to so many sizes a list says more than a map: it names each."""
+
+_CELLS = 24
+"""Cells along the longer side of the map: about 12 px each on a phone."""
+
+_ROW_PX, _LEGEND_PX, _MAP_PX = 36, 30, 380
+_ROOM_FOR_TEXT = 1.6
+_SOURCE_COLOURS = ("#2E86DE", "#E69F00", "#009E73", "#CC79A7", GREY)
+_SCALE = ((0.0, "rgba(46,134,222,0.3)"), (1.0, "rgb(46,134,222)"))
+
+
+def size_heatmap(sizes: pd.DataFrame) -> go.Figure:
+    """Draw how many photos have which size in pixels.
+
+    `sizes` has the columns width and height (pixels, NA where nobody states them), photos (whole numbers) and
+    source, a row a size and source. Up to ten different sizes are listed, most photos first, each source in its
+    own colour; more are drawn as a map whose cells count the photos of all sources on a logarithmic scale.
+    """
+    different = sizes[["width", "height"]].drop_duplicates()
+    return _list(sizes) if len(different) <= _LISTED else _map(sizes)
+
+
+def _list(sizes: pd.DataFrame) -> go.Figure:
+    named = sizes.assign(size=list(map(_size_name, sizes["width"], sizes["height"])))
+    table = named.pivot_table(index="size", columns="source", values="photos", aggfunc="sum", fill_value=0)
+    totals = table.sum(axis=1).sort_values(ascending=False)
+    figure = go.Figure()
+    for place, source in enumerate(table.columns):
+        figure.add_bar(
+            orientation="h",
+            name=str(source),
+            x=table.loc[totals.index, source],
+            y=totals.index,
+            marker={"color": _SOURCE_COLOURS[place % len(_SOURCE_COLOURS)]},
+            hovertemplate="%{y}<br>%{x:,} photos of %{fullData.name}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=totals,
+        y=totals.index,
+        mode="text",
+        text=[f" {count:,}" for count in totals],
+        textposition="middle right",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    several = len(table.columns) > 1
+    quiet(figure, _ROW_PX * len(totals) + 16 + _LEGEND_PX * several)
+    figure.update_xaxes(visible=False, range=[0, totals.max() * _ROOM_FOR_TEXT])
+    figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6)
+    return figure.update_layout(barmode="stack", bargap=0.35, showlegend=several, legend=LEGEND_ON_TOP)
+
+
+def _size_name(width: int, height: int) -> str:
+    return "Not stated" if pd.isna(width) or pd.isna(height) else f"{width:.0f} × {height:.0f} px"
+
+
+def _map(sizes: pd.DataFrame) -> go.Figure:
+    stated = sizes.dropna(subset=["width", "height"])
+    width, height, photos = (stated[name].to_numpy(dtype=int) for name in ("width", "height", "photos"))
+    step = max(1, math.ceil(max(np.ptp(width), np.ptp(height)) / _CELLS))
+    column, row = (width - width.min()) // step, (height - height.min()) // step
+    counts = np.zeros((row.max() + 1, column.max() + 1))
+    np.add.at(counts, (row, column), photos)
+    heatmap = go.Heatmap(
+        x=width.min() + step * (np.arange(counts.shape[1]) + 0.5),
+        y=height.min() + step * (np.arange(counts.shape[0]) + 0.5),
+        z=np.log10(np.where(counts > 0, counts, np.nan)),
+        customdata=_sources(stated, row, column, counts),
+        hovertemplate=f"Width %{{x:.0f}}, height %{{y:.0f}} px (± {step / 2:g})<br>%{{customdata}}<extra></extra>",
+        hoverongaps=False,
+        colorscale=_SCALE,
+        zmin=0,
+        colorbar=_colour_bar(int(counts.max())),
+    )
+    missing = int(sizes["photos"].sum() - photos.sum())
+    unstated = f"<br>({missing:,} photos without a stated size)" if missing else ""
+    figure = quiet(go.Figure(heatmap), _MAP_PX)
+    figure.update_xaxes(title=f"Width in pixels{unstated}")
+    return figure.update_yaxes(title="Height in pixels")
+
+
+def _sources(stated: pd.DataFrame, row: _Places, column: _Places, counts: _Counts) -> list[list[str]]:
+    names: dict[tuple[int, int], set[str]] = {}
+    for place, source in zip(zip(row, column, strict=True), stated["source"], strict=True):
+        names.setdefault(place, set()).add(str(source))
+    return [
+        [f"{count:,.0f} photos ({', '.join(sorted(names.get((r, c), ())))})" for c, count in enumerate(line)]
+        for r, line in enumerate(counts)
+    ]
+
+
+def _colour_bar(most: int) -> dict[str, object]:
+    powers = range(len(str(most)))
+    return {
+        "orientation": "h",
+        "y": 1,
+        "yanchor": "bottom",
+        "thickness": 10,
+        "title": {"text": "Photos", "side": "top"},
+        "tickvals": list(powers),
+        "ticktext": [f"{10**power:,}" for power in powers],
+    }

@@ -1,0 +1,119 @@
+"""skinapp classify: photos in, scores out."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+import skinapp
+from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Assessor, load_assessor
+from skinapp.assessment.files import FileAnswer, assess_files, find_photos
+from skinapp.cli.console import ModelsOption, fail, models_folder, printed, progress_bar, say, write_answer
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+def classify(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Folders are searched whole.")],
+    format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
+    models: ModelsOption = None,
+) -> None:
+    """Score dermoscopy photos by both networks. Exit code 0: all read; 1: some refused; 2: none found.
+
+    A score is not the chance of cancer, and never a diagnosis.
+    """
+    files = find_photos(photos)
+    if not any(file.exists() for file in files):
+        fail(f"No photo in {', '.join(map(str, photos))}. Name photos, or a folder that holds some.")
+        raise typer.Exit(2)
+    assessor = load_assessor(models_folder(models))
+    answers = []
+    with progress_bar("Scoring photos") as progress:
+        for answer in assess_files(assessor, files):
+            answers.append(answer)
+            progress(len(answers), len(files))
+    written = {Format.table: _table, Format.json: _json, Format.csv: _csv}[format](answers, assessor)
+    write_answer(written, output)
+    refused = [answer for answer in answers if answer.error]
+    for answer in refused:
+        fail(f"{answer.file}: {answer.error}")
+    say(f"{NOTICE} {NOT_CHECKED}")
+    if refused:
+        raise typer.Exit(1)
+
+
+def _json(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+    weights = {
+        "malignancy": assessor.malignancy_card.weights_sha256,
+        "lesion_type": assessor.lesion_type_card.weights_sha256,
+    }
+    objects = [
+        {
+            "file": str(answer.file),
+            "sha256": answer.assessment.sha256 if answer.assessment else None,
+            "width": answer.assessment.width if answer.assessment else None,
+            "height": answer.assessment.height if answer.assessment else None,
+            "error": answer.error,
+            "models": _scores(answer.assessment),
+            "weights": weights,
+            "version": skinapp.__version__,
+            "notice": f"{NOTICE} {NOT_CHECKED}",
+        }
+        for answer in answers
+    ]
+    return json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
+
+
+def _scores(assessment: Assessment | None) -> dict[str, dict[str, float]] | None:
+    if assessment is None:
+        return None
+    pair = {"malignancy": assessment.malignancy, "lesion_type": assessment.lesion_type}
+    return {name: dict(zip(scores.classes, scores.values, strict=True)) for name, scores in pair.items()}
+
+
+def _csv(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+    weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    header = ["file", "sha256", "width", "height", "error", *MALIGNANCY_CLASSES, *CODES]
+    writer.writerow([*header, "malignancy_weights", "lesion_type_weights"])
+    for answer in answers:
+        seen = answer.assessment
+        if seen is None:
+            facts: list[object] = [None, None, None, answer.error, *[None] * (len(MALIGNANCY_CLASSES) + len(CODES))]
+        else:
+            malignancy = [seen.malignancy.of(label) for label in MALIGNANCY_CLASSES]
+            types = [seen.lesion_type.of(code) if code in seen.lesion_type.classes else None for code in CODES]
+            facts = [seen.sha256, seen.width, seen.height, None, *malignancy, *types]
+        writer.writerow([answer.file, *facts, *weights])
+    return text.getvalue()
+
+
+def _table(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+    table = Table("file", "malignant", "first", "second", "third", box=None)
+    for answer in answers:
+        if answer.assessment is None:
+            table.add_row(str(answer.file), "–", "refused", "", "")
+            continue
+        top = [f"{class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.ranked()[:3]]
+        table.add_row(str(answer.file), f"{answer.assessment.malignant:.0%}", *top)
+    return printed(table)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(classify)

@@ -1,0 +1,150 @@
+"""skinapp models, evaluate: which models there are, and how good they are."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from skinapp.cli.console import (
+    DataOption,
+    ModelsOption,
+    data_root,
+    models_folder,
+    printed,
+    progress_bar,
+    say,
+    write_answer,
+)
+from skinapp.evaluation.figures import headline
+from skinapp.evaluation.intervals import (
+    Figure,
+    figure,
+    headline_intervals,
+    load_intervals,
+    save_intervals,
+)
+from skinapp.evaluation.predict import make_run
+from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
+from skinapp.networks.classifier import Classifier
+from skinapp.networks.device import choose_device
+from skinapp.networks.folder import find_models, load_model, read_card
+
+SHOWN = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "top3": "truth among the top three",
+    "log_loss": "log loss",
+    "macro_auroc": "macro AUROC",
+    "malignant_auroc": "malignant AUROC",
+    "ece": "expected calibration error",
+}
+"""Overall figures in the order they are shown, with their names in words."""
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    table = "table"
+    json = "json"
+
+
+def models(
+    format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
+    models: ModelsOption = None,
+) -> None:
+    """List the installed models with the figures of their test run."""
+    root = models_folder(models)
+    cards = [(read_card(folder), _test_run(folder)) for folder in find_models(root)]
+    if format is Format.json:
+        objects = [
+            {
+                "id": card.id,
+                "role": card.role,
+                "architecture": card.architecture,
+                "weights": card.weights_sha256,
+                "licence": card.licence,
+                "test": _objects(*run) if run else None,
+            }
+            for card, run in cards
+        ]
+        write_answer(json.dumps(objects, indent=2) + "\n", None)
+        return
+    table = Table("model", "role", "network", "test photos", "balanced accuracy", "malignant AUROC", box=None)
+    for card, run in cards:
+        shown = ["–"] * 3
+        if run:
+            stored, intervals = run
+            picked = [figure(intervals, name) for name in ("balanced_accuracy", "malignant_auroc")]
+            shown = [f"{len(stored.predictions):,}", *map(_with_interval, picked)]
+        table.add_row(card.id, card.role, card.architecture, *shown)
+    write_answer(printed(table), None)
+    if not cards:
+        say(f"{root} holds no model. Train one with `skinapp train`.")
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    table: Annotated[Path, typer.Argument(help="Image table with a split.")],
+    split: Annotated[str, typer.Option(help="Which photos to predict.")] = "test",
+    name: Annotated[str | None, typer.Option(help="Name of the run; by default TABLE-SPLIT.")] = None,
+    data: DataOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Predict every photo of a split, store the run beside the model, and print its figures with 95% intervals."""
+    folder = Path(model) if Path(model).is_dir() else models_folder(models) / model
+    classifier = Classifier(load_model(folder), choose_device())
+    run_name = name or f"{table.stem}-{split}"
+    with progress_bar("Predicting") as progress:
+        run = make_run(classifier, table, split, data_root(data), run_name, progress)
+    destination = folder / "runs" / run_name
+    intervals = headline_intervals(run)
+    save_run(run, destination)
+    save_intervals(intervals, destination)
+    write_answer(printed(_figures_table(run, intervals)), None)
+    say(f"Stored in {destination}")
+
+
+def _test_run(folder: Path) -> tuple[StoredRun, pd.DataFrame] | None:
+    """Return the run on the model's own test split, if it was stored and belongs to these weights."""
+    card = read_card(folder)
+    for path in find_runs(folder):
+        run, intervals = load_run(path), load_intervals(path)
+        if run.split == "test" and run.weights_sha256 == card.weights_sha256 and intervals is not None:
+            return run, intervals
+    return None
+
+
+def _objects(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
+    counts: dict[str, object] = {"photos": headline(run).photos, "lesions": headline(run).lesions}
+    figures = {name: figure(intervals, name) for name in SHOWN}
+    return counts | {
+        name: {end: _or_null(getattr(f, end)) for end in ("value", "low", "high")} for name, f in figures.items()
+    }
+
+
+def _or_null(value: float) -> float | None:
+    return None if pd.isna(value) else value
+
+
+def _figures_table(run: StoredRun, intervals: pd.DataFrame) -> Table:
+    first = headline(run)
+    title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
+    table = Table("figure", "value (95% interval, by lesion)", title=title, title_justify="left", box=None)
+    for name, words in SHOWN.items():
+        table.add_row(words, _with_interval(figure(intervals, name)))
+    return table
+
+
+def _with_interval(f: Figure) -> str:
+    return "–" if pd.isna(f.value) else f"{f.value:.3f} ({f.low:.3f} to {f.high:.3f})"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(models)
+    app.command()(evaluate)

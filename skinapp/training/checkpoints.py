@@ -1,0 +1,42 @@
+"""What outlives a killed run: whole checkpoints, and the seconds already spent."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints aside and moves them into place, so that a kill never leaves half of one."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write one checkpoint; Lightning calls this."""
+        aside = f"{path}.partial"
+        super().save_checkpoint(checkpoint, aside, storage_options)
+        Path(aside).replace(path)
+
+
+class Clock(Callback):
+    """Adds up the seconds of training over all the starts of a run; checkpoints carry `elapsed_s` on."""
+
+    def __init__(self) -> None:
+        self.elapsed_s, self._started = 0.0, time.monotonic()
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start, or go on from the seconds of earlier starts."""
+        self._started = time.monotonic() - self.elapsed_s
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Read the clock before the checkpoints of this epoch are written."""
+        self.elapsed_s = time.monotonic() - self._started
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"elapsed_s": self.elapsed_s}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what a checkpoint kept."""
+        self.elapsed_s = state_dict["elapsed_s"]

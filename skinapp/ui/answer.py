@@ -1,0 +1,121 @@
+"""How an answer is shown: two donuts, the figures behind them, the photo as the network saw it, the notice."""
+
+import hashlib
+
+import pandas as pd
+import streamlit as st
+
+from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Scores
+from skinapp.charts.donut import lesion_type_donut, malignancy_donut
+from skinapp.charts.style import percent
+from skinapp.errors import RunError
+from skinapp.evaluation.intervals import Figure, figure
+from skinapp.networks.folder import Card
+from skinapp.photo import read_photo
+from skinapp.taxonomy import class_name
+from skinapp.ui import loaders, state
+from skinapp.ui.photo_input import Incoming
+from skinapp.ui.state import Answer
+
+CHART_CONFIG = {"displayModeBar": False}
+"""A donut has nothing to zoom or select; the toolbar would only lie over it on a phone."""
+
+
+def assessed(incoming: Incoming) -> Answer:
+    """Return the answer for a photo: from the session, or computed and kept there; PhotoError where it is refused."""
+    before = state.answer()
+    if before and before.assessment.sha256 == hashlib.sha256(incoming.data).hexdigest():
+        return before
+    photo = read_photo(incoming.data)
+    assessor = loaders.assessor()
+    given = Answer(assessor.assess(photo), assessor.view(photo), incoming.example, incoming.attribution)
+    state.keep(given)
+    return given
+
+
+def show(answer: Answer) -> None:
+    """Show everything that belongs to an answer."""
+    assessor = loaders.assessor()
+    if answer.example:
+        st.info(f"This photo's label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
+    malignancy, lesion_type = st.columns(2, gap="medium", border=True)
+    with malignancy:
+        _malignancy(answer)
+        _measured(assessor.malignancy_card, "malignant_auroc", "AUROC")
+    with lesion_type:
+        _lesion_type(answer)
+        _measured(assessor.lesion_type_card, "balanced_accuracy", "balanced accuracy")
+    st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
+    _photo(answer)
+
+
+def _malignancy(answer: Answer) -> None:
+    score = answer.assessment.malignant
+    st.subheader("Malignant or benign?", anchor=False)
+    st.plotly_chart(
+        malignancy_donut(score),
+        config=CHART_CONFIG,
+        key="malignancy-donut",
+        alt=f"Donut: model score for malignant {percent(score)}",
+    )
+    st.markdown("**Model score, not the chance of cancer.**")
+    _all_scores(answer.assessment.malignancy)
+
+
+def _lesion_type(answer: Answer) -> None:
+    scores = answer.assessment.lesion_type
+    ranked = scores.ranked()
+    st.subheader("Which lesion type?", anchor=False)
+    st.plotly_chart(
+        lesion_type_donut(scores.classes, scores.values),
+        config=CHART_CONFIG,
+        key="lesion-type-donut",
+        alt="Donut: " + ", ".join(f"{class_name(code)} {percent(score)}" for code, score in ranked[:3]),
+    )
+    if "mel" not in [code for code, _ in ranked[:3]]:
+        st.markdown(f"Melanoma is not among the three: its score is **{percent(scores.of('mel'))}**.")
+    else:
+        st.markdown("**Model scores, not chances.**")
+    _all_scores(scores)
+
+
+def _all_scores(scores: Scores) -> None:
+    with st.expander("All scores as a table"):
+        rows = [(f"{class_name(label)}{_code(label)}", f"{score:.1%}") for label, score in scores.ranked()]
+        st.table(pd.DataFrame(rows, columns=["Class", "Score"]).set_index("Class"))
+
+
+def _code(label: str) -> str:
+    return "" if class_name(label).lower() == label else f" ({label})"
+
+
+def _measured(card: Card, name: str, words: str) -> None:
+    """Say how the model did on its own test photos, with the interval; without a stored run, say that."""
+    try:
+        folder = loaders.test_run(card)
+    except RunError as error:
+        st.caption(f"Model *{card.id}*: {error}")
+        return
+    counts, found = loaders.run_headline(folder), figure(loaders.intervals(folder), name)
+    st.caption(
+        f"Model *{card.id}* ({card.architecture}). On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
+        f"{words} {_interval(found)}. The test photos come from the same clinics as the training photos."
+    )
+
+
+def _interval(found: Figure) -> str:
+    return f"{found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f})"
+
+
+def _photo(answer: Answer) -> None:
+    seen = answer.assessment
+    picture, words = st.columns([1, 3], vertical_alignment="center")
+    picture.image(answer.view, width=224, alt="The photo as the network saw it")
+    side = answer.view.shape[0]
+    words.markdown(
+        f"**As the network saw it:** the centre of the photo, {side} x {side} of its {seen.width:,} x {seen.height:,} "
+        "pixels. A lesion that is cut off or tiny here cannot be judged."
+    )
+    for note in seen.notes:
+        words.caption(note)
+    words.caption(f"Computed on {loaders.assessor().device.label}. The photo stays in memory only.")

@@ -1,0 +1,37 @@
+"""How a lesion type is shown."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from skinapp.datasets.summary import class_counts
+from skinapp.taxonomy import DIAGNOSES, Diagnosis
+
+
+@dataclass(frozen=True)
+class TypeCard:
+    """A diagnosis with the photos and lesions that a table holds of it."""
+
+    diagnosis: Diagnosis
+    photos: int
+    lesions: int
+
+
+def cards(table: pd.DataFrame) -> list[TypeCard]:
+    """Count each diagnosis in an image table; those it lacks count 0."""
+    counts = class_counts(table).set_index("diagnosis").reindex([d.code for d in DIAGNOSES], fill_value=0)
+    held = zip(DIAGNOSES, counts["photos"], counts["lesions"], strict=True)
+    return [TypeCard(diagnosis, int(photos), int(lesions)) for diagnosis, photos, lesions in held]
+
+
+def show(card: TypeCard) -> None:
+    """Show one lesion type."""
+    diagnosis = card.diagnosis
+    badge = ":orange-badge[counted as malignant]" if diagnosis.malignant else ":blue-badge[counted as benign]"
+    with st.container(border=True):
+        st.subheader(f"{diagnosis.name} ({diagnosis.code})", anchor=diagnosis.code)
+        st.markdown(f"{badge} {card.photos:,} photos of {card.lesions:,} lesions in HAM10000")
+        st.markdown(diagnosis.what)
+        st.markdown(f"**In this data:** {diagnosis.covers}")
+        st.markdown(f"**Why {'malignant' if diagnosis.malignant else 'benign'}:** {diagnosis.why}")

@@ -1,0 +1,20 @@
+"""Skinapp's entry: page config, navigation, the notice."""
+
+import streamlit as st
+
+from skinapp.assessment.assess import NOTICE
+
+st.set_page_config(page_title="Skinapp", page_icon=":material/dermatology:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/classify.py", title="Classify", icon=":material/dermatology:", default=True),
+        st.Page("pages/types.py", title="Lesion types", icon=":material/category:"),
+        st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
+        st.Page("pages/evaluation.py", title="Evaluation", icon=":material/monitoring:"),
+    ],
+    position="top",
+)
+page.run()
+st.divider()
+st.caption(NOTICE)

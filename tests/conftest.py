@@ -1,0 +1,203 @@
+"""What several rooms' tests need: pictures, a made-up HAM10000, an image table to train from, model folders."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from skinapp.datasets.files import file_facts
+from skinapp.datasets.table import image_table, write_table
+from skinapp.networks.folder import (
+    Card,
+    DataFacts,
+    Head,
+    InitialWeights,
+    Role,
+    SplitFacts,
+    TrainingFacts,
+    save_model,
+)
+from skinapp.networks.preprocess import Preprocessing
+from skinapp.networks.resnet import HeadedResNet
+from skinapp.photo import Photo
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
+
+DrawPicture = Callable[..., None]
+MakeHam10000 = Callable[..., Path]
+MakeModel = Callable[..., Path]
+
+PUBLISHED = """lesion_id,image_id,dx,dx_type,age,sex,localization
+HAM_0000001,ISIC_0000001,bkl,histo,80.0,male,scalp
+HAM_0000001,ISIC_0000002,bkl,histo,80.0,male,scalp
+HAM_0000002,ISIC_0000003,akiec,histo,65.0,female,face
+HAM_0000003,ISIC_0000004,akiec,histo,70.0,male,ear
+HAM_0000004,ISIC_0000005,nv,follow_up,0.0,female,back
+HAM_0000005,ISIC_0000006,mel,confocal,,unknown,unknown
+HAM_0000006,ISIC_0000007,bcc,histo,55.0,male,neck
+HAM_0000007,ISIC_0000008,df,consensus,35.0,female,lower extremity
+HAM_0000008,ISIC_0000009,vasc,consensus,45.0,male,trunk
+"""
+"""Rows as HAM10000's metadata CSV has them, with each of its seven labels."""
+
+
+@pytest.fixture(scope="session")
+def draw_picture() -> DrawPicture:
+    """Write a picture of one seeded colour with noise on it; the file's suffix decides the format."""
+
+    def draw(path: Path, seed: int, size: tuple[int, int] = (80, 60)) -> None:
+        random = np.random.default_rng(seed)
+        colour = random.integers(40, 216, size=3)
+        noise = random.integers(-40, 40, size=(size[1], size[0], 3))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((colour + noise).astype(np.uint8)).save(path)
+
+    return draw
+
+
+@pytest.fixture
+def published() -> pd.DataFrame:
+    """Return the rows of a small metadata CSV as published."""
+    return pd.read_csv(StringIO(PUBLISHED))
+
+
+@pytest.fixture
+def make_ham10000(tmp_path: Path, draw_picture: DrawPicture) -> MakeHam10000:
+    """Make a folder as HAM10000 unpacks: metadata CSV, a picture for each row in turn into folders, masks."""
+
+    def make(
+        metadata: pd.DataFrame,
+        folders: tuple[str, ...] = ("HAM10000_images_part_1", "HAM10000_images_part_2"),
+        suffix: str = ".jpg",
+        csv: str = "HAM10000_metadata.csv",
+    ) -> Path:
+        root = tmp_path / "ham10000"
+        for number, image_id in enumerate(metadata["image_id"].unique()):
+            draw_picture(root / folders[number % len(folders)] / f"{image_id}{suffix}", number)
+            draw_picture(root / "masks" / f"{image_id}.png", number)
+        metadata.to_csv(root / csv, index=False)
+        return root
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory: pytest.TempPathFactory, draw_picture: DrawPicture) -> Path:
+    """Make a data root with photos/ and table.parquet: 40 photos, 2 a lesion, three in five to train on."""
+    root = tmp_path_factory.mktemp("data")
+    numbers = range(40)
+    files = [root / "photos" / f"photo_{number:02}.png" for number in numbers]
+    for number, file in zip(numbers, files, strict=True):
+        draw_picture(file, number)
+    lesions = [number // 2 for number in numbers]
+    diagnoses = [CODES[lesion % len(CODES)] for lesion in lesions]
+    parts = ("train", "validation", "train", "test", "train")
+    rows = pd.DataFrame(
+        {
+            "image_id": [file.stem for file in files],
+            "lesion_id": [f"lesion_{lesion:02}" for lesion in lesions],
+            "diagnosis": diagnoses,
+            "malignant": [is_malignant(code) for code in diagnoses],
+            "source": "made up",
+            "split": [parts[lesion % len(parts)] for lesion in lesions],
+        }
+    )
+    write_table(image_table(pd.concat([rows, file_facts(files, root)], axis=1)), root / "table.parquet")
+    return root
+
+
+@pytest.fixture(scope="session")
+def make_photo() -> Callable[..., Photo]:
+    """Make a photo from pixels, uint8 (h, w, 3), or from a seed."""
+
+    def make(pixels: np.ndarray | int, size: tuple[int, int] = (80, 60)) -> Photo:
+        if isinstance(pixels, int):
+            pixels = np.random.default_rng(pixels).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        return Photo(pixels, "0" * 64, "PNG", pixels.shape[1], pixels.shape[0])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_card() -> Callable[..., Card]:
+    """Make the card of a small ResNet-18, complete but for its hash; keywords replace its fields."""
+
+    def make(role: Role = "malignancy", **changes: object) -> Card:
+        part = SplitFacts(photos=20, lesions=10, malignant_share=0.5)
+        name = "lesion_type" if role == "lesion_type" else "malignancy"
+        classes = CODES if role == "lesion_type" else MALIGNANCY_CLASSES
+        card = Card(
+            id="a-model",
+            role=role,
+            architecture="resnet18",
+            heads=(Head(name=name, classes=classes, temperature=1.5),),
+            preprocessing=Preprocessing(resize_px=40, input_px=32),
+            weights_sha256="",
+            weights_dtype="float16",
+            data=DataFacts(
+                table="a-table",
+                table_sha256="0" * 64,
+                sources=("made up",),
+                train=part,
+                validation=part,
+                limits=("Made up.",),
+            ),
+            initial=InitialWeights(name="none", sha256=None, licence="none"),
+            training=TrainingFacts(
+                recipe_sha256="0" * 64,
+                best_epoch=1,
+                epochs=1,
+                monitor="loss",
+                best_value=0.5,
+                elapsed_s=1.0,
+                device="CPU",
+                versions=("3.11.9", "2.9.0", "0.1.0"),
+                finished="2025-01-31T12:00:00+00:00",
+            ),
+            licence="none",
+            intended_use="Tests.",
+            not_for="All else.",
+        )
+        return card.model_copy(update=changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_network() -> Callable[..., HeadedResNet]:
+    """Make the random network of a card; its heads are wide awake, so that photos get different answers."""
+
+    def make(card: Card, seed: int = 0) -> HeadedResNet:
+        torch.manual_seed(seed)
+        network = HeadedResNet(card.architecture, {head.name: len(head.classes) for head in card.heads})
+        for name, weights in network.heads.named_parameters():
+            if name.endswith("weight"):
+                torch.nn.init.normal_(weights, std=0.5)
+        return network.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_model(make_card: Callable[..., Card], make_network: Callable[..., HeadedResNet]) -> MakeModel:
+    """Save a random model folder and return its path; keywords replace fields of its card."""
+
+    def make(folder: Path, role: Role = "malignancy", seed: int = 0, **changes: object) -> Path:
+        card = make_card(role, id=folder.name, **changes)
+        save_model(folder, card, make_network(card, seed).state_dict(), "epoch,train_loss\n1,0.5\n")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> Path:
+    """Make a folder of models, one of each role, which tests read and never change."""
+    root = tmp_path_factory.mktemp("models")
+    make_model(root / "malignancy", "malignancy", seed=1)
+    make_model(root / "lesion-type", "lesion_type", seed=2)
+    return root

@@ -1,0 +1,140 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinapp.datasets.splits import SHOWCASE_PHOTOS, draw_showcase, group_ids, split_by_lesion
+from skinapp.datasets.table import SPLITS, TABLES, image_table, read_table
+from skinapp.errors import DatasetError
+from skinapp.taxonomy import CODES
+
+SHIPPED_SEED = 2026
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Make 1,600 photos of eight diagnoses, some lesions with up to four photos, some files lying there twice."""
+    random = np.random.default_rng(0)
+    lesions = np.sort(random.integers(0, 700, 1600))
+    rows = pd.DataFrame(
+        {
+            "image_id": [f"photo_{number:04}" for number in range(1600)],
+            "lesion_id": [f"lesion_{lesion:03}" for lesion in lesions],
+            "diagnosis": [CODES[lesion % 8 if lesion % 2 else 5] for lesion in lesions],
+            "sha256": [f"file_{number:04}" for number in range(1600)],
+        }
+    )
+    nevi = rows.index[rows["diagnosis"] == "nv"]
+    rows.loc[nevi[:20], "sha256"] = rows.loc[nevi[-20:], "sha256"].to_numpy()
+    rows.loc[nevi[100:120], "lesion_id"] = None
+    for code in ("akiec", "bkl", "mel", "scc"):  # the rule above gives odd places only
+        rows.loc[rows.index[rows["lesion_id"].isin(_lesions_of(code))], "diagnosis"] = code
+    return image_table(rows)
+
+
+def _lesions_of(code: str) -> list[str]:
+    return [f"lesion_{lesion:03}" for lesion in range(CODES.index(code), 700, 24)]
+
+
+def test_photos_linked_by_lesion_or_file_are_one_group() -> None:
+    rows = {
+        "image_id": list("abcdefg"),
+        "lesion_id": ["1", "1", "2", "2", None, None, "3"],
+        "sha256": ["p", "q", "q", "r", "s", "t", None],
+    }
+    groups = group_ids(image_table(pd.DataFrame(rows)))
+    assert len(set(groups[:4])) == 1  # a-b by lesion, b-c by file, c-d by lesion
+    assert len(set(groups)) == 4  # e, f and g stand alone
+    assert len(groups) == 7
+
+
+def test_lesions_and_identical_files_never_cross(table: pd.DataFrame) -> None:
+    done = split_by_lesion(table, draw_showcase(table, 1), seed=1)
+    assert done["sha256"].duplicated().any()
+    for column in ("lesion_id", "sha256"):
+        assert done.dropna(subset=column).groupby(column)["split"].nunique().max() == 1
+
+
+def test_every_photo_gets_a_split_and_shares_are_kept(table: pd.DataFrame) -> None:
+    done = split_by_lesion(table, draw_showcase(table, 1), seed=1)
+    assert set(done["split"]) == set(SPLITS)
+    rest = done[done["split"] != "showcase"]
+    shares = rest["split"].value_counts(normalize=True)
+    assert shares[["train", "validation", "test"]].tolist() == pytest.approx([0.7, 0.1, 0.2], abs=0.01)
+    for _, photos in rest.groupby("diagnosis"):
+        by_split = photos["split"].value_counts(normalize=True)
+        assert by_split[["train", "validation", "test"]].tolist() == pytest.approx([0.7, 0.1, 0.2], abs=0.07)
+
+
+def test_nothing_but_the_split_changes(table: pd.DataFrame) -> None:
+    done = split_by_lesion(table, draw_showcase(table, 1), seed=1)
+    pd.testing.assert_frame_equal(done.drop(columns="split"), table.drop(columns="split"))
+
+
+def test_the_showcase_is_four_lesions_of_each_diagnosis(table: pd.DataFrame) -> None:
+    showcase = draw_showcase(table, 1)
+    assert showcase["diagnosis"].value_counts().to_dict() == dict.fromkeys(CODES, SHOWCASE_PHOTOS)
+    assert showcase["lesion_id"].is_unique
+    known = table.set_index("image_id").loc[showcase["image_id"]]
+    assert known["lesion_id"].tolist() == showcase["lesion_id"].tolist()
+    assert known["diagnosis"].tolist() == showcase["diagnosis"].tolist()
+
+
+def test_all_photos_linked_to_the_showcase_are_set_aside(table: pd.DataFrame) -> None:
+    showcase = draw_showcase(table, 1)
+    done = split_by_lesion(table, showcase, seed=1)
+    groups = group_ids(table)
+    linked = np.isin(groups, groups[table["image_id"].isin(showcase["image_id"])])
+    assert linked.sum() > len(showcase)
+    assert (done["split"] == "showcase").tolist() == linked.tolist()
+
+
+def test_the_seed_decides(table: pd.DataFrame) -> None:
+    showcase = draw_showcase(table, 1)
+    assert showcase.equals(draw_showcase(table, 1))
+    assert not showcase.equals(draw_showcase(table, 2))
+    once, again, other = (split_by_lesion(table, showcase, seed)["split"] for seed in (3, 3, 4))
+    assert once.equals(again)
+    assert not once.equals(other)
+
+
+def test_a_showcase_needs_four_lesions(table: pd.DataFrame) -> None:
+    few = table[table["diagnosis"] == "df"]
+    three = few[few["lesion_id"].isin(few["lesion_id"].unique()[:3])]
+    with pytest.raises(DatasetError, match="df has 3 lesions"):
+        draw_showcase(pd.concat([three, table[table["diagnosis"] == "nv"]]), 1)
+
+
+def test_showcase_photos_that_the_table_lacks_are_named(table: pd.DataFrame) -> None:
+    showcase = pd.DataFrame({"image_id": ["photo_0001", "photo_zz", "photo_aa"]})
+    with pytest.raises(DatasetError, match="the table lacks: photo_aa, photo_zz"):
+        split_by_lesion(table, showcase, seed=1)
+
+
+def test_a_photo_without_a_diagnosis_cannot_be_stratified(table: pd.DataFrame) -> None:
+    with pytest.raises(DatasetError, match="no diagnosis"):
+        split_by_lesion(table.assign(diagnosis=table["diagnosis"].mask(table.index == 5)), table.head(0), seed=1)
+
+
+def test_too_few_lesions_to_split(table: pd.DataFrame) -> None:
+    nine = table[table["lesion_id"].isin(table["lesion_id"].dropna().unique()[:9])]
+    with pytest.raises(DatasetError, match="No diagnosis has 10 lesions"):
+        split_by_lesion(nine, nine.head(0), seed=1)
+    with pytest.raises(DatasetError, match="No diagnosis has 10 lesions"):
+        split_by_lesion(nine, nine, seed=1)
+
+
+def test_the_shipped_showcase_is_in_no_other_split() -> None:
+    table, showcase = read_table(TABLES / "ham10000.parquet"), pd.read_csv(TABLES / "showcase.csv")
+    assert showcase["diagnosis"].value_counts().to_dict() == dict.fromkeys(CODES, SHOWCASE_PHOTOS)
+    shown = table[table["lesion_id"].isin(showcase["lesion_id"])]
+    assert set(showcase["image_id"]) <= set(shown["image_id"])
+    assert set(shown["split"]) == {"showcase"}
+    assert len(shown) == (table["split"] == "showcase").sum()
+
+
+def test_the_shipped_split_is_what_the_seed_gives() -> None:
+    table, showcase = read_table(TABLES / "ham10000.parquet"), pd.read_csv(TABLES / "showcase.csv")
+    assert draw_showcase(table, SHIPPED_SEED).astype(object).equals(showcase.astype(object))
+    again = split_by_lesion(table.assign(split=pd.NA), showcase, SHIPPED_SEED)
+    assert again["split"].tolist() == table["split"].tolist()
+    assert table.groupby("lesion_id")["split"].nunique().max() == 1

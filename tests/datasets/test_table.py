@@ -1,0 +1,106 @@
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinapp.datasets.table import COLUMNS, file_sha256, image_table, read_table, truth_labels, write_table
+from skinapp.errors import DatasetError
+
+
+def test_has_every_column_in_its_type_and_is_sorted() -> None:
+    table = image_table(pd.DataFrame({"image_id": ["b", "a"], "age": [50, 60], "malignant": [True, False]}))
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == COLUMNS
+    assert list(table.columns) == list(COLUMNS)
+    assert table["image_id"].tolist() == ["a", "b"]
+    assert table["age"].tolist() == [60, 50]
+
+
+def test_what_is_missing_stays_missing_through_parquet(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "image_id": ["a", "b"],
+            "age": [None, 50.0],
+            "malignant": [None, True],
+            "width": [None, 600],
+            "sex": [None, "male"],
+        }
+    )
+    write_table(rows, tmp_path / "table.parquet")
+    table = read_table(tmp_path / "table.parquet")
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == COLUMNS
+    assert table[["age", "malignant", "width", "sex"]].isna().to_numpy().tolist() == [[True] * 4, [False] * 4]
+    assert table["lesion_id"].isna().all()
+    assert table["width"].tolist()[1] == 600
+
+
+def test_strange_columns_are_named() -> None:
+    with pytest.raises(DatasetError, match="no column colour, shade"):
+        image_table(pd.DataFrame({"image_id": ["a"], "shade": [1], "colour": ["red"]}))
+
+
+def test_duplicate_ids_are_named() -> None:
+    ids = [f"photo_{number}" for number in range(7)]
+    with pytest.raises(DatasetError, match=r"photo_0, photo_1, photo_2, photo_3, photo_4 and 2 more more than once"):
+        image_table(pd.DataFrame({"image_id": ids * 2}))
+
+
+def test_a_row_without_an_id_is_refused() -> None:
+    with pytest.raises(DatasetError, match="no image_id"):
+        image_table(pd.DataFrame({"image_id": ["a", None]}))
+
+
+def test_values_of_another_type_are_refused_by_column() -> None:
+    with pytest.raises(DatasetError, match="old.*age"):
+        image_table(pd.DataFrame({"image_id": ["a"], "age": ["old"]}))
+
+
+def test_no_table_at_all(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no image table at .*absent\.parquet"):
+        read_table(tmp_path / "absent.parquet")
+
+
+@pytest.mark.parametrize("content", [b"", b"image_id,path\na,b\n", bytes(range(256)) * 20])
+def test_a_file_that_is_no_parquet_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "table.parquet"
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"table\.parquet cannot be read as a Parquet table"):
+        read_table(file)
+
+
+def test_a_parquet_file_of_something_else_is_refused_by_what_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "weather.parquet"
+    pd.DataFrame({"image_id": ["a"], "rain": [1.0]}).to_parquet(file)
+    with pytest.raises(DatasetError, match=r"weather\.parquet is not an image table: path, lesion_id"):
+        read_table(file)
+
+
+def test_writing_that_breaks_off_leaves_the_old_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "table.parquet"
+    write_table(pd.DataFrame({"image_id": ["old"]}), file)
+
+    def break_off(self: pd.DataFrame, path: Path, **options: object) -> None:
+        Path(path).write_bytes(b"PAR1 half of a table")
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", break_off)
+    with pytest.raises(OSError, match="disk is full"):
+        write_table(pd.DataFrame({"image_id": ["new"]}), file)
+    assert read_table(file)["image_id"].tolist() == ["old"]
+
+
+def test_truth_by_task() -> None:
+    table = image_table(
+        pd.DataFrame({"image_id": ["a", "b", "c"], "diagnosis": ["mel", "nv", None], "malignant": [True, False, None]})
+    )
+    malignancy = truth_labels(table, "malignancy")
+    assert malignancy[:2].tolist() == ["malignant", "benign"]
+    assert pd.isna(malignancy[2])
+    lesion_type = truth_labels(table, "lesion_type")
+    assert lesion_type[:2].tolist() == ["mel", "nv"]
+    assert pd.isna(lesion_type[2])
+
+
+def test_sha256_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"skin")
+    assert file_sha256(tmp_path / "file") == hashlib.sha256(b"skin").hexdigest()

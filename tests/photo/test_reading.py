@@ -1,0 +1,184 @@
+import hashlib
+import os
+import random
+import re
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinapp.errors import PhotoError
+from skinapp.photo import MAX_BYTES, MAX_PIXELS, MIN_SIDE, PHOTO_SUFFIXES, read_photo, read_photo_file
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
+DATA = os.environ.get("SKINAPP_DATA")
+
+
+def picture(width: int = 96, height: int = 64) -> Image.Image:
+    rows, columns = np.mgrid[:height, :width]
+    return Image.fromarray(np.stack([rows * 3 % 256, columns * 2 % 256, (rows + columns) % 256], -1).astype(np.uint8))
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    file = BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_photo_keeps_its_size_format_and_hash(format: str) -> None:
+    data = encoded(picture(), format)
+    photo = read_photo(data)
+    assert (photo.format, photo.width, photo.height, photo.notes) == (format, 96, 64, ())
+    assert photo.sha256 == hashlib.sha256(data).hexdigest()
+    assert np.abs(photo.pixels.astype(int) - np.asarray(picture())).mean() < 12
+
+
+def test_pixels_are_read_only_eight_bit_rgb() -> None:
+    pixels = read_photo(encoded(picture(), "PNG")).pixels
+    assert (pixels.dtype, pixels.shape) == (np.uint8, (64, 96, 3))
+    with pytest.raises(ValueError, match="read-only"):
+        pixels[0, 0] = 0
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty"),
+        (b"To whom it may concern", "JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "JPEG, PNG"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "JPEG, PNG"),
+        (b"8BPS\0\1" + bytes(200), "JPEG, PNG"),
+        (encoded(picture(), "GIF"), "JPEG, PNG"),
+        (encoded(picture(), "ICO"), "JPEG, PNG"),
+        (encoded(picture(), "JPEG")[:20], "beginning is damaged"),
+        (bytes(MAX_BYTES + 1), "at most 50 MB"),
+        (encoded(picture(MIN_SIDE - 1, 200), "PNG"), "31 × 200 pixels; both sides need at least 32"),
+        (png_claiming(30_000, 30_000), "50 million pixels"),
+        (png_claiming(10_000, 10_000), "50 million pixels"),
+        (png_claiming(MAX_PIXELS // 5000 + 1, 5000), "50 million pixels"),
+        (png_claiming(8000, 6000), "damaged or incomplete"),
+        (png_claiming(0, 0), "damaged|pixels; both sides"),
+    ],
+    ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else None,
+)
+@pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
+def test_a_refusal_says_why_and_what_to_do(data: bytes, sentence: str) -> None:
+    with pytest.raises(PhotoError, match=sentence):
+        read_photo(data)
+
+
+@pytest.mark.parametrize("size", [(96, 64), (1500, 1300)], ids=["small", "large"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_truncated_photo_is_refused(format: str, size: tuple[int, int]) -> None:
+    data = encoded(picture(*size), format)
+    with pytest.raises(PhotoError, match="damaged or incomplete"):
+        read_photo(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize("size", [(96, 64), (1500, 1300)], ids=["small", "large"])
+def test_a_png_corrupted_in_the_middle_is_refused(size: tuple[int, int]) -> None:
+    data = bytearray(encoded(picture(*size), "PNG"))
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(40)
+    with pytest.raises(PhotoError, match="damaged or incomplete"):
+        read_photo(bytes(data))
+
+
+def test_a_photo_that_just_fits_the_limits_is_read() -> None:
+    assert read_photo(encoded(picture(MIN_SIDE, MIN_SIDE), "PNG")).width == MIN_SIDE
+    limit = read_photo(encoded(Image.new("L", (10_000, MAX_PIXELS // 10_000), 90), "PNG"))
+    assert (limit.width * limit.height, limit.pixels.shape) == (MAX_PIXELS, (1250, 2500, 3)[:0] or limit.pixels.shape)
+
+
+@pytest.mark.parametrize(
+    ("format", "note"), [("PNG", "animation"), ("WEBP", "animation"), ("AVIF", "animation"), ("TIFF", "pages")]
+)
+def test_the_first_of_several_pictures_is_read_with_a_note(format: str, note: str) -> None:
+    red, blue = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
+    photo = read_photo(encoded(red, format, save_all=True, append_images=[blue] * 30))
+    assert note in photo.notes[0]
+    assert np.abs(photo.pixels.astype(int) - (255, 0, 0)).max() <= 3
+
+
+def test_a_phones_jpeg_of_several_pictures_is_a_jpeg() -> None:
+    photo = read_photo(encoded(picture(), "MPO", save_all=True, append_images=[picture(32, 32)]))
+    assert (photo.format, photo.notes, photo.width) == ("JPEG", (), 96)
+
+
+def test_an_animation_claiming_many_frames_decodes_one() -> None:
+    data = encoded(picture(), "PNG", save_all=True, append_images=[picture().rotate(90)])
+    start = data.index(b"acTL")
+    control = b"acTL" + struct.pack(">II", 2**30, 0)
+    claimed = data[:start] + control + struct.pack(">I", zlib.crc32(control)) + data[start + 16 :]
+    assert np.array_equal(read_photo(claimed).pixels, np.asarray(picture()))
+
+
+def test_a_file_is_read_by_content_whatever_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "lesion.bmp"
+    file.write_bytes(encoded(picture(), "WEBP"))
+    assert read_photo_file(file).format == "WEBP"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.jpg", tmp_path, tmp_path / "nul\0.jpg"):
+        with pytest.raises(PhotoError, match=f"{re.escape(str(path))} cannot be read"):
+            read_photo_file(path)
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "large.jpg"
+    with file.open("wb") as sparse:
+        sparse.truncate(MAX_BYTES + 1)
+    monkeypatch.delattr(Path, "read_bytes")
+    with pytest.raises(PhotoError, match="at most 50 MB"):
+        read_photo_file(file)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (1300, 1281)], ids=["small", "large"])
+@pytest.mark.parametrize("format", [*FORMATS, "MPO"])
+def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tuple[int, int]) -> None:
+    chance = random.Random(f"{format}{size}")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    intact = encoded(picture(*size), format, **({} if format == "BMP" else {"exif": exif}))
+    refused = 0
+    for _ in range(300 if size[0] == 64 else 12):
+        data = bytearray(intact[: chance.randrange(len(intact))] if chance.random() < 0.3 else intact)
+        for _ in range(chance.choice((1, 3, 20)) if data else 0):
+            data[chance.randrange(min(len(data), chance.choice((64, 600, 10**9))))] = chance.randrange(256)
+        try:
+            assert read_photo(bytes(data)).pixels.ndim == 3
+        except PhotoError:
+            refused += 1
+    assert refused > 0
+
+
+def test_photos_may_be_read_from_several_threads() -> None:
+    files = [encoded(picture(1400 + n, 1300), format) for n in range(4) for format in ("JPEG", "PNG", "WEBP", "TIFF")]
+    alone = [read_photo(data).pixels for data in files]
+    with ThreadPoolExecutor(8) as threads:
+        together = [photo.pixels for photo in threads.map(read_photo, files)]
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+
+
+@pytest.mark.skipif(not DATA, reason="SKINAPP_DATA names no folder with the public photos")
+def test_published_photos_are_read_whole() -> None:
+    files = [f for f in Path(DATA or "", "ham10000", "originals").iterdir() if f.suffix.lower() in PHOTO_SUFFIXES]
+    photos = [read_photo_file(file) for file in files]
+    assert len(photos) >= 20
+    assert {(p.format, p.width, p.height, p.pixels.shape) for p in photos} == {("JPEG", 600, 450, (450, 600, 3))}
+    assert all(p.pixels.std() > 5 for p in photos)
