@@ -8,10 +8,12 @@ from skinapp.ui import answer, photo_input, state
 st.title("Classify a lesion", anchor=False)
 st.caption("Two networks look at one dermoscopy photo: malignant or benign, and which of eight lesion types.")
 
-if state.answer() is None:
-    photo_input.introduction()
+introduction = st.container()
 incoming = photo_input.photo_input()
-if incoming is not None:
+if incoming is None:
+    with introduction:
+        photo_input.introduction()
+else:
     try:
         with st.spinner("Looking at the photo"):
             given = answer.assessed(incoming)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import platformdirs
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from skinapp.errors import ExampleError, PhotoError
 from skinapp.photo import MAX_BYTES, PHOTO_SUFFIXES, photo_bytes, read_photo
+from skinapp.storage import written_aside
 from skinapp.taxonomy import CODES
 
 ARCHIVE_URL = "https://api.isic-archive.com/api/v2/images/"
@@ -215,16 +215,8 @@ def _store(isic_id: str, photo: ExamplePhoto, cache: Path) -> None:
     note = json.dumps(asdict(_CacheNote(photo.attribution, sha256(photo.data).hexdigest())))
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        _write_whole(cache / f"{isic_id}.photo", photo.data)
-        _write_whole(cache / f"{isic_id}.json", note.encode())
+        for suffix, content in (("photo", photo.data), ("json", note.encode())):
+            with written_aside(cache / f"{isic_id}.{suffix}") as aside:
+                aside.write_bytes(content)
     except OSError:
         return  # a full or read-only disk costs the next visitor a download, not this one the photo
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    aside = path.with_name(f"{path.name}.{uuid4().hex}.partial")
-    try:
-        aside.write_bytes(data)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -7,12 +7,24 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import BLUE_FAINT, BLUE_FULL, FONT_SIZE, full_name, quiet, short_name, wrapped
+from skinapp.charts.style import FONT_SIZE, full_name, or_undefined, quiet, short_name, wrapped
 
 _Floats = npt.NDArray[np.float64]
 Normalise = Literal["counts", "row", "column"]
 
-_CELL_PX, _NAMES_PX = 40, 130
+_CELL_PX, _AXIS_TITLE_PX, _NAMES_PX = 40, 70, 150
+_UPRIGHT = 4
+"""Up to so many classes their names fit under the columns of a phone; more stand on end."""
+
+_HALF = 0.5
+_SCALE = (
+    (0.0, "rgba(46,134,222,0.05)"),
+    (_HALF, "rgba(46,134,222,0.32)"),
+    (_HALF, "rgb(42,116,196)"),
+    (1.0, "rgb(26,95,176)"),
+)
+"""Below half a cell is see-through and its text has the theme's colour, so that both suit any ground. From half
+on it is opaque, so that white text on it has a contrast of 4.5 to 1 or more whatever lies beneath."""
 
 
 def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") -> go.Figure:
@@ -26,7 +38,7 @@ def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") 
     counts = confusion.to_numpy(dtype=float)
     of_truth, of_prediction = _shares(counts, axis=1), _shares(counts, axis=0)
     shares = of_prediction if normalise == "column" else of_truth
-    x = [wrapped(short_name(str(label))) for label in confusion.columns]
+    x = [short_name(str(label)) for label in confusion.columns]
     y = [wrapped(short_name(str(label))) for label in confusion.index]
     heatmap = go.Heatmap(
         x=x,
@@ -34,7 +46,7 @@ def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") 
         z=shares,
         zmin=0,
         zmax=1,
-        colorscale=((0, BLUE_FAINT), (1, BLUE_FULL)),
+        colorscale=_SCALE,
         showscale=False,
         xgap=1,
         ygap=1,
@@ -42,9 +54,12 @@ def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") 
         hovertemplate="%{customdata}<extra></extra>",
     )
     texts = _texts(x, y, counts, shares, normalise)
-    figure = quiet(go.Figure([heatmap, texts]), _CELL_PX * len(y) + _NAMES_PX)
-    figure.update_xaxes(title="Prediction", tickangle=-90, showgrid=False)
-    return figure.update_yaxes(title="Truth", autorange="reversed", showgrid=False)
+    on_end = len(x) > _UPRIGHT
+    height = _CELL_PX * len(y) + _AXIS_TITLE_PX + _NAMES_PX * on_end
+    figure = quiet(go.Figure([heatmap, *texts]), height)
+    # One title for both axes: a second one beside the names would take a tenth of a phone's width.
+    figure.update_xaxes(title="Rows: truth. Columns: prediction", showgrid=False, tickangle=-90 * on_end)
+    return figure.update_yaxes(autorange="reversed", showgrid=False, ticklabelstandoff=4)
 
 
 def _shares(counts: _Floats, axis: int) -> _Floats:
@@ -54,19 +69,26 @@ def _shares(counts: _Floats, axis: int) -> _Floats:
     return shares
 
 
-def _texts(x: list[str], y: list[str], counts: _Floats, shares: _Floats, normalise: Normalise) -> go.Scatter:
-    # A trace of its own, for the heatmap would pick black or white by the cell as if it lay on white paper.
-    rows, columns = np.nonzero(counts)
+def _texts(
+    x: list[str], y: list[str], counts: _Floats, shares: _Floats, normalise: Normalise
+) -> tuple[go.Scatter, go.Scatter]:
+    # Traces of their own: the heatmap would choose black or white as if its cells lay on white paper.
     values = counts if normalise == "counts" else 100 * shares
-    return go.Scatter(
-        x=[x[column] for column in columns],
-        y=[y[row] for row in rows],
-        text=[_cell_text(values[row, column], normalise) for row, column in zip(rows, columns, strict=True)],
-        mode="text",
-        textfont={"size": FONT_SIZE},
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    full = shares >= _HALF
+
+    def text(where: npt.NDArray[np.bool_], font: dict[str, object]) -> go.Scatter:
+        rows, columns = np.nonzero((counts > 0) & where)
+        return go.Scatter(
+            x=[x[column] for column in columns],
+            y=[y[row] for row in rows],
+            text=[_cell_text(value, normalise) for value in values[rows, columns]],
+            mode="text",
+            textfont={"size": FONT_SIZE, **font},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+    return text(~full, {}), text(full, {"color": "white"})
 
 
 def _cell_text(value: float, normalise: Normalise) -> str:
@@ -80,7 +102,8 @@ def _hovers(confusion: pd.DataFrame, of_truth: _Floats, of_prediction: _Floats) 
         [
             f"{full_name(str(truth))}<br>taken for {full_name(str(prediction))}:<br>"
             f"{confusion.loc[truth, prediction]:,} photos<br>"
-            f"{of_truth[row, column]:.1%} of this truth<br>{of_prediction[row, column]:.1%} of this prediction"
+            f"{or_undefined(of_truth[row, column], '.1%')} of this truth<br>"
+            f"{or_undefined(of_prediction[row, column], '.1%')} of this prediction"
             for column, prediction in enumerate(confusion.columns)
         ]
         for row, truth in enumerate(confusion.index)

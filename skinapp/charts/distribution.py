@@ -5,7 +5,7 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import full_name, percent, quiet, short_name, wrapped
+from skinapp.charts.style import counted, full_name, quiet, short_name, wrapped
 from skinapp.taxonomy import class_colour
 
 Unit = Literal["photos", "lesions"]
@@ -21,12 +21,11 @@ def class_distribution(counts: pd.DataFrame, unit: Unit = "photos") -> go.Figure
     `counts` has the columns diagnosis (a code), photos and lesions (whole numbers), in any order of rows.
     """
     ordered = counts.sort_values(unit, ascending=False, kind="stable")
-    shares = ordered[unit] / max(1, ordered[unit].sum())
     bars = go.Bar(
         orientation="h",
         x=ordered[unit],
         y=[wrapped(short_name(code)) for code in ordered["diagnosis"]],
-        text=[f"{n:,} · {percent(share)}" for n, share in zip(ordered[unit], shares, strict=True)],
+        text=[counted(count, ordered[unit].sum()) for count in ordered[unit]],
         textposition="outside",
         cliponaxis=False,
         marker={"color": [class_colour(code) for code in ordered["diagnosis"]]},
@@ -35,5 +34,5 @@ def class_distribution(counts: pd.DataFrame, unit: Unit = "photos") -> go.Figure
     )
     figure = quiet(go.Figure(bars), _ROW_PX * len(ordered) + 16)
     figure.update_xaxes(visible=False, range=[0, max(1, ordered[unit].max()) * _ROOM_FOR_TEXT])
-    figure.update_yaxes(autorange="reversed", ticklabelstandoff=6)
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(bargap=0.35)

@@ -76,11 +76,8 @@ def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
         direction="clockwise",
     )
     figure = quiet(go.Figure(pie), _RING_PX + _LEGEND_LINE_PX * len(shares))
-    figure.add_annotation(
-        text=f"<b>{number}</b><br><span style='font-size:15px'>{words}</span>",
-        font={"size": 36},
-        showarrow=False,
-    )
+    figure.add_annotation(text=f"<b>{number}</b>", font={"size": 36}, yshift=14, showarrow=False)
+    figure.add_annotation(text=words, font={"size": 15}, yanchor="top", yshift=-8, showarrow=False)
     # A tap on the legend would hide a part and stretch the others to a whole that nobody scored.
     return figure.update_layout(
         legend={

@@ -1,9 +1,11 @@
 """F1, precision and recall of each class, with their intervals."""
 
+import math
+
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, quiet, short_name, wrapped
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, or_undefined, quiet, short_name, wrapped
 
 FEW_LESIONS = 30
 """Below this a class is marked: with 29 lesions a recall of 0.8 may be anything from 0.62 to 0.91
@@ -38,8 +40,8 @@ def per_class_bars(per_class: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata}<extra></extra>",
         )
     quiet(figure, _ROW_PX * len(ordered) + _LEGEND_PX)
-    figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_yaxes(autorange="reversed", ticklabelstandoff=6)
+    figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=True)
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(bargap=0.25, bargroupgap=0.05, legend=LEGEND_ON_TOP)
 
 
@@ -47,12 +49,8 @@ def _axis_name(label: str, lesions: int) -> str:
     return wrapped(short_name(label)) + ("<br>(few)" if lesions < FEW_LESIONS else "")
 
 
-def _has_intervals(per_class: pd.DataFrame, column: str) -> bool:
-    return {f"{column}_low", f"{column}_high"} <= set(per_class.columns)
-
-
 def _whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
-    if not _has_intervals(per_class, column):
+    if not {f"{column}_low", f"{column}_high"} <= set(per_class.columns):
         return None
     return {
         "symmetric": False,
@@ -65,14 +63,13 @@ def _whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
 
 
 def _hovers(per_class: pd.DataFrame, column: str) -> list[str]:
-    word = _FIGURES[column][0]
-    texts = []
-    for _, row in per_class.iterrows():
-        interval = ""
-        if _has_intervals(per_class, column):
-            interval = f"<br>95% interval {row[f'{column}_low']:.2f} to {row[f'{column}_high']:.2f}"
-        texts.append(
-            f"{full_name(row['label'])}<br>{word} {row[column]:.2f}{interval}"
-            f"<br>{row['support']:,} photos of {row['lesions']:,} lesions"
-        )
-    return texts
+    return [
+        f"{full_name(row['label'])}<br>{_FIGURES[column][0]} {or_undefined(row[column], '.2f')}"
+        f"{_interval(row, column)}<br>{row['support']:,} photos of {row['lesions']:,} lesions"
+        for _, row in per_class.iterrows()
+    ]
+
+
+def _interval(row: pd.Series, column: str) -> str:
+    low, high = row.get(f"{column}_low", math.nan), row.get(f"{column}_high", math.nan)
+    return "" if math.isnan(low) or math.isnan(high) else f"<br>95% interval {low:.2f} to {high:.2f}"

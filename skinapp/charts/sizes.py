@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, quiet
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, counted, quiet
 
 _Places = npt.NDArray[np.intp]
 _Counts = npt.NDArray[np.float64]
@@ -53,7 +53,7 @@ def _list(sizes: pd.DataFrame) -> go.Figure:
         x=totals,
         y=totals.index,
         mode="text",
-        text=[f" {count:,}" for count in totals],
+        text=[f" {counted(count, totals.sum())}" for count in totals],
         textposition="middle right",
         hoverinfo="skip",
         showlegend=False,
@@ -61,7 +61,7 @@ def _list(sizes: pd.DataFrame) -> go.Figure:
     several = len(table.columns) > 1
     quiet(figure, _ROW_PX * len(totals) + 16 + _LEGEND_PX * several)
     figure.update_xaxes(visible=False, range=[0, totals.max() * _ROOM_FOR_TEXT])
-    figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6)
+    figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(barmode="stack", bargap=0.35, showlegend=several, legend=LEGEND_ON_TOP)
 
 

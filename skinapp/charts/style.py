@@ -3,6 +3,7 @@
 No chart sets a colour for text: the theme of the page that shows it knows whether the ground is light or dark.
 """
 
+import math
 import textwrap
 
 import plotly.graph_objects as go
@@ -17,11 +18,7 @@ GRID = "rgba(138,141,147,0.3)"
 FONT_SIZE = 13
 """Pixels; nothing in a chart is smaller."""
 
-LEGEND_ON_TOP = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}
-
-BLUE_FAINT, BLUE_FULL = "rgba(46,134,222,0.08)", "rgba(46,134,222,0.75)"
-"""Ends of the scale for cells with text on them. See-through, so that they are pale on white and dim on black,
-and text in the theme's own colour keeps a contrast of 4.5 to 1 on each."""
+LEGEND_ON_TOP = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "traceorder": "normal"}
 
 
 def quiet(figure: go.Figure, height_px: int) -> go.Figure:
@@ -41,11 +38,25 @@ def quiet(figure: go.Figure, height_px: int) -> go.Figure:
     return figure
 
 
-def percent(share: float) -> str:
-    """Write a share (0 to 1) in whole percent, but never claim a certainty: "<1%" and ">99%" at the ends."""
-    if share < 0.01:
+def percent(score: float) -> str:
+    """Write a model's score (0 to 1) in whole percent, but never claim a certainty: "<1%" and ">99%" at the ends."""
+    if score < 0.01:
         return "<1%"
-    return ">99%" if share > 0.99 else f"{share:.0%}"
+    return ">99%" if score > 0.99 else f"{score:.0%}"
+
+
+def counted(count: float, total: float) -> str:
+    """Write a count and its share of a total: "6,705 · 67%", with 0% and 100% for none and all alone."""
+    share = count / total if total else 0.0
+    text = f"{share:.0%}"
+    if 0 < share < 1:
+        text = {"0%": "<1%", "100%": ">99%"}.get(text, text)
+    return f"{count:,} · {text}"
+
+
+def or_undefined(value: float, spec: str) -> str:
+    """Write a figure in a format of Python's, or "undefined" for NaN."""
+    return "undefined" if math.isnan(value) else format(value, spec)
 
 
 def short_name(label: str) -> str:

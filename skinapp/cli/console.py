@@ -15,6 +15,7 @@ from rich.table import Table
 
 from skinapp.errors import DatasetError, SkinAppError
 from skinapp.networks.folder import MODELS
+from skinapp.storage import written_aside
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 """All but the answer itself goes here, so that an answer can be piped."""
@@ -90,10 +91,9 @@ def write_answer(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    aside = output.with_name(output.name + ".partial")
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(output)
+        with written_aside(output) as aside:
+            aside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SkinAppError(f"{output} cannot be written ({error.strerror}). Name another file with -o.") from error
     say(f"Written to {output}")

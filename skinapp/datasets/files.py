@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from skinapp.datasets.table import file_sha256
+from skinapp.storage import file_sha256
 
 Progress = Callable[[int, int], None]
 """Called with (photos done, photos in all)."""

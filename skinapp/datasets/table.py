@@ -21,7 +21,6 @@ split                          string     "train", "validation", "test" or "show
 =============================  =========  ==================================================================
 """
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,6 +28,7 @@ import pandas as pd
 
 import skinapp
 from skinapp.errors import DatasetError
+from skinapp.storage import written_aside
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 TABLES = Path(skinapp.__file__).parents[1] / "datasets"
@@ -82,9 +82,8 @@ def image_table(rows: pd.DataFrame) -> pd.DataFrame:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write an image table as Parquet: written aside, then moved into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".partial")
-    image_table(table).to_parquet(aside, index=False, compression="zstd")
-    aside.replace(path)
+    with written_aside(path) as aside:
+        image_table(table).to_parquet(aside, index=False, compression="zstd")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -110,12 +109,6 @@ def truth_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
     if task == "malignancy":
         return table["malignant"].map({True: MALIGNANT, False: BENIGN})
     return table["diagnosis"]
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file's bytes, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _some(names: Iterable[str], most: int = 5) -> str:

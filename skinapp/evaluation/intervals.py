@@ -6,7 +6,6 @@ often as its lesion was drawn. The interval is the middle 95% of the replicates 
 Efron, 1979); replicates in which a figure is undefined are left out of it.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from skinapp.errors import RunError
 from skinapp.evaluation.figures import OVERALL, PER_CLASS, Figures, figures
 from skinapp.evaluation.metrics import Floats, Places
 from skinapp.evaluation.run import PREDICTIONS_FILE, StoredRun, probabilities, truth_index
+from skinapp.storage import file_sha256, written_aside
 
 INTERVALS_FILE = "intervals.json"
 REPLICATES = 1000
@@ -88,9 +88,8 @@ def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
         },
         indent=1,
     )
-    fresh = folder / f"{INTERVALS_FILE}.partial"
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(folder / INTERVALS_FILE)
+    with written_aside(folder / INTERVALS_FILE) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
 
 
 def load_intervals(folder: Path) -> pd.DataFrame | None:
@@ -112,7 +111,7 @@ def load_intervals(folder: Path) -> pd.DataFrame | None:
 
 
 def _predictions_sha256(folder: Path) -> str:
-    return hashlib.sha256((folder / PREDICTIONS_FILE).read_bytes()).hexdigest()
+    return file_sha256(folder / PREDICTIONS_FILE)
 
 
 def _weights(lesion: Places, replicates: int, seed: int) -> Iterator[Floats]:

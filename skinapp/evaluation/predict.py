@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from skinapp.datasets.files import Progress
-from skinapp.datasets.table import file_sha256, read_table, truth_labels
+from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError
 from skinapp.evaluation.run import StoredRun, Versions, probability_columns
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, in_batches, prefetched
 from skinapp.networks.device import versions
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
+from skinapp.storage import file_sha256
 
 
 def make_run(

@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import skinapp
-from skinapp.datasets.table import file_sha256
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
+from skinapp.storage import file_sha256
 
 Role = Literal["malignancy", "lesion_type", "both"]
 

@@ -47,6 +47,8 @@ def _reduced(image: Image.Image, data: bytes) -> Image.Image:
     factor = _reduction(image.width, image.height)
     if factor > 1 and image.format in _STREAMED and image.mode in _STREAMED_MODES:
         return _streamed(image, data, factor)
+    if image.format == "PNG":  # Pillow decodes past a wrong checksum, libvips does not
+        Image.open(BytesIO(data), formats=("PNG",)).verify()
     drafted = image.draft(None, (DECODE_SIDE, DECODE_SIDE))  # by the same rule, while decoding; JPEG alone can
     image.load()
     eight_bit = _to_eight_bit(image)

@@ -109,7 +109,7 @@ def _refusals() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise PhotoError(
             f"This file is not a photo that can be read here, whatever its name says. Use {_ACCEPTED}; "
-            "if it is one of these, its beginning is damaged: copy or export it once more."
+            "if it is one of these, it is damaged or incomplete: copy or export it once more."
         ) from error
     except MemoryError as error:
         raise PhotoError("The photo does not fit into this machine's memory. Save it smaller and try again.") from error

@@ -8,15 +8,16 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from skinapp.storage import written_aside
+
 
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes checkpoints aside and moves them into place, so that a kill never leaves half of one."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write one checkpoint; Lightning calls this."""
-        aside = f"{path}.partial"
-        super().save_checkpoint(checkpoint, aside, storage_options)
-        Path(aside).replace(path)
+        with written_aside(Path(path)) as aside:
+            super().save_checkpoint(checkpoint, aside, storage_options)
 
 
 class Clock(Callback):

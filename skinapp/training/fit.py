@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProg
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.datasets.table import file_sha256, read_table, truth_labels
+from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError, ModelError
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
@@ -28,6 +28,7 @@ from skinapp.networks.folder import (
     save_model,
 )
 from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
+from skinapp.storage import file_sha256
 from skinapp.training.batches import EpochSampler, training_batches, validation_batches
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.checkpoints import Clock, WholeCheckpoints

@@ -4,8 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.table import COLUMNS, file_sha256, image_table, read_table, truth_labels, write_table
+from skinapp.datasets.table import COLUMNS, image_table, read_table, truth_labels, write_table
 from skinapp.errors import DatasetError
+from skinapp.storage import file_sha256
 
 
 def test_has_every_column_in_its_type_and_is_sorted() -> None:
@@ -51,7 +52,7 @@ def test_a_row_without_an_id_is_refused() -> None:
 
 
 def test_values_of_another_type_are_refused_by_column() -> None:
-    with pytest.raises(DatasetError, match="old.*age"):
+    with pytest.raises(DatasetError, match=r"old.*age"):
         image_table(pd.DataFrame({"image_id": ["a"], "age": ["old"]}))
 
 

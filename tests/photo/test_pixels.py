@@ -1,4 +1,5 @@
 import base64
+from functools import cache
 from io import BytesIO
 
 import numpy as np
@@ -21,6 +22,7 @@ ROTATED_HEIC = base64.b64decode(  # blue, its stored top left quarter red, marke
 )
 
 
+@cache
 def smooth(width: int, height: int) -> Image.Image:
     rows, columns = np.mgrid[:height, :width]
     waves = 128 + 100 * np.sin(columns / 90)
@@ -56,7 +58,13 @@ def stored(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
     ("format", "options"),
-    [("PNG", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True}), ("JPEG", {})],
+    [
+        ("PNG", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("WEBP", {"lossless": True, "method": 0}),
+        ("JPEG", {}),
+    ],
 )
 def test_every_orientation_comes_out_upright(
     format: str, options: dict[str, object], orientation: int, size: tuple[int, int]
@@ -78,6 +86,7 @@ def test_a_phones_heic_is_turned_once() -> None:
     assert difference(photo.pixels[[4, -4, -4], [4, 4, -4]], (0, 0, 255)) <= 3
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_unreadable_exif_is_left_out() -> None:
     data = encoded(smooth(96, 64), "PNG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff broken")
     assert difference(read_photo(data).pixels, smooth(96, 64)) == 0
@@ -151,27 +160,31 @@ def linear_profile() -> bytes:
     return bytes(profile)
 
 
+LINEAR = linear_profile()
+
+
 @pytest.mark.parametrize("side", [64, 1300], ids=["small", "large"])
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_a_colour_profile_is_converted_to_srgb(format: str, side: int) -> None:
     half_of_the_light = Image.new("RGB", (side, side), (128, 128, 128))
-    photo = read_photo(encoded(half_of_the_light, format, icc_profile=linear_profile()))
+    photo = read_photo(encoded(half_of_the_light, format, icc_profile=LINEAR))
     assert photo.notes == ()
     assert difference(photo.pixels, 188) <= 2  # sRGB (IEC 61966-2-1) codes 0.5 of the light as 188
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
-@pytest.mark.parametrize("profile", [b"no profile at all", linear_profile()[:200], linear_profile()])
+@pytest.mark.parametrize("profile", [b"no profile at all", LINEAR[:200], LINEAR])
 def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode: str, profile: bytes) -> None:
-    photo = read_photo(encoded(Image.new(mode, (64, 64), "red"), "JPEG", icc_profile=profile))
-    fits = mode == "RGB" and profile == linear_profile()
+    yellow = Image.new("RGB", (64, 64), "yellow").convert(mode)
+    photo = read_photo(encoded(yellow, "TIFF", icc_profile=profile))
+    fits = mode == "RGB" and profile == LINEAR
     assert [("profile" in note) for note in photo.notes] == ([] if fits else [True])
-    assert difference(photo.pixels, (254, 0, 0)) <= 3
+    assert difference(photo.pixels, (255, 255, 0)) <= 1
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF"])
 @pytest.mark.parametrize(
-    ("size", "factor"), [((1024, 768), 1), ((1800, 1279), 1), ((1282, 1281), 2), ((2561, 2600), 4), ((700, 2700), 1)]
+    ("size", "factor"), [((1024, 768), 1), ((1800, 1279), 1), ((1282, 1281), 2), ((2561, 2570), 4), ((700, 2700), 1)]
 )
 def test_large_photos_are_reduced_by_powers_of_two(format: str, size: tuple[int, int], factor: int) -> None:
     options = {"speed": 10} if format == "AVIF" else {"method": 0} if format == "WEBP" else {}
@@ -185,11 +198,11 @@ def test_large_photos_are_reduced_by_powers_of_two(format: str, size: tuple[int,
     assert np.abs(photo.pixels[: len(expected), : expected.shape[1]].astype(int) - expected).mean() < 2
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
-@pytest.mark.parametrize("format", ["PNG", "TIFF"])
-def test_a_large_photo_of_any_mode_looks_like_a_small_one(mode: str, format: str) -> None:
+MODES = [("PNG", "1"), ("PNG", "L"), ("PNG", "P"), ("TIFF", "1"), ("TIFF", "L"), ("TIFF", "P"), ("TIFF", "CMYK")]
+
+
+@pytest.mark.parametrize(("format", "mode"), MODES)
+def test_a_large_photo_of_any_mode_looks_like_a_small_one(format: str, mode: str) -> None:
     image = smooth(1303, 1301).convert(mode)
-    if (mode, format) == ("CMYK", "PNG"):
-        pytest.skip("PNG has no CMYK")
     expected = image.convert("RGB").reduce(2)
     assert difference(read_photo(encoded(image, format)).pixels, expected) <= 2

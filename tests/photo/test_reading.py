@@ -64,7 +64,7 @@ def test_pixels_are_read_only_eight_bit_rgb() -> None:
         (b"8BPS\0\1" + bytes(200), "JPEG, PNG"),
         (encoded(picture(), "GIF"), "JPEG, PNG"),
         (encoded(picture(), "ICO"), "JPEG, PNG"),
-        (encoded(picture(), "JPEG")[:20], "beginning is damaged"),
+        (encoded(picture(), "JPEG")[:20], "damaged or incomplete"),
         (bytes(MAX_BYTES + 1), "at most 50 MB"),
         (encoded(picture(MIN_SIDE - 1, 200), "PNG"), "31 × 200 pixels; both sides need at least 32"),
         (png_claiming(30_000, 30_000), "50 million pixels"),
@@ -101,7 +101,7 @@ def test_a_png_corrupted_in_the_middle_is_refused(size: tuple[int, int]) -> None
 def test_a_photo_that_just_fits_the_limits_is_read() -> None:
     assert read_photo(encoded(picture(MIN_SIDE, MIN_SIDE), "PNG")).width == MIN_SIDE
     limit = read_photo(encoded(Image.new("L", (10_000, MAX_PIXELS // 10_000), 90), "PNG"))
-    assert (limit.width * limit.height, limit.pixels.shape) == (MAX_PIXELS, (1250, 2500, 3)[:0] or limit.pixels.shape)
+    assert (limit.width * limit.height, limit.pixels.shape) == (MAX_PIXELS, (1250, 2500, 3))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: 
         read_photo_file(file)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("size", [(64, 48), (1300, 1281)], ids=["small", "large"])
 @pytest.mark.parametrize("format", [*FORMATS, "MPO"])
 def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tuple[int, int]) -> None:
@@ -168,7 +169,7 @@ def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tup
 
 
 def test_photos_may_be_read_from_several_threads() -> None:
-    files = [encoded(picture(1400 + n, 1300), format) for n in range(4) for format in ("JPEG", "PNG", "WEBP", "TIFF")]
+    files = [encoded(picture(1400 + n, 1300), format) for n in range(2) for format in ("JPEG", "PNG", "WEBP", "TIFF")]
     alone = [read_photo(data).pixels for data in files]
     with ThreadPoolExecutor(8) as threads:
         together = [photo.pixels for photo in threads.map(read_photo, files)]

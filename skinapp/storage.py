@@ -1,0 +1,25 @@
+"""Files: their fingerprint, and writing them whole or not at all."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; it takes the place of `path` at the end, or goes if anything failed before."""
+    # Two writers of one file must not meet in one place aside.
+    aside = path.with_name(f"{path.name}.{uuid4().hex}.partial")
+    try:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -1,0 +1,127 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skinapp.assessment.assess import Assessment, Assessor, Scores, load_assessor
+from skinapp.errors import ModelError
+from skinapp.networks.classifier import Classifier
+from skinapp.networks.device import Device
+from skinapp.networks.folder import CARD, load_model, read_card
+from skinapp.networks.preprocess import Preprocessing, network_view, to_tensor
+from skinapp.photo import Photo
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+
+MakeModel = Callable[..., Path]
+MakePhoto = Callable[..., Photo]
+CPU = Device("cpu", "CPU")
+
+
+@pytest.fixture(scope="module")
+def assessor(models: Path) -> Assessor:
+    return load_assessor(models, CPU)
+
+
+def scores(answers: list[Assessment]) -> np.ndarray:
+    return np.array([answer.malignancy.values + answer.lesion_type.values for answer in answers])
+
+
+def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, models: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    photo = Photo(pixels, "f" * 64, "JPEG", 800, 600, ("A note.",))
+    answer = assessor.assess(photo)
+    assert (answer.sha256, answer.width, answer.height, answer.notes) == ("f" * 64, 800, 600, ("A note.",))
+    assert answer.malignancy_weights == read_card(models / "malignancy").weights_sha256
+    assert answer.lesion_type_weights == read_card(models / "lesion-type").weights_sha256
+    assert answer.malignancy_weights != answer.lesion_type_weights
+    assert answer.malignancy.classes == MALIGNANCY_CLASSES
+    assert answer.lesion_type.classes == CODES
+    assert answer.malignant == answer.malignancy.values[0]
+
+
+def test_each_network_gives_its_own_answer(assessor: Assessor, models: Path, make_photo: MakePhoto) -> None:
+    photo = make_photo(1)
+    answer = assessor.assess(photo)
+    for folder, given in (("malignancy", answer.malignancy), ("lesion-type", answer.lesion_type)):
+        model = load_model(models / folder)
+        preprocessing = model.card.preprocessing
+        batch = to_tensor([network_view(photo, preprocessing)], preprocessing)
+        expected = Classifier(model, CPU).probabilities(batch)[0][0]
+        assert given.values == pytest.approx(expected.tolist(), abs=1e-5)
+        assert sum(given.values) == pytest.approx(1)
+
+
+def test_photos_are_answered_alike_alone_and_in_a_batch(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photos = [make_photo(seed, size) for seed, size in enumerate([(80, 60), (60, 80), (40, 200), (300, 300)])]
+    together, alone = scores(assessor.assess_batch(photos)), scores([assessor.assess(photo) for photo in photos])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert np.ptp(together, axis=0).max() > 0.01
+
+
+def test_threads_share_an_assessor(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photos = [make_photo(seed) for seed in range(6)]
+    expected = scores([assessor.assess(photo) for photo in photos])
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(assessor.assess, photos * 3))
+    np.testing.assert_allclose(scores(answers), np.tile(expected, (3, 1)), atol=1e-5)
+
+
+def test_networks_may_see_differently(tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto) -> None:
+    closer = Preprocessing(resize_px=64, input_px=48)
+    make_model(tmp_path / "malignancy", "malignancy", seed=1)
+    make_model(tmp_path / "type", "lesion_type", seed=2, preprocessing=closer)
+    assessor = load_assessor(tmp_path, CPU)
+    photo = make_photo(1)
+    assert assessor.view(photo).shape == (32, 32, 3)
+    expected = Classifier(load_model(tmp_path / "type"), CPU).probabilities(
+        to_tensor([network_view(photo, closer)], closer)
+    )[0][0]
+    assert assessor.assess(photo).lesion_type.values == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_the_view_is_the_malignancy_networks(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photo = make_photo(1)
+    assert np.array_equal(assessor.view(photo), network_view(photo, assessor.malignancy_card.preprocessing))
+
+
+def test_what_it_holds_can_be_asked_for(assessor: Assessor) -> None:
+    assert assessor.device == CPU
+    assert assessor.malignancy_card.role == "malignancy"
+    assert assessor.lesion_type_card.role == "lesion_type"
+
+
+def test_scores_by_class_and_by_rank() -> None:
+    three = Scores(("nv", "mel", "bcc"), (0.2, 0.5, 0.3))
+    assert three.of("bcc") == 0.3
+    assert three.ranked() == (("mel", 0.5), ("bcc", 0.3), ("nv", 0.2))
+    with pytest.raises(ValueError, match="tuple"):
+        three.of("wart")
+
+
+@pytest.mark.parametrize(("there", "lacking"), [("malignancy", "lesion_type"), ("lesion_type", "malignancy")])
+def test_a_missing_role_is_named(tmp_path: Path, make_model: MakeModel, there: str, lacking: str) -> None:
+    make_model(tmp_path / "one", there)
+    with pytest.raises(ModelError, match=f"holds no {lacking} model"):
+        load_assessor(tmp_path, CPU)
+
+
+def test_no_models_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="absent holds no malignancy model"):
+        load_assessor(tmp_path / "absent", CPU)
+
+
+def test_a_damaged_model_is_named(tmp_path: Path, make_model: MakeModel) -> None:
+    make_model(tmp_path / "malignancy", "malignancy")
+    make_model(tmp_path / "type", "lesion_type")
+    (tmp_path / "type" / CARD).write_text("{}")
+    with pytest.raises(ModelError, match=r"type.card\.json is not a model card"):
+        load_assessor(tmp_path, CPU)
+
+
+def test_the_first_model_of_a_role_is_taken(tmp_path: Path, make_model: MakeModel) -> None:
+    for seed, name in enumerate(("b", "a")):
+        make_model(tmp_path / name, "malignancy", seed=seed)
+    make_model(tmp_path / "type", "lesion_type")
+    assert load_assessor(tmp_path, CPU).malignancy_card.id == "a"

@@ -1,0 +1,88 @@
+import pytest
+from plotly.graph_objects import Figure
+
+from skinapp.charts.donut import lesion_type_donut, malignancy_donut, top_and_other
+from skinapp.charts.style import GREY
+from skinapp.taxonomy import BY_CODE, CODES, MALIGNANCY_COLOURS
+
+SCORES = (0.02, 0.05, 0.03, 0.01, 0.2, 0.6, 0.08, 0.01)
+
+
+def middle(figure: Figure) -> list[str]:
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+def test_malignant_is_orange_and_benign_blue() -> None:
+    pie = malignancy_donut(0.25).data[0]
+    assert pie.labels == ("Malignant · 25%", "Benign · 75%")
+    assert pie.values == (0.25, 0.75)
+    assert pie.marker.colors == (MALIGNANCY_COLOURS["malignant"], MALIGNANCY_COLOURS["benign"])
+    assert not pie.sort  # plotly's own sorting would put the larger part first
+
+
+@pytest.mark.parametrize(("score", "text"), [(0.12, "12%"), (0.001, "<1%"), (0.97, "97%"), (0.9999, ">99%")])
+def test_the_middle_always_shows_the_malignant_score(score: float, text: str) -> None:
+    assert middle(malignancy_donut(score)) == [f"<b>{text}</b>", "malignant"]
+
+
+@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan")])
+def test_what_is_no_score_is_not_drawn(score: float) -> None:
+    with pytest.raises(ValueError, match="0 to 1"):
+        malignancy_donut(score)
+
+
+def test_three_types_by_name_and_the_others_in_grey() -> None:
+    pie = lesion_type_donut(CODES, SCORES).data[0]
+    assert pie.labels == (
+        "Melanocytic nevus · 60%",
+        "Melanoma · 20%",
+        "Squamous cell carcinoma · 8%",
+        "Other five · 12%",
+    )
+    assert pie.marker.colors == (*(BY_CODE[code].colour for code in ("nv", "mel", "scc")), GREY)
+    assert pie.values == pytest.approx((0.6, 0.2, 0.08, 0.12))
+    assert pie.customdata[1] == "Melanoma (mel)"  # the code stands in the hover alone
+    assert pie.textinfo == "none"
+
+
+def test_the_middle_shows_the_first_type() -> None:
+    assert middle(lesion_type_donut(CODES, SCORES)) == ["<b>60%</b>", "Nevus (mole)"]
+
+
+def test_a_tap_on_the_legend_hides_no_part() -> None:
+    legend = lesion_type_donut(CODES, SCORES).layout.legend
+    assert (legend.itemclick, legend.itemdoubleclick) == (False, False)
+
+
+def test_top_and_other_keeps_the_whole() -> None:
+    parts = top_and_other(CODES, SCORES)
+    assert [part.label for part in parts] == ["nv", "mel", "scc", None]
+    assert sum(part.share for part in parts) == pytest.approx(1)
+
+
+def test_equal_scores_keep_the_order_of_the_classes() -> None:
+    assert [part.label for part in top_and_other(CODES, [0.125] * 8)] == ["akiec", "bcc", "bkl", None]
+
+
+def test_a_rest_of_one_is_named() -> None:
+    parts = top_and_other(("mel", "nv", "bkl", "df"), (0.1, 0.2, 0.3, 0.4))
+    assert [part.name for part in parts] == [
+        "Dermatofibroma",
+        "Benign keratosis",
+        "Melanocytic nevus",
+        "Melanoma",
+    ]
+
+
+def test_fewer_classes_than_asked_for_have_no_other() -> None:
+    assert [part.label for part in top_and_other(("mel", "nv"), (0.1, 0.9))] == ["nv", "mel"]
+
+
+def test_many_others_are_counted_in_figures() -> None:
+    labels = [f"type {number}" for number in range(15)]
+    assert top_and_other(labels, [1 / 15] * 15)[-1].name == "Other 12"
+
+
+def test_scores_must_match_the_classes() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        top_and_other(CODES, (0.5, 0.5))

@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinapp.charts.sizes import size_heatmap
+
+HAM = pd.DataFrame({"width": [600], "height": [450], "photos": [10015], "source": ["ham10000"]})
+
+
+def many(photos: int = 2, source: str = "bcn20000") -> pd.DataFrame:
+    return pd.DataFrame({"width": range(100, 340, 8), "height": 84, "photos": photos, "source": source})
+
+
+def test_a_single_size_is_a_single_bar_with_its_count() -> None:
+    figure = size_heatmap(HAM)
+    bar, totals = figure.data
+    assert (list(bar.y), list(bar.x)) == (["600 × 450 px"], [10015])
+    assert totals.text == (" 10,015 · 100%",)
+    assert not figure.layout.showlegend
+
+
+def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
+    other = pd.DataFrame(
+        {
+            "width": [600, 1024, None],
+            "height": [450, 1024, None],
+            "photos": [5, 20000, 7],
+            "source": ["msk", "bcn20000", "msk"],
+        }
+    )
+    figure = size_heatmap(pd.concat([HAM, other]))
+    assert list(figure.data[-1].y) == ["1024 × 1024 px", "600 × 450 px", "Not stated"]
+    assert list(figure.data[-1].x) == [20000, 10020, 7]
+    bars = {trace.name: list(trace.x) for trace in figure.data[:-1]}
+    assert bars == {"bcn20000": [20000, 0, 0], "ham10000": [0, 10015, 0], "msk": [0, 5, 7]}
+    assert len({trace.marker.color for trace in figure.data[:-1]}) == 3
+    assert figure.layout.showlegend
+    assert figure.layout.barmode == "stack"
+
+
+def test_many_sizes_become_a_map_that_keeps_every_photo() -> None:
+    figure = size_heatmap(pd.concat([many(), many(3, "msk"), HAM]))
+    heatmap = figure.data[0]
+    assert heatmap.type == "heatmap"
+    counts = 10 ** np.asarray(heatmap.z, dtype=float)
+    assert np.nansum(counts) == pytest.approx(30 * 5 + 10015)
+    row, column = np.unravel_index(np.nanargmax(counts), counts.shape)
+    half = (heatmap.x[1] - heatmap.x[0]) / 2
+    assert abs(heatmap.x[column] - 600) <= half
+    assert abs(heatmap.y[row] - 450) <= half
+    assert heatmap.customdata[row][column] == "10,015 photos (ham10000)"
+    assert "(bcn20000, msk)" in heatmap.customdata[0][0]
+
+
+def test_cells_of_a_map_are_square_and_evenly_spaced() -> None:
+    heatmap = size_heatmap(pd.concat([many(), HAM])).data[0]
+    assert len(set(np.diff(heatmap.x))) == 1
+    assert np.diff(heatmap.x)[0] == np.diff(heatmap.y)[0]
+
+
+def test_a_map_says_how_many_photos_have_no_stated_size() -> None:
+    unstated = pd.DataFrame({"width": [None], "height": [None], "photos": [1234], "source": ["msk"]})
+    figure = size_heatmap(pd.concat([many(), unstated]))
+    assert "1,234 photos without a stated size" in figure.layout.xaxis.title.text
+    assert "without" not in size_heatmap(many()).layout.xaxis.title.text
+
+
+def test_the_colour_bar_counts_photos() -> None:
+    bar = size_heatmap(many(2500)).data[0].colorbar
+    assert list(bar.ticktext) == ["1", "10", "100", "1,000"]
+    assert list(bar.tickvals) == [0, 1, 2, 3]

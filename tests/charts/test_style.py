@@ -1,0 +1,70 @@
+import json
+import re
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from skinapp.charts.confusion import confusion_heatmap
+from skinapp.charts.distribution import class_distribution
+from skinapp.charts.donut import lesion_type_donut, malignancy_donut
+from skinapp.charts.scores import per_class_bars
+from skinapp.charts.sizes import size_heatmap
+from skinapp.charts.style import TRANSPARENT, counted, percent, wrapped
+from skinapp.taxonomy import CODES
+
+
+def every_chart() -> dict[str, go.Figure]:
+    counts = pd.DataFrame({"diagnosis": CODES, "photos": range(1, 9), "lesions": 1})
+    confusion = pd.DataFrame(1, index=list(CODES), columns=list(CODES))
+    scores = pd.DataFrame({"class": CODES, "support": 50, "lesions": 40, "f1": 0.5, "precision": 0.5, "recall": 0.5})
+    few = pd.DataFrame({"width": [600], "height": [450], "photos": [9], "source": ["ham10000"]})
+    many = pd.DataFrame({"width": range(80, 110), "height": 84, "photos": 2, "source": "bcn20000"})
+    return {
+        "malignancy": malignancy_donut(0.2),
+        "lesion type": lesion_type_donut(CODES, [0.125] * 8),
+        "distribution": class_distribution(counts),
+        "few sizes": size_heatmap(few),
+        "many sizes": size_heatmap(many),
+        "scores": per_class_bars(scores),
+        "confusion": confusion_heatmap(confusion),
+    }
+
+
+@pytest.mark.parametrize(("name", "figure"), every_chart().items())
+def test_charts_lie_on_any_ground_and_no_text_is_small(name: str, figure: go.Figure) -> None:
+    layout = figure.layout
+    assert (layout.paper_bgcolor, layout.plot_bgcolor) == (TRANSPARENT, TRANSPARENT), name
+    assert layout.title.text is None
+    assert layout.font.color is None
+    assert all(annotation.font.color is None for annotation in layout.annotations)
+    own = json.loads(figure.to_json())
+    own["layout"].pop("template")
+    sizes = [int(size) for size in re.findall(r'"size":\s*(\d+)', json.dumps(own))]
+    assert sizes
+    assert min(sizes) >= 13
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [(0.0, "<1%"), (0.0099, "<1%"), (0.01, "1%"), (0.124, "12%"), (0.99, "99%"), (0.991, ">99%"), (1.0, ">99%")],
+)
+def test_a_score_never_claims_a_certainty(score: float, text: str) -> None:
+    assert percent(score) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(6705, "6,705 · 67%"), (10015, "10,015 · 100%"), (10014, "10,014 · >99%"), (3, "3 · <1%"), (0, "0 · 0%")],
+)
+def test_a_count_may_be_all_or_none(count: int, text: str) -> None:
+    assert counted(count, 10015) == text
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert counted(0, 0) == "0 · 0%"
+
+
+def test_long_names_break_between_words() -> None:
+    assert wrapped("Squamous cell carcinoma") == "Squamous cell<br>carcinoma"
+    assert wrapped("Dermatofibromatosis") == "Dermatofibromatosis"

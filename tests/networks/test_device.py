@@ -1,0 +1,29 @@
+import platform
+
+import pytest
+import torch
+
+import skinapp
+from skinapp.networks.device import Device, choose_device, training_precision, versions
+
+
+def test_the_cpu_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKINAPP_DEVICE", "cpu")
+    assert choose_device() == Device("cpu", "CPU")
+
+
+@pytest.mark.parametrize("wanted", ["", "cuda", "mps", "cpu"])
+def test_the_choice_is_a_device_that_works(monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    monkeypatch.setenv("SKINAPP_DEVICE", wanted)
+    device = choose_device()
+    assert torch.ones(2, device=device.torch).sum().item() == 2
+    assert not wanted or device.name in ("cpu", wanted)
+
+
+def test_training_precision_is_one_of_lightnings() -> None:
+    assert training_precision(Device("cpu", "CPU")) in ("bf16-mixed", "32-true")
+    assert training_precision(Device("mps", "Apple GPU")) == "32-true"
+
+
+def test_versions() -> None:
+    assert versions() == (platform.python_version(), torch.__version__, skinapp.__version__)

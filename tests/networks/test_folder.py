@@ -1,0 +1,209 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from skinapp.errors import ModelError
+from skinapp.networks import folder
+from skinapp.networks.folder import (
+    CARD,
+    CURVES,
+    WEIGHTS,
+    Card,
+    Model,
+    find_models,
+    load_model,
+    read_card,
+    save_model,
+)
+from skinapp.networks.resnet import HeadedResNet, half
+from skinapp.storage import file_sha256
+from skinapp.taxonomy import CODES
+
+MakeModel = Callable[..., Path]
+
+
+def answers(model: Model) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        logits: dict[str, torch.Tensor] = model.network(torch.randn(2, 3, 32, 32))
+    return logits
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path, make_model: MakeModel) -> Path:
+    return make_model(tmp_path / "a-model", seed=1)
+
+
+def test_saved_and_loaded_within_fp16(
+    tmp_path: Path, make_card: Callable[..., Card], make_network: Callable[..., HeadedResNet]
+) -> None:
+    card = make_card("lesion_type")
+    network = make_network(card)
+    saved = save_model(tmp_path / "model", card, network.state_dict(), "epoch\n1\n")
+    model = load_model(tmp_path / "model")
+    assert model.card == saved == card.model_copy(update={"weights_sha256": file_sha256(tmp_path / "model" / WEIGHTS)})
+    assert (tmp_path / "model" / CURVES).read_text() == "epoch\n1\n"
+    for name, values in network.state_dict().items():
+        stored = model.network.state_dict()[name]
+        assert stored.dtype == values.dtype
+        torch.testing.assert_close(stored, values, rtol=2**-11, atol=2**-24)
+    expected = answers(Model(tmp_path, card, network))["lesion_type"]
+    torch.testing.assert_close(answers(model)["lesion_type"], expected, rtol=0.01, atol=0.05)
+
+
+def test_a_loaded_network_is_read_only_and_float32(model_folder: Path) -> None:
+    network = load_model(model_folder).network
+    assert not network.training
+    assert not any(weights.requires_grad for weights in network.parameters())
+    assert {weights.dtype for weights in network.parameters()} == {torch.float32}
+
+
+def test_only_whole_files_are_left(model_folder: Path) -> None:
+    assert {file.name for file in model_folder.iterdir()} == {CARD, WEIGHTS, CURVES}
+
+
+def test_no_card(model_folder: Path) -> None:
+    (model_folder / CARD).unlink()
+    with pytest.raises(ModelError, match=r"a-model holds no card\.json"):
+        load_model(model_folder)
+
+
+def test_no_weights(model_folder: Path) -> None:
+    (model_folder / WEIGHTS).unlink()
+    with pytest.raises(ModelError, match=r"holds a card but no model\.safetensors"):
+        load_model(model_folder)
+
+
+def test_weights_that_the_card_does_not_describe(model_folder: Path) -> None:
+    content = bytearray((model_folder / WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    (model_folder / WEIGHTS).write_bytes(content)
+    with pytest.raises(ModelError, match="sha256 differs"):
+        load_model(model_folder)
+
+
+def damage(folder: Path, *keys: str | int, value: object) -> None:
+    """Replace one value in a card, or take it out where the value is None."""
+    card = json.loads((folder / CARD).read_text())
+    place = card
+    for key in keys[:-1]:
+        place = place[key]
+    if value is None:
+        del place[keys[-1]]
+    else:
+        place[keys[-1]] = value
+    (folder / CARD).write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        (("role",), "oracle", "role: Input"),
+        (("role",), None, "role: Field required"),
+        (("architecture",), "vgg16", "architecture: Input"),
+        (("heads", 0, "temperature"), 0, r"heads\.0\.temperature"),
+        (("preprocessing", "input_px"), 999, "preprocessing: .*input_px"),
+        (("data", "train", "photos"), "many", r"data\.train\.photos"),
+        (("weights_dtype",), "float64", "weights_dtype"),
+        (("secret",), 1, "secret: Extra"),
+    ],
+)
+def test_a_damaged_card_names_the_key(
+    model_folder: Path, keys: tuple[str | int, ...], value: object, named: str
+) -> None:
+    damage(model_folder, *keys, value=value)
+    with pytest.raises(ModelError, match=rf"card\.json is not a model card: {named}"):
+        load_model(model_folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\xff\xfe\x00"])
+def test_a_card_that_is_no_card_at_all(model_folder: Path, content: bytes) -> None:
+    (model_folder / CARD).write_bytes(content)
+    with pytest.raises(ModelError, match="not a model card: the whole file: "):
+        load_model(model_folder)
+
+
+def test_weights_of_another_architecture(model_folder: Path) -> None:
+    damage(model_folder, "architecture", value="resnet34")
+    with pytest.raises(ModelError, match="does not fit the resnet34 of its card"):
+        load_model(model_folder)
+
+
+def test_weights_of_another_head(model_folder: Path) -> None:
+    damage(model_folder, "heads", 0, "classes", value=list(CODES))
+    with pytest.raises(ModelError, match="does not fit"):
+        load_model(model_folder)
+
+
+def test_a_pickle_under_the_name_of_weights_is_refused(model_folder: Path) -> None:
+    state = half(load_model(model_folder).network.state_dict())
+    torch.save(state, model_folder / WEIGHTS)
+    damage(model_folder, "weights_sha256", value=file_sha256(model_folder / WEIGHTS))
+    with pytest.raises(ModelError, match="not a whole safetensors file"):
+        load_model(model_folder)
+
+
+def old_or_none(folder: Path, old: dict[str, torch.Tensor]) -> bool:
+    """Tell whether the old model still answers; where it does not, nothing must load at all."""
+    try:
+        now = answers(load_model(folder))
+    except ModelError:
+        return False
+    torch.testing.assert_close(now, old, rtol=0, atol=0)
+    return True
+
+
+@pytest.mark.parametrize(("step", "at"), [("write_text", 1), ("write_text", 2), *(("replace", at) for at in (1, 2, 3))])
+def test_a_save_that_breaks_off_never_leaves_a_mixed_model(
+    model_folder: Path, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, step: str, at: int
+) -> None:
+    old = answers(load_model(model_folder))
+    real, calls = getattr(Path, step), 0
+
+    def break_off(self: Path, *args: object, **options: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise OSError("the disk is full")
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(Path, step, break_off)
+    with pytest.raises(OSError, match="disk is full"):
+        make_model(model_folder, seed=2)
+    assert old_or_none(model_folder, old) == (step == "write_text")
+    monkeypatch.undo()
+    make_model(model_folder, seed=2)
+    assert not torch.equal(answers(load_model(model_folder))["malignancy"], old["malignancy"])
+
+
+def test_half_written_weights_leave_the_old_model(
+    model_folder: Path, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = answers(load_model(model_folder))
+
+    def break_off(tensors: dict[str, torch.Tensor], path: Path) -> None:
+        path.write_bytes(b"half of the weights")
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(folder, "save_file", break_off)
+    with pytest.raises(OSError, match="disk is full"):
+        make_model(model_folder, seed=2)
+    assert old_or_none(model_folder, old)
+
+
+def test_models_are_found_by_their_cards(tmp_path: Path, make_model: MakeModel) -> None:
+    for name in ("b", "a"):
+        make_model(tmp_path / name)
+    (tmp_path / "recipe-only").mkdir()
+    assert find_models(tmp_path) == (tmp_path / "a", tmp_path / "b")
+    assert find_models(tmp_path / "absent") == ()
+
+
+def test_a_card_knows_its_heads(model_folder: Path) -> None:
+    card = read_card(model_folder)
+    assert card.head("malignancy").classes == ("malignant", "benign")
+    with pytest.raises(ModelError, match="a-model has no lesion_type head; it has malignancy"):
+        card.head("lesion_type")

@@ -1,0 +1,210 @@
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from skinapp.datasets.files import no_progress
+from skinapp.datasets.table import image_table, read_table, write_table
+from skinapp.errors import DatasetError, ModelError
+from skinapp.networks.folder import CARD, CURVES, RECIPE, WEIGHTS, Card, load_model, read_card
+from skinapp.networks.preprocess import normalise
+from skinapp.networks.resnet import HeadedResNet, read_safetensors
+from skinapp.storage import file_sha256
+from skinapp.training.batches import validation_batches
+from skinapp.training.calibrate import fit_temperature
+from skinapp.training.fit import Workshop, checkpoint_folder, initial_network, train
+from skinapp.training.network import validation_figures
+from skinapp.training.recipe import read_recipe
+
+WriteRecipe = Callable[..., Path]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers:UserWarning")
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name a folder for checkpoints, which are large and go when the tests are done."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, write_recipe: WriteRecipe, data_root: Path, checkpoints: Path
+) -> Card:
+    """Train a small model in one go and return its card."""
+    recipe = write_recipe(tmp_path_factory.mktemp("whole") / "small" / RECIPE)
+    return train(recipe, Workshop(data_root, None, checkpoints / "whole"))
+
+
+@pytest.fixture(scope="module")
+def folder(trained: Card, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Name the model folder of the small model."""
+    return next(tmp_path_factory.getbasetemp().glob(f"whole*/{trained.id}"))
+
+
+def validation_logits(folder: Path, data_root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a model folder's network says of the validation split, and what is true."""
+    model, recipe = load_model(folder), read_recipe(folder / RECIPE)
+    table = read_table(data_root / "table.parquet")
+    part = table[table["split"] == "validation"].reset_index(drop=True)
+    photos, classes = next(iter(validation_batches(part, data_root, recipe, no_progress)))
+    with torch.inference_mode():
+        return model.network(normalise(photos, recipe.input))[recipe.role].numpy(), classes.numpy()
+
+
+def test_a_training_leaves_a_whole_model_folder(folder: Path, trained: Card) -> None:
+    assert {file.name for file in folder.iterdir()} == {RECIPE, CARD, WEIGHTS, CURVES}
+    assert load_model(folder).card == trained
+    assert trained.weights_sha256 == file_sha256(folder / WEIGHTS)
+
+
+def test_the_card_says_what_it_was_trained_on(folder: Path, trained: Card, data_root: Path) -> None:
+    table = read_table(data_root / "table.parquet")
+    assert trained.id == "small"
+    assert trained.training.recipe_sha256 == file_sha256(folder / RECIPE)
+    assert trained.data.table_sha256 == file_sha256(data_root / "table.parquet")
+    assert trained.data.sources == ("made up",)
+    for name, photos, lesions in (("train", 24, 12), ("validation", 8, 4)):
+        facts = getattr(trained.data, name)
+        share = table.loc[table["split"] == name, "malignant"].mean()
+        assert (facts.photos, facts.lesions, facts.malignant_share) == (photos, lesions, pytest.approx(share))
+    assert trained.head("malignancy").classes == ("malignant", "benign")
+    assert trained.preprocessing == read_recipe(folder / RECIPE).input
+    assert trained.initial.sha256 is None
+
+
+def test_curves_and_card_tell_of_the_same_epochs(folder: Path, trained: Card) -> None:
+    curves = pd.read_csv(folder / CURVES)
+    figures = ["validation_loss", "validation_balanced_accuracy", "validation_macro_auroc"]
+    assert list(curves.columns) == ["epoch", "train_loss", *figures]
+    assert curves["epoch"].tolist() == [1, 2, 3]
+    assert curves.notna().to_numpy().all()
+    assert trained.training.epochs == 3
+    assert trained.training.best_epoch == curves["validation_loss"].argmin() + 1
+    assert trained.training.best_value == pytest.approx(curves["validation_loss"].min(), abs=1e-5)
+
+
+def test_the_weights_are_those_of_the_best_epoch(folder: Path, trained: Card, data_root: Path) -> None:
+    figures = validation_figures(*validation_logits(folder, data_root))
+    # Trained in bf16 where the hardware has it, stored in fp16: near, not equal.
+    assert figures["loss"] == pytest.approx(trained.training.best_value, abs=0.03)
+
+
+def test_the_temperature_is_fitted_on_the_weights_as_they_ship(folder: Path, trained: Card, data_root: Path) -> None:
+    temperature = fit_temperature(*validation_logits(folder, data_root))
+    assert trained.head("malignancy").temperature == pytest.approx(temperature, rel=1e-3)
+
+
+def test_checkpoints_hold_nothing_but_data(trained: Card, checkpoints: Path) -> None:
+    files = sorted((checkpoints / "whole").iterdir())
+    assert [file.name for file in files] == ["best.ckpt", "last.ckpt"]
+    for file in files:
+        assert torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
+
+
+def test_trained_again_a_finished_model_stays_as_it_is(
+    folder: Path, trained: Card, data_root: Path, checkpoints: Path
+) -> None:
+    again = train(folder / RECIPE, Workshop(data_root, None, checkpoints / "whole", workers=0))
+    finished = again.training.model_copy(update={"finished": trained.training.finished})
+    assert again.model_copy(update={"training": finished}) == trained
+
+
+def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
+    folder: Path, trained: Card, data_root: Path, checkpoints: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "small" / RECIPE
+    recipe.parent.mkdir()
+    shutil.copy(folder / RECIPE, recipe)
+    place = checkpoint_folder(recipe, checkpoints)
+    run = "from skinapp.cli.main import main; main()"
+    arguments = ["train", str(recipe), "--data", str(data_root), "--checkpoints", str(checkpoints)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", run, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not (place / "last.ckpt").exists():
+        assert process.poll() is None, "it ended before its first epoch did"
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert not (recipe.parent / CARD).exists()
+    assert len(torch.load(place / "last.ckpt", weights_only=True)["curves"]) < trained.training.epochs
+
+    card = train(recipe, Workshop(data_root, None, place))
+    assert card == read_card(recipe.parent)
+    assert card.training.epochs == trained.training.epochs
+    curves, expected = (pd.read_csv(parent / CURVES) for parent in (recipe.parent, folder))
+    pd.testing.assert_frame_equal(curves, expected, atol=1e-3)
+
+
+def test_a_changed_recipe_or_table_starts_anew(tmp_path: Path, write_recipe: WriteRecipe, data_root: Path) -> None:
+    table = tmp_path / "table.parquet"
+    shutil.copy(data_root / "table.parquet", table)
+    here = (str((data_root / "table.parquet").as_posix()), table.as_posix())
+    recipe = write_recipe(tmp_path / "small" / RECIPE, here)
+    first = checkpoint_folder(recipe, tmp_path)
+    assert first == checkpoint_folder(recipe, tmp_path)
+    assert first.name.startswith("small-")
+    write_recipe(recipe, here, ("seed = 7", "seed = 8"))
+    second = checkpoint_folder(recipe, tmp_path)
+    write_table(read_table(table).head(30), table)
+    assert len({first, second, checkpoint_folder(recipe, tmp_path)}) == 3
+
+
+def test_heads_are_random_by_the_seed_alone(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / RECIPE))
+    other = recipe.model_copy(update={"seed": 8})
+    once, again, different = (
+        initial_network(r, tmp_path, None)[0].state_dict()["heads.malignancy.weight"] for r in (recipe, recipe, other)
+    )
+    assert torch.equal(once, again)
+    assert not torch.equal(once, different)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_initial_weights_lie_beside_the_recipe_or_in_a_named_folder(
+    tmp_path: Path, write_recipe: WriteRecipe, beside: bool
+) -> None:
+    architecture = 'architecture = "resnet18"'
+    path = write_recipe(
+        tmp_path / "small" / RECIPE, (architecture, f'{architecture}\ninitial_weights = "a.safetensors"')
+    )
+    file = (path.parent if beside else tmp_path / "weights") / "a.safetensors"
+    file.parent.mkdir(exist_ok=True)
+    save_file(HeadedResNet("resnet18", {"lesion_type": 8}).state_dict(), file)
+    network, initial = initial_network(read_recipe(path), path.parent, None if beside else file.parent)
+    assert (initial.name, initial.sha256) == ("a.safetensors", file_sha256(file))
+    assert torch.equal(network.state_dict()["trunk.conv1.weight"], read_safetensors(file)["trunk.conv1.weight"])
+
+
+def test_missing_initial_weights_name_the_folders(tmp_path: Path, write_recipe: WriteRecipe, data_root: Path) -> None:
+    architecture = 'architecture = "resnet18"'
+    path = write_recipe(
+        tmp_path / "small" / RECIPE, (architecture, f'{architecture}\ninitial_weights = "a.safetensors"')
+    )
+    workshop = Workshop(data_root, tmp_path / "weights", tmp_path / "checkpoints")
+    with pytest.raises(ModelError, match=r"a\.safetensors are in none of .*small, .*weights\. Name their folder"):
+        train(path, workshop)
+
+
+@pytest.mark.parametrize("case", ["unsplit", "one class"])
+def test_a_table_that_cannot_be_trained_on(
+    tmp_path: Path, write_recipe: WriteRecipe, data_root: Path, case: str
+) -> None:
+    table = read_table(data_root / "table.parquet")
+    spoilt = table.drop(columns="split") if case == "unsplit" else table[table["malignant"]]
+    write_table(image_table(spoilt), tmp_path / "table.parquet")
+    here = ((data_root / "table.parquet").as_posix(), (tmp_path / "table.parquet").as_posix())
+    recipe = write_recipe(tmp_path / "small" / RECIPE, here)
+    with pytest.raises(DatasetError, match="no train photos of two classes"):
+        train(recipe, Workshop(data_root, None, tmp_path / "checkpoints"))
