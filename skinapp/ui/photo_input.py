@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
 import streamlit as st
 
 from skinapp.errors import ExampleError
@@ -98,12 +97,8 @@ def _example() -> Incoming | None:
     example = examples[chosen]
     try:
         with st.spinner("Fetching the photo"):
-            photo = fetch_example(example.image_id, examples_folder(), CACHE)
+            photo = fetch_example(example.image_id, examples_folder())
     except ExampleError as error:
         st.warning(str(error))
         return None
     return Incoming(photo.data, example, photo.attribution)
-
-
-CACHE = platformdirs.user_cache_path("skinapp") / "examples"
-"""Public photos of the ISIC Archive that were asked for as examples; a visitor's photo never goes there."""

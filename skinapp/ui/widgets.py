@@ -1,5 +1,6 @@
 """Small pieces that pages put together: choices, headline rows, tables."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ import streamlit as st
 
 from skinapp.errors import DatasetError
 from skinapp.evaluation.figures import Headline
-from skinapp.evaluation.intervals import figure
+from skinapp.evaluation.intervals import Figure, figure
 
 CONFUSION_VIEWS: dict[str, Literal["counts", "row", "column"]] = {
     "Photos": "counts",
@@ -74,18 +75,9 @@ def split_table(counts: pd.DataFrame) -> None:
 def run_headline(counts: Headline, intervals: pd.DataFrame) -> None:
     """Show a run's overall figures with their intervals."""
     with st.container(horizontal=True):
-        st.metric(
-            "Test photos",
-            f"{counts.photos:,}",
-            delta=f"{counts.lesions:,} lesions",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
+        _metric("Photos", f"{counts.photos:,}", f"{counts.lesions:,} lesions")
         for name, (words, meaning) in HEADLINE.items():
-            found = figure(intervals, name)
-            value, between = f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}"
-            _metric(words, value, between, meaning)
+            _metric(words, *_written(figure(intervals, name)), meaning)
 
 
 def _metric(label: str, value: str, below: str, meaning: str | None = None) -> None:
@@ -93,17 +85,16 @@ def _metric(label: str, value: str, below: str, meaning: str | None = None) -> N
     st.metric(label, value, delta=below, delta_color="off", delta_arrow="off", help=meaning, border=True)
 
 
+def _written(found: Figure) -> tuple[str, str]:
+    """Write a figure and its interval; what is undefined is a dash."""
+    if math.isnan(found.value):
+        return "–", "undefined here"
+    return f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}"
+
+
 def class_table(classes: pd.DataFrame) -> None:
     """Show each class's figures as a table that can be sorted."""
-    columns = {
-        "name": "Class",
-        "support": "Photos",
-        "lesions": "Lesions",
-        "f1": "F1",
-        "precision": "Precision",
-        "recall": "Recall",
-        "auroc": "AUROC",
-    }
+    columns = {"name": "Class", "support": "Photos", "lesions": "Lesions"} | CLASS_FIGURES
     shown = classes[list(columns)].rename(columns=columns)
     figures = {name: st.column_config.NumberColumn(format="%.3f") for name in CLASS_FIGURES.values()}
     st.dataframe(shown, hide_index=True, column_config=figures)

@@ -136,6 +136,15 @@ def test_isic_2019_tells_akiec_apart(make_ham10000: MakeHam10000, published: pd.
     assert findings(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000005",)
 
 
+def test_where_isic_2019_doubts_an_akiec_it_stays_one(
+    make_ham10000: MakeHam10000, published: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = make_ham10000(published)
+    indexed = read_ham10000(folder, folder, write_isic2019(tmp_path / "labels.csv", {"ISIC_0000003": "BKL"}))
+    assert indexed.table.set_index("image_id").loc["ISIC_0000003", "diagnosis"] == "akiec"
+    assert findings(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000003",)
+
+
 def test_isic_2019_labels_by_image_id(tmp_path: Path) -> None:
     labels = {f"ISIC_{number}": column for number, column in enumerate([*ISIC2019_CODES, "UNK"])}
     read = read_isic2019_labels(write_isic2019(tmp_path / "labels.csv", labels))

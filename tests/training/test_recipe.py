@@ -68,5 +68,5 @@ def test_no_recipe_or_a_folder_in_its_place(tmp_path: Path) -> None:
 
 
 def test_the_shipped_recipes_are_valid() -> None:
-    recipes = [read_recipe(path) for path in sorted(MODELS.glob(f"*/{RECIPE}"))]
+    recipes = [read_recipe(path) for path in sorted(MODELS.rglob(RECIPE))]
     assert {"malignancy", "lesion_type"} <= {recipe.role for recipe in recipes}

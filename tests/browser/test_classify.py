@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(1).integers(60, 200, (120, 160, 3), dtype=np.uint8)
+    file = tmp_path / "lesion.jpg"
+    Image.fromarray(pixels).save(file)
+    return file
+
+
+def donuts(page: Page, count: int) -> None:
+    expect(page.locator(".js-plotly-plot")).to_have_count(count)
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_upload_is_answered_with_two_donuts_and_the_notice(page: Page, photo: Path) -> None:
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+    expect(page.get_by_text("Model score, not the chance of cancer.")).to_be_visible()
+    expect(page.get_by_text("Not a diagnosis and not a medical device.").first).to_be_visible()
+    expect(page.get_by_alt_text("The photo as the network saw it")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("malignant")
+    assert fits(page)
+
+
+def test_donuts_stand_side_by_side_or_one_under_the_other(page: Page, photo: Path) -> None:
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+    first, second = (page.locator(".js-plotly-plot").nth(place).bounding_box() for place in (0, 1))
+    assert first
+    assert second
+    phone = (page.viewport_size or {"width": 0})["width"] < 500
+    assert (second["y"] > first["y"] + first["height"] / 2) is phone
+
+
+def test_start_over_clears_photo_and_answer(page: Page, photo: Path) -> None:
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+    page.get_by_role("button", name="Start over").click()
+    donuts(page, 0)
+    expect(page.get_by_text("lesion.jpg")).to_have_count(0)
+    expect(page.get_by_text("Dermoscopy only:")).to_be_visible()
+
+
+def test_broken_file_gets_a_sentence_and_the_next_photo_an_answer(page: Page, photo: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photo.read_bytes()[:400])
+    page.set_input_files("input[type=file]", broken)
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    donuts(page, 0)
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+
+
+def test_camera_takes_a_photo(page: Page) -> None:
+    page.get_by_role("radio", name="Camera").or_(page.get_by_role("button", name="Camera", exact=True)).first.click()
+    page.get_by_role("button", name="Take Photo").click()
+    donuts(page, 2)
+
+
+def test_example_without_its_folder_gets_one_sentence(page: Page) -> None:
+    page.get_by_role("radio", name="Example").or_(page.get_by_role("button", name="Example", exact=True)).first.click()
+    page.get_by_role("combobox", name="Example").click()
+    page.get_by_role("option", name="Photo 1 of 32").click()
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("SKINAPP_EXAMPLES")
+    donuts(page, 0)
