@@ -5,7 +5,7 @@ import streamlit as st
 from skinapp.charts.confusion import confusion_heatmap
 from skinapp.charts.scores import per_class_bars
 from skinapp.errors import SkinAppError
-from skinapp.ui import loaders, widgets
+from skinapp.ui import chart, loaders, widgets
 
 st.title("Evaluation", anchor=False)
 st.caption("Every figure is computed from stored predictions; intervals are 95%, by bootstrap over lesions.")
@@ -17,12 +17,12 @@ try:
     widgets.run_headline(loaders.run_headline(folder), loaders.intervals(folder))
 
     st.subheader("By class", anchor=False)
-    st.plotly_chart(per_class_bars(classes), key="scores")
+    chart.show(per_class_bars(classes), "scores", "Bars: F1, precision and recall by class")
     widgets.class_table(classes)
 
     st.subheader("Confusion matrix", anchor=False)
     view = widgets.choose_confusion()
-    st.plotly_chart(confusion_heatmap(loaders.run_confusion(folder), view), key="confusion")
+    chart.show(confusion_heatmap(loaders.run_confusion(folder), view), "confusion", "Confusion matrix")
 
     st.caption(f"**Limits of the data.** {run.note}")
 except SkinAppError as error:

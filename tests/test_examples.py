@@ -61,7 +61,7 @@ def archive() -> Iterator[Archive]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         offered = Archive(f"http://127.0.0.1:{server.server_port}/")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield offered
         server.shutdown()
 
@@ -157,7 +157,7 @@ def without(key: str) -> bytes:
         ((200, without("copyright_license")), "cannot be used"),
         ((200, without("files")), "cannot be used"),
         ((200, without("").replace(b"https://192.0.2.1/", b"https://a:b/")), "cannot be used"),
-        ((200, b" " * 2**21), "cannot be used"),
+        ((200, b" " * 2**21 + without("")), "cannot be used"),
         ((302, "/ISIC_0024306/"), "cannot be reached"),
     ],
 )

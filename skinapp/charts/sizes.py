@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, counted, quiet
+from skinapp.charts.style import FONT_SIZE, GREY, LEGEND_ON_TOP, counted, quiet
 
 _Places = npt.NDArray[np.intp]
 _Counts = npt.NDArray[np.float64]
@@ -111,6 +111,7 @@ def _colour_bar(most: int) -> dict[str, object]:
         "y": 1,
         "yanchor": "bottom",
         "thickness": 10,
+        "tickfont": {"size": FONT_SIZE},
         "title": {"text": "Photos", "side": "top"},
         "tickvals": list(powers),
         "ticktext": [f"{10**power:,}" for power in powers],

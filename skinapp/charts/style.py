@@ -18,7 +18,15 @@ GRID = "rgba(138,141,147,0.3)"
 FONT_SIZE = 13
 """Pixels; nothing in a chart is smaller."""
 
-LEGEND_ON_TOP = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "traceorder": "normal"}
+LEGEND_ON_TOP = {
+    "orientation": "h",
+    "x": 0,
+    "xanchor": "left",
+    "y": 1,
+    "yanchor": "bottom",
+    "traceorder": "normal",
+    "font": {"size": FONT_SIZE},
+}
 
 
 def quiet(figure: go.Figure, height_px: int) -> go.Figure:

@@ -1,6 +1,7 @@
-"""What outlives a killed run: whole checkpoints, and the seconds already spent."""
+"""What outlives a killed run: whole checkpoints, the seconds already spent, and a line an epoch for the log."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from skinapp.storage import written_aside
+from skinapp.training.network import TrainedNetwork
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -41,3 +43,16 @@ class Clock(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up what a checkpoint kept."""
         self.elapsed_s = state_dict["elapsed_s"]
+
+
+class EpochReport(Callback):
+    """Says each epoch's figures in a line, because a progress bar leaves nothing in a log."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Say the newest row of the curves."""
+        assert isinstance(pl_module, TrainedNetwork)
+        row = pl_module.curves[-1]
+        self._say(", ".join(f"{name} {value:.4g}" for name, value in row.items()))

@@ -31,7 +31,7 @@ from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, 
 from skinapp.storage import file_sha256
 from skinapp.training.batches import EpochSampler, training_batches, validation_batches
 from skinapp.training.calibrate import fit_temperature
-from skinapp.training.checkpoints import Clock, WholeCheckpoints
+from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
 
@@ -196,6 +196,7 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
             best,
             last,
             EarlyStopping(monitor, mode=mode, patience=recipe.schedule.patience),
+            EpochReport(workshop.say),
             RichProgressBar(),
         ],
         plugins=[WholeCheckpoints()],

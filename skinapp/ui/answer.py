@@ -13,12 +13,9 @@ from skinapp.evaluation.intervals import Figure, figure
 from skinapp.networks.folder import Card
 from skinapp.photo import read_photo
 from skinapp.taxonomy import class_name
-from skinapp.ui import loaders, state
+from skinapp.ui import chart, loaders, state
 from skinapp.ui.photo_input import Incoming
 from skinapp.ui.state import Answer
-
-CHART_CONFIG = {"displayModeBar": False}
-"""A donut has nothing to zoom or select; the toolbar would only lie over it on a phone."""
 
 
 def assessed(incoming: Incoming) -> Answer:
@@ -52,12 +49,8 @@ def show(answer: Answer) -> None:
 def _malignancy(answer: Answer) -> None:
     score = answer.assessment.malignant
     st.subheader("Malignant or benign?", anchor=False)
-    st.plotly_chart(
-        malignancy_donut(score),
-        config=CHART_CONFIG,
-        key="malignancy-donut",
-        alt=f"Donut: model score for malignant {percent(score)}",
-    )
+    alt = f"Donut: model score for malignant {percent(score)}"
+    chart.show(malignancy_donut(score), "malignancy-donut", alt, toolbar=False)
     st.markdown("**Model score, not the chance of cancer.**")
     _all_scores(answer.assessment.malignancy)
 
@@ -66,12 +59,8 @@ def _lesion_type(answer: Answer) -> None:
     scores = answer.assessment.lesion_type
     ranked = scores.ranked()
     st.subheader("Which lesion type?", anchor=False)
-    st.plotly_chart(
-        lesion_type_donut(scores.classes, scores.values),
-        config=CHART_CONFIG,
-        key="lesion-type-donut",
-        alt="Donut: " + ", ".join(f"{class_name(code)} {percent(score)}" for code, score in ranked[:3]),
-    )
+    alt = "Donut: " + ", ".join(f"{class_name(code)} {percent(score)}" for code, score in ranked[:3])
+    chart.show(lesion_type_donut(scores.classes, scores.values), "lesion-type-donut", alt, toolbar=False)
     if "mel" not in [code for code, _ in ranked[:3]]:
         st.markdown(f"Melanoma is not among the three: its score is **{percent(scores.of('mel'))}**.")
     else:

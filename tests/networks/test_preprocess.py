@@ -115,6 +115,8 @@ def test_a_batch_keeps_its_order_and_lies_channels_last(make_photo: MakePhoto) -
     views = [network_view(make_photo(seed), SMALL) for seed in (8, 9)]
     batch = to_tensor(views, SMALL)
     assert batch.is_contiguous(memory_format=torch.channels_last)
+    planes = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    assert normalise(planes, SMALL).is_contiguous(memory_format=torch.channels_last)
     for view, photo in zip(views, batch, strict=True):
         torch.testing.assert_close(photo[None], normalise(torch.tensor(view).permute(2, 0, 1)[None], SMALL))
 

@@ -120,4 +120,5 @@ def test_half_and_single_touch_floats_alone() -> None:
     back = single(stored)
     assert back["weight"].dtype == torch.float32
     torch.testing.assert_close(back["weight"], state["weight"], rtol=2**-11, atol=0)
-    assert back["batches"] == stored["batches"] == 70_000
+    assert stored["batches"].dtype == back["batches"].dtype == torch.int64
+    assert back["batches"] == 70_000

@@ -1,6 +1,10 @@
 import base64
+import subprocess
+import sys
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,8 +91,9 @@ def test_a_phones_heic_is_turned_once() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
-def test_unreadable_exif_is_left_out() -> None:
-    data = encoded(smooth(96, 64), "PNG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff broken")
+@pytest.mark.parametrize("exif", [b"no EXIF", b"MM\0*\0\0\0\x08\0\1\1\x12\0\2\0\0\0\3abc\0"], ids=["none", "letters"])
+def test_unreadable_exif_is_left_out(exif: bytes) -> None:
+    data = encoded(smooth(96, 64), "PNG", exif=b"Exif\0\0" + exif)
     assert difference(read_photo(data).pixels, smooth(96, 64)) == 0
 
 
@@ -196,6 +201,40 @@ def test_large_photos_are_reduced_by_powers_of_two(format: str, size: tuple[int,
     assert factor == 1 or min(width, height) >= DECODE_SIDE
     expected = np.asarray(smooth(*size).reduce(factor))[:height, :width]
     assert np.abs(photo.pixels[: len(expected), : expected.shape[1]].astype(int) - expected).mean() < 2
+
+
+def test_a_band_without_a_meaning_is_left_out() -> None:
+    photo = read_photo(encoded(smooth(1300, 1300).convert("RGBX"), "TIFF"))
+    assert difference(photo.pixels, smooth(1300, 1300).reduce(2)) <= 2
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from skinapp.photo import read_photo
+
+data = sys.stdin.buffer.read()
+memory = lambda line: int(re.search(line + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+before_kb = memory("VmRSS")
+read_photo(data)
+print((memory("VmHWM") - before_kb) * 1024)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of a process")
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "PNG", compress_level=1), id="PNG"),
+        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "WEBP", method=0), id="WEBP"),
+        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "JPEG"), id="JPEG"),
+        pytest.param(lambda: encoded(Image.new("I;16", (6000, 4000), 9000), "TIFF"), id="TIFF"),
+    ],
+)
+def test_the_largest_photos_need_little_memory(data: Callable[[], bytes]) -> None:
+    process = subprocess.run([sys.executable, "-c", PEAK], input=data(), capture_output=True, check=True)
+    assert int(process.stdout) < 80e6  # Pillow alone: about 190 MB for the PNG, 730 MB for the WebP
 
 
 MODES = [("PNG", "1"), ("PNG", "L"), ("PNG", "P"), ("TIFF", "1"), ("TIFF", "L"), ("TIFF", "P"), ("TIFF", "CMYK")]

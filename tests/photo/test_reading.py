@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from skinapp.errors import PhotoError
-from skinapp.photo import MAX_BYTES, MAX_PIXELS, MIN_SIDE, PHOTO_SUFFIXES, read_photo, read_photo_file
+from skinapp.photo import MAX_BYTES, MAX_PIXELS, MIN_SIDE, PHOTO_SUFFIXES, Photo, read_photo, read_photo_file
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
 DATA = os.environ.get("SKINAPP_DATA")
@@ -50,8 +50,9 @@ def test_a_photo_keeps_its_size_format_and_hash(format: str) -> None:
 def test_pixels_are_read_only_eight_bit_rgb() -> None:
     pixels = read_photo(encoded(picture(), "PNG")).pixels
     assert (pixels.dtype, pixels.shape) == (np.uint8, (64, 96, 3))
-    with pytest.raises(ValueError, match="read-only"):
-        pixels[0, 0] = 0
+    for fixed in (pixels, Photo(pixels.copy(), "", "PNG", 96, 64).pixels):
+        with pytest.raises(ValueError, match="read-only"):
+            fixed[0, 0] = 0
 
 
 @pytest.mark.parametrize(

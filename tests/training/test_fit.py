@@ -120,6 +120,25 @@ def test_trained_again_a_finished_model_stays_as_it_is(
     assert again.model_copy(update={"training": finished}) == trained
 
 
+def test_what_is_saved_is_the_best_checkpoint(
+    folder: Path, trained: Card, data_root: Path, checkpoints: Path, tmp_path: Path
+) -> None:
+    best, bias = checkpoints / "whole" / "best.ckpt", "heads.malignancy.bias"
+    kept = best.read_bytes()
+    checkpoint = torch.load(best, weights_only=True)
+    checkpoint["state_dict"][f"network.{bias}"] += 1
+    torch.save(checkpoint, best)
+    recipe = tmp_path / "small" / RECIPE
+    recipe.parent.mkdir()
+    shutil.copy(folder / RECIPE, recipe)
+    try:
+        train(recipe, Workshop(data_root, None, checkpoints / "whole", workers=0))
+    finally:
+        best.write_bytes(kept)
+    moved = read_safetensors(recipe.parent / WEIGHTS)[bias] - read_safetensors(folder / WEIGHTS)[bias]
+    assert moved.tolist() == pytest.approx([1, 1], abs=0.01)
+
+
 def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     folder: Path, trained: Card, data_root: Path, checkpoints: Path, tmp_path: Path
 ) -> None:

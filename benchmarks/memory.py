@@ -1,0 +1,106 @@
+"""Peak memory of the running app after ten photos, and the time from its start to the first answer.
+
+Run as `python -m benchmarks.memory`; needs Linux (it reads /proc) and a Chromium.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+PORT = 8699
+ROOT = Path(__file__).parents[1]
+IMPORTS = """
+import streamlit.web.bootstrap, streamlit.runtime.scriptrunner, time
+import skinapp.ui.answer, skinapp.ui.widgets, skinapp.ui.types, skinapp.charts.confusion, skinapp.charts.scores
+import skinapp.charts.distribution, skinapp.charts.sizes
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def scene(width: int, height: int) -> Image.Image:
+    """Draw a smooth picture with some grain, which compresses about as a photo does."""
+    coarse = np.random.default_rng(width).integers(90, 200, (40, 50, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def make_photos(folder: Path) -> list[Path]:
+    """Write ten photos: a 12-MP JPEG, a 48-MP PNG, a 16-bit TIFF and seven ordinary ones."""
+    photos = [folder / f"small_{number}.jpg" for number in range(7)]
+    for number, path in enumerate(photos):
+        scene(600 + number, 450).save(path)
+    jpeg, png, tiff = folder / "12mp.jpg", folder / "48mp.png", folder / "16bit.tif"
+    scene(4000, 3000).save(jpeg, quality=92)
+    scene(8000, 6000).save(png, compress_level=1)
+    grey = np.asarray(scene(2000, 1500).convert("L"), dtype=np.uint16) * 257
+    Image.fromarray(grey).save(tiff)
+    return [photos[0], jpeg, png, tiff, *photos[1:]]
+
+
+def memory_mb(pid: int, field: str) -> float:
+    """Read a process's memory (VmHWM: the peak, VmRSS: now), in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
+
+
+def main() -> None:
+    """Start the app, upload ten photos, print the figures."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    bare = int(subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, check=True).stdout) / 1024
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        photos = make_photos(Path(folder))
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        options = ["--server.port", str(PORT), "--server.headless", "true", "--server.address", "localhost"]
+        started = time.monotonic()
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+        app = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            open_when_ready(page)
+            print(f"page open, no photo yet: {memory_mb(app.pid, 'VmRSS'):.0f} MB")
+            for number, photo in enumerate(photos, start=1):
+                upload(page, photo)
+                if number == 1:
+                    print(f"from `streamlit run` to the first answer: {time.monotonic() - started:.1f} s")
+                peak, now = memory_mb(app.pid, "VmHWM"), memory_mb(app.pid, "VmRSS")
+                print(f"{photo.name}: peak {peak:.0f} MB, now {now:.0f} MB")
+            print(
+                f"bare imports {bare:.0f} MB; after {len(photos)} photos at most {peak:.0f} MB, {peak - bare:.0f} more"
+            )
+        finally:
+            app.terminate()
+            browser.close()
+
+
+def open_when_ready(page: Page) -> None:
+    """Open the app as soon as it answers."""
+    for _ in range(600):
+        try:
+            urlopen(f"http://localhost:{PORT}/_stcore/health", timeout=1).close()
+            break
+        except (URLError, TimeoutError):
+            time.sleep(0.1)
+    page.goto(f"http://localhost:{PORT}/")
+    page.wait_for_selector("input[type=file]", state="attached", timeout=120_000)
+
+
+def upload(page: Page, photo: Path) -> None:
+    """Upload one photo, wait for its answer, and start over."""
+    page.set_input_files("input[type=file]", photo)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=120_000)
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Start over").click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(0, timeout=60_000)
+
+
+if __name__ == "__main__":
+    main()
