@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -109,6 +111,24 @@ def test_models_are_loaded_once_for_many_visitors(app: AppTest, models: Path, mo
     uploaded(app, jpeg(6))
     uploaded(AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60), jpeg(6))
     assert len(loads) == 1
+
+
+def test_visitors_who_come_at_once_wait_for_one_load(
+    app: AppTest, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = []
+    original = loaders._load_assessor
+
+    def slow(root: Path) -> Assessor:
+        loads.append(1)
+        time.sleep(0.2)  # long enough that every other thread arrives meanwhile
+        return original(root)
+
+    monkeypatch.setattr(loaders, "_load_assessor", slow)
+    with ThreadPoolExecutor(8) as visitors:
+        given = list(visitors.map(lambda _: loaders.assessor(), range(8)))
+    assert len(loads) == 1
+    assert len({id(assessor) for assessor in given}) == 1
 
 
 def test_example_is_labelled_only_after_the_answer(

@@ -118,7 +118,6 @@ HALF_CLEAR = np.dstack([np.full((64, 64, 3), (200, 0, 0), np.uint8), np.full((64
         (Image.fromarray(GREY).quantize(128), "BMP", {}, GREY),
         (Image.fromarray(GREY).convert("CMYK"), "JPEG", {"quality": 100}, GREY),
         (Image.fromarray(GREY).convert("CMYK"), "TIFF", {}, GREY),
-        (Image.fromarray(GREY).convert("YCbCr"), "TIFF", {}, GREY),
     ],
 )
 def test_every_mode_becomes_eight_bit_rgb(
