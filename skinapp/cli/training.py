@@ -27,7 +27,7 @@ def train(
     from skinapp.training.fit import train as fit
 
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
-    folder = checkpoint_folder(recipe, root)
+    folder = checkpoint_folder(recipe, root, weights)
     say(f"Checkpoints in {folder}")
     with progress_bar("Reading photos") as progress:
         workshop = Workshop(data_root(data), weights, folder, workers, progress, say)

@@ -143,20 +143,24 @@ def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -
     torch.manual_seed(recipe.seed)
     settings = recipe.network
     network = HeadedResNet(settings.architecture, {recipe.role: len(recipe.classes)}, settings.dropout)
-    name, sha256 = settings.initial_weights, None
-    if name.endswith(".safetensors"):
-        path = _find_weights(name, [Path(), folder, *([weights_folder] if weights_folder else [])])
-        sha256 = file_sha256(path)
-        load_trunk(network, read_safetensors(path))
+    name, file = settings.initial_weights, _initial_file(recipe, folder, weights_folder)
+    if file:
+        load_trunk(network, read_safetensors(file))
     elif name != "none":
         load_trunk(network, torchvision_weights(name))
+    sha256 = file_sha256(file) if file else None
     return network, InitialWeights(name=name, sha256=sha256, licence=settings.initial_licence)
 
 
-def checkpoint_folder(recipe_path: Path, root: Path) -> Path:
-    """Name the folder of a recipe's checkpoints: by its id and its content, so that a changed recipe starts anew."""
+def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None) -> Path:
+    """Name the folder of a recipe's checkpoints, by its id and all that it starts from.
+
+    A changed recipe, table or file of initial weights starts anew instead of going on with an old run.
+    """
     recipe = read_recipe(recipe_path)
-    content = recipe_path.read_bytes() + file_sha256(Path(recipe.data.table)).encode()
+    initial = _initial_file(recipe, recipe_path.parent, weights_folder)
+    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else [])]
+    content = "".join(map(file_sha256, files)).encode()
     return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
@@ -169,7 +173,12 @@ def _part(table: pd.DataFrame, recipe: Recipe, split: str) -> pd.DataFrame:
     return part
 
 
-def _find_weights(name: str, folders: list[Path]) -> Path:
+def _initial_file(recipe: Recipe, beside: Path, weights_folder: Path | None) -> Path | None:
+    """Find the recipe's file of initial weights; None where it names torchvision's or none."""
+    name = recipe.network.initial_weights
+    if not name.endswith(".safetensors"):
+        return None
+    folders = [Path(), beside, *([weights_folder] if weights_folder else [])]
     for folder in folders:
         if (folder / name).is_file():
             return folder / name

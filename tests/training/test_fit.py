@@ -145,7 +145,7 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     recipe = tmp_path / "small" / RECIPE
     recipe.parent.mkdir()
     shutil.copy(folder / RECIPE, recipe)
-    place = checkpoint_folder(recipe, checkpoints)
+    place = checkpoint_folder(recipe, checkpoints, None)
     run = "from skinapp.cli.main import main; main()"
     arguments = ["train", str(recipe), "--data", str(data_root), "--checkpoints", str(checkpoints)]
     process = subprocess.Popen(
@@ -173,13 +173,25 @@ def test_a_changed_recipe_or_table_starts_anew(tmp_path: Path, write_recipe: Wri
     shutil.copy(data_root / "table.parquet", table)
     here = (str((data_root / "table.parquet").as_posix()), table.as_posix())
     recipe = write_recipe(tmp_path / "small" / RECIPE, here)
-    first = checkpoint_folder(recipe, tmp_path)
-    assert first == checkpoint_folder(recipe, tmp_path)
+    first = checkpoint_folder(recipe, tmp_path, None)
+    assert first == checkpoint_folder(recipe, tmp_path, None)
     assert first.name.startswith("small-")
     write_recipe(recipe, here, ("seed = 7", "seed = 8"))
-    second = checkpoint_folder(recipe, tmp_path)
+    second = checkpoint_folder(recipe, tmp_path, None)
     write_table(read_table(table).head(30), table)
-    assert len({first, second, checkpoint_folder(recipe, tmp_path)}) == 3
+    assert len({first, second, checkpoint_folder(recipe, tmp_path, None)}) == 3
+
+
+def test_changed_initial_weights_start_anew(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    architecture = 'architecture = "resnet18"'
+    recipe = write_recipe(
+        tmp_path / "small" / RECIPE, (architecture, f'{architecture}\ninitial_weights = "a.safetensors"')
+    )
+    folders = []
+    for content in (b"one", b"other"):
+        (recipe.parent / "a.safetensors").write_bytes(content)
+        folders.append(checkpoint_folder(recipe, tmp_path, None))
+    assert folders[0] != folders[1]
 
 
 def test_heads_are_random_by_the_seed_alone(tmp_path: Path, write_recipe: WriteRecipe) -> None:
