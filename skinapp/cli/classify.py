@@ -14,7 +14,17 @@ from rich.table import Table
 import skinapp
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Assessor, load_assessor
 from skinapp.assessment.files import FileAnswer, assess_files, find_photos
-from skinapp.cli.console import ModelsOption, fail, models_folder, printed, progress_bar, say, write_answer
+from skinapp.cli.console import (
+    ModelsOption,
+    check_output,
+    fail,
+    models_folder,
+    printed,
+    progress_bar,
+    say,
+    write_answer,
+)
+from skinapp.errors import SkinAppError
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
 
 
@@ -36,10 +46,8 @@ def classify(
 
     A score is not the chance of cancer, and never a diagnosis.
     """
-    files = find_photos(photos)
-    if not any(file.exists() for file in files):
-        fail(f"No photo in {', '.join(map(str, photos))}. Name photos, or a folder that holds some.")
-        raise typer.Exit(2)
+    check_output(output)
+    files = _found(photos)
     assessor = load_assessor(models_folder(models))
     answers = []
     with progress_bar("Scoring photos") as progress:
@@ -54,6 +62,17 @@ def classify(
     say(f"{NOTICE} {NOT_CHECKED}")
     if refused:
         raise typer.Exit(1)
+
+
+def _found(photos: Sequence[Path]) -> list[Path]:
+    try:
+        files = find_photos(photos)
+        found = any(file.exists() for file in files)
+    except OSError as error:  # as of a name that is too long
+        raise SkinAppError(f"{error.filename} cannot be looked for ({error.strerror}). Correct the path.") from error
+    if not found:
+        raise SkinAppError(f"No photo in {', '.join(map(str, photos))}. Name photos, or a folder that holds some.")
+    return files
 
 
 def _json(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
@@ -75,7 +94,7 @@ def _json(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
         }
         for answer in answers
     ]
-    return json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(objects, indent=2) + "\n"
 
 
 def _scores(assessment: Assessment | None) -> dict[str, dict[str, float]] | None:

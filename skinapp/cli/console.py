@@ -1,10 +1,10 @@
 """What every command shares: messages on stderr, progress bars, where the photos are."""
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from skinapp.errors import DatasetError, SkinAppError
 from skinapp.networks.folder import MODELS
 from skinapp.storage import written_aside
 
-messages = Console(stderr=True, highlight=False, soft_wrap=True)
+messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """All but the answer itself goes here, so that an answer can be piped."""
 
 DataOption = Annotated[
@@ -48,9 +48,9 @@ def fail(sentence: str) -> None:
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr while something runs; yields a function to call with (done, total)."""
+    """Show a bar while something runs, if stderr is a terminal; yields a function to call with (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=messages, transient=True) as bar:
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -64,12 +64,13 @@ def data_root(data: Path | None) -> Path:
     return data
 
 
-def default_root(folder: Path) -> Path:
-    """Return SKINAPP_DATA where the folder lies in it, else the folder's parent."""
-    root = os.environ.get("SKINAPP_DATA")
-    if root and folder.resolve().is_relative_to(Path(root).resolve()):
-        return Path(root).resolve()
-    return folder.resolve().parent
+def root_of(folder: Path, data: Path | None) -> Path:
+    """Return the data root that a folder of photos lies in: as named, else the folder's parent."""
+    if data is None:
+        return folder.resolve().parent
+    if not folder.resolve().is_relative_to(data.resolve()):
+        raise DatasetError(f"{folder} does not lie in the data root {data}. Correct --data or SKINAPP_DATA.")
+    return data.resolve()
 
 
 def models_folder(models: Path | None) -> Path:
@@ -79,8 +80,9 @@ def models_folder(models: Path | None) -> Path:
 
 def printed(table: Table) -> str:
     """Draw a table as text, as wide as its cells need: what is piped must not be cut to a terminal's size."""
-    width = Console(width=1000).measure(table).maximum
-    console = Console(file=io.StringIO(), width=max(80, width), highlight=False)
+    # No markup: a file may be named [b].jpg.
+    plain = partial(Console, file=io.StringIO(), highlight=False, markup=False, emoji=False)
+    console = plain(width=max(80, plain(width=1000).measure(table).maximum))
     with console.capture() as captured:
         console.print(table)
     return captured.get()
@@ -88,12 +90,26 @@ def printed(table: Table) -> str:
 
 def write_answer(text: str, output: Path | None) -> None:
     """Print an answer to stdout, or write it to a file: aside first, then moved into place."""
+    data = text.encode("utf-8", "surrogateescape")  # the name of a file is bytes, not always UTF-8
     if output is None:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return
-    try:
-        with written_aside(output) as aside:
-            aside.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SkinAppError(f"{output} cannot be written ({error.strerror}). Name another file with -o.") from error
+    with writing(output), written_aside(output) as aside:
+        aside.write_bytes(data)
     say(f"Written to {output}")
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Turn a file that cannot be written into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise SkinAppError(f"{output} cannot be written ({error.strerror or error}). Name another with -o.") from error
+
+
+def check_output(output: Path | None) -> None:
+    """Refuse a file that cannot be written before anything is computed for it."""
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise SkinAppError(f"{output} cannot be written: its folder is missing, or it is one. Name another with -o.")

@@ -6,12 +6,14 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, default_root, progress_bar, say
+from skinapp.cli.console import DataOption, progress_bar, root_of, say, writing
 from skinapp.datasets.files import Finding
 from skinapp.datasets.ham10000 import read_ham10000
 from skinapp.datasets.splits import draw_showcase, split_by_lesion
 from skinapp.datasets.summary import split_counts
 from skinapp.datasets.table import read_table, write_table
+from skinapp.errors import DatasetError
+from skinapp.storage import written_aside
 
 SEED = 2026
 
@@ -29,10 +31,11 @@ def index_ham10000(
     data: DataOption = None,
 ) -> None:
     """Index HAM10000: its photos and metadata, and with ISIC 2019's labels eight diagnoses in place of seven."""
-    root = data.resolve() if data else default_root(folder)
+    root = root_of(folder, data)
     with progress_bar("Measuring photos") as progress:
         indexed = read_ham10000(folder.resolve(), root, isic2019_labels, progress)
-    write_table(indexed.table, output)
+    with writing(output):
+        write_table(indexed.table, output)
     report(indexed.findings)
     diagnoses = indexed.table["diagnosis"].nunique()
     lesions = indexed.table["lesion_id"].nunique()
@@ -46,7 +49,8 @@ def showcase(
 ) -> None:
     """Draw four photos of each diagnosis that will never be trained on: the examples of the app."""
     drawn = draw_showcase(read_table(table), seed)
-    drawn.to_csv(output, index=False)
+    with writing(output), written_aside(output) as aside:
+        drawn.to_csv(aside, index=False)
     say(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
 
 
@@ -57,11 +61,20 @@ def split(
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
 ) -> None:
     """Split a table 70/10/20 into train, validation and test: lesions whole, diagnoses in proportion."""
-    done = split_by_lesion(read_table(table), pd.read_csv(showcase), seed)
-    write_table(done, output)
+    done = split_by_lesion(read_table(table), _read_showcase(showcase), seed)
+    with writing(output):
+        write_table(done, output)
     for row in split_counts(done).itertuples(index=False):
         say(f"{row.split}: {row.photos:,} photos of {row.lesions:,} lesions, {row.malignant:,} photos malignant")
     say("Patients are not recorded: one patient's lesions may be on both sides.")
+
+
+def _read_showcase(path: Path) -> pd.DataFrame:
+    # Not examples.read_showcase: a data set of one's own may have other ids and diagnoses.
+    try:
+        return pd.read_csv(path, usecols=["image_id"], dtype=str)
+    except (OSError, ValueError) as error:  # pandas' ParserError and UnicodeDecodeError are ValueErrors
+        raise DatasetError(f"{path} is no showcase CSV ({error}). Make it with `skinapp showcase`.") from error
 
 
 def report(findings: tuple[Finding, ...], most: int = 10) -> None:

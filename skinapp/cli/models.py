@@ -114,7 +114,8 @@ def _test_run(folder: Path) -> tuple[StoredRun, pd.DataFrame] | None:
     card = read_card(folder)
     for path in find_runs(folder):
         run, intervals = load_run(path), load_intervals(path)
-        if run.split == "test" and run.weights_sha256 == card.weights_sha256 and intervals is not None:
+        made_of = (run.split, run.table_sha256, run.weights_sha256)
+        if made_of == ("test", card.data.table_sha256, card.weights_sha256) and intervals is not None:
             return run, intervals
     return None
 

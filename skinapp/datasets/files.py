@@ -1,6 +1,6 @@
-"""Facts of photo files, measured in parallel, and what every reader of a data set returns."""
+"""What every reader of a data set uses and returns: photos found, metadata read, files measured in parallel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
+from skinapp.errors import DatasetError
+from skinapp.photo import PHOTO_SUFFIXES
 from skinapp.storage import file_sha256
 
 Progress = Callable[[int, int], None]
@@ -32,6 +34,46 @@ class Indexed:
 
 def no_progress(done: int, total: int) -> None:
     """Show nothing."""
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """Find every file below a folder that its suffix calls a photo, sorted."""
+    return [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file()]
+
+
+def photos_by_id(files: Sequence[Path], known: Collection[str]) -> tuple[dict[str, Path], list[Finding]]:
+    """Map known image ids to photos by file name; photos that no row names, or that lie there twice, are findings."""
+    photos: dict[str, Path] = {}
+    twice, strange = [], []
+    for file in files:
+        if file.stem not in known:
+            strange.append(file.name)
+        elif file.stem in photos:
+            twice.append(file.name)
+        else:
+            photos[file.stem] = file
+    return photos, [
+        Finding("photo without a row in the metadata, left out", tuple(strange)),
+        Finding("photo lies in the folder twice, first kept", tuple(twice)),
+    ]
+
+
+def read_metadata(folder: Path, names: Sequence[str], needed: Sequence[str], source: str) -> pd.DataFrame:
+    """Read a data set's metadata CSV, the first of `names` that the folder holds; ids are read as text.
+
+    Raises DatasetError where there is none, it is no CSV table or it lacks one of the `needed` columns.
+    """
+    file = next((folder / name for name in names if (folder / name).is_file()), None)
+    if file is None:
+        raise DatasetError(f"{folder} holds no {names[0]}. Name the folder that {source} was unpacked in.")
+    try:
+        metadata = pd.read_csv(file, dtype=dict.fromkeys(("image", "image_id", "lesion_id"), str))
+    except ValueError as error:
+        raise DatasetError(f"{file} is not a CSV table ({error}). Download it again.") from error
+    lacking = [column for column in needed if column not in metadata.columns]
+    if lacking:
+        raise DatasetError(f"{file} lacks the column {', '.join(lacking)}. Download it again.")
+    return metadata
 
 
 def file_facts(files: Sequence[Path], data_root: Path, progress: Progress = no_progress) -> pd.DataFrame:

@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.datasets.files import Finding, Indexed, Progress, file_facts, no_progress
+from skinapp.datasets.files import (
+    Finding,
+    Indexed,
+    Progress,
+    file_facts,
+    no_progress,
+    photo_files,
+    photos_by_id,
+    read_metadata,
+)
+from skinapp.datasets.isic2019 import read_isic2019_labels
 from skinapp.datasets.table import image_table
 from skinapp.errors import DatasetError
-from skinapp.photo import PHOTO_SUFFIXES
 from skinapp.taxonomy import BY_CODE, is_malignant
 
 PUBLISHED_SIZE_PX = (600, 450)
@@ -21,19 +30,7 @@ CONFIRMATIONS = {
 }
 """dx_type of the metadata CSV -> how the diagnosis was confirmed."""
 
-ISIC2019_CODES = {
-    "MEL": "mel",
-    "NV": "nv",
-    "BCC": "bcc",
-    "AK": "akiec",
-    "BKL": "bkl",
-    "DF": "df",
-    "VASC": "vasc",
-    "SCC": "scc",
-}
-"""Columns of ISIC 2019's label CSV -> codes of the taxonomy."""
-
-_METADATA = "HAM10000_metadata.csv"
+_METADATA = ("HAM10000_metadata.csv", "HAM10000_metadata")
 _NEEDED = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 
 
@@ -48,8 +45,9 @@ def read_ham10000(
     called with (photos done, photos in all). Raises DatasetError where there is no metadata CSV, it
     lacks a column, or no photo is found.
     """
-    metadata = _read_metadata(folder)
-    photos, findings = _find_photos(folder, set(metadata["image_id"]))
+    metadata = read_metadata(folder, _METADATA, _NEEDED, "HAM10000").fillna({"image_id": "(no image_id)"})
+    files = [file for file in photo_files(folder) if not _is_mask(file, folder)]
+    photos, findings = photos_by_id(files, set(metadata["image_id"]))
     metadata, left_out = _usable_rows(metadata, photos)
     if metadata.empty:
         raise DatasetError(f"No photo of HAM10000 was found below {folder}. Unpack its image folders there.")
@@ -101,40 +99,6 @@ def _described(metadata: pd.DataFrame, diagnosis: "pd.Series[str]") -> pd.DataFr
     )
 
 
-def _read_metadata(folder: Path) -> pd.DataFrame:
-    candidates = [folder / _METADATA, folder / _METADATA.removesuffix(".csv")]
-    file = next((c for c in candidates if c.is_file()), None)
-    if file is None:
-        raise DatasetError(f"{folder} holds no {_METADATA}. Name the folder that HAM10000 was unpacked in.")
-    try:
-        metadata = pd.read_csv(file, dtype={"image_id": str, "lesion_id": str})
-    except ValueError as error:
-        raise DatasetError(f"{file} is not a CSV table ({error}). Download it again.") from error
-    lacking = [column for column in _NEEDED if column not in metadata.columns]
-    if lacking:
-        raise DatasetError(f"{file} lacks the column {', '.join(lacking)}. Download it again.")
-    return metadata.fillna({"image_id": "(no image_id)"})
-
-
-def _find_photos(folder: Path, known: set[str]) -> tuple[dict[str, Path], list[Finding]]:
-    """Map image ids to photos below the folder; photos that no row names, or that lie there twice, are findings."""
-    photos: dict[str, Path] = {}
-    twice, strange = [], []
-    for file in sorted(folder.rglob("*")):
-        if file.suffix.lower() not in PHOTO_SUFFIXES or _is_mask(file, folder) or not file.is_file():
-            continue
-        if file.stem not in known:
-            strange.append(file.name)
-        elif file.stem in photos:
-            twice.append(file.name)
-        else:
-            photos[file.stem] = file
-    return photos, [
-        Finding("photo without a row in the metadata, left out", tuple(strange)),
-        Finding("photo lies in the folder twice, first kept", tuple(twice)),
-    ]
-
-
 def _is_mask(file: Path, folder: Path) -> bool:
     """Tell lesion outlines and untouched originals, which share their photo's name, from the photos."""
     return file.relative_to(folder).parts[0] in {"masks", "originals"} or file.stem.endswith("_segmentation")
@@ -149,19 +113,6 @@ def _join_isic2019(metadata: pd.DataFrame, labels: Path | None) -> tuple[pd.Seri
     tells_apart = (metadata["dx"] == "akiec") & theirs.isin(["akiec", "scc"])
     disagreeing = metadata["image_id"][theirs.notna() & (theirs != metadata["dx"]) & ~tells_apart]
     return metadata["dx"].mask(tells_apart, theirs), tuple(disagreeing)
-
-
-def read_isic2019_labels(path: Path) -> "pd.Series[str]":
-    """Read ISIC 2019's one-hot label CSV as a series of codes by image id; unlabelled photos are left out."""
-    try:
-        table = pd.read_csv(path, index_col="image")
-        onehot = table[list(ISIC2019_CODES)]
-    except FileNotFoundError as error:
-        raise DatasetError(f"There is no label file at {path}. Check the path.") from error
-    except (KeyError, ValueError) as error:
-        raise DatasetError(f"{path} is not ISIC 2019's label CSV ({error}). Name the published file.") from error
-    labelled = onehot[onehot.sum(axis=1) == 1]
-    return labelled.idxmax(axis=1).map(ISIC2019_CODES)
 
 
 def _known(values: pd.Series) -> pd.Series:

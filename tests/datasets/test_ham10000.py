@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.files import Indexed
-from skinapp.datasets.ham10000 import ISIC2019_CODES, read_ham10000, read_isic2019_labels
+from skinapp.datasets.ham10000 import read_ham10000
+from skinapp.datasets.isic2019 import ISIC2019_CODES
 from skinapp.datasets.table import TABLES, image_table, read_table
 from skinapp.errors import DatasetError
 from skinapp.storage import file_sha256
@@ -143,21 +144,6 @@ def test_where_isic_2019_doubts_an_akiec_it_stays_one(
     indexed = read_ham10000(folder, folder, write_isic2019(tmp_path / "labels.csv", {"ISIC_0000003": "BKL"}))
     assert indexed.table.set_index("image_id").loc["ISIC_0000003", "diagnosis"] == "akiec"
     assert findings(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000003",)
-
-
-def test_isic_2019_labels_by_image_id(tmp_path: Path) -> None:
-    labels = {f"ISIC_{number}": column for number, column in enumerate([*ISIC2019_CODES, "UNK"])}
-    read = read_isic2019_labels(write_isic2019(tmp_path / "labels.csv", labels))
-    assert read.to_dict() == {f"ISIC_{number}": code for number, code in enumerate(ISIC2019_CODES.values())}
-
-
-def test_isic_2019_labels_that_are_not_there_or_something_else(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"no label file at .*absent\.csv"):
-        read_isic2019_labels(tmp_path / "absent.csv")
-    for content in (b"image,MEL,NV\nISIC_1,1,0\n", b"a,b\n1,2\n", b"", b"\xff\xfe\x00\xff"):
-        (tmp_path / "other.csv").write_bytes(content)
-        with pytest.raises(DatasetError, match=r"other\.csv is not ISIC 2019's label CSV"):
-            read_isic2019_labels(tmp_path / "other.csv")
 
 
 def test_no_metadata(tmp_path: Path) -> None:

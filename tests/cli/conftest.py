@@ -1,0 +1,35 @@
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from skinapp.cli.main import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind: its exit code, its stdout and its stderr."""
+
+    code: object
+    out: str
+    err: str
+
+
+RunCommand = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Run `skinapp` with arguments through its real entry point, with no setting from outside."""
+    for name in ("SKINAPP_DATA", "SKINAPP_MODELS", "SKINAPP_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["skinapp", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        return Outcome(left.value.code or 0, *capsys.readouterr())
+
+    return run

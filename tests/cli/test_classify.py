@@ -1,0 +1,251 @@
+import csv
+import hashlib
+import json
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+import skinapp
+from skinapp.assessment.assess import NOT_CHECKED, NOTICE
+from skinapp.networks.folder import read_card
+from skinapp.photo import MAX_BYTES
+from skinapp.taxonomy import class_name
+
+KEYS = ["file", "sha256", "width", "height", "error", "models", "weights", "version", "notice"]
+COLUMNS = (
+    "file,sha256,width,height,error,malignant,benign,akiec,bcc,bkl,df,mel,nv,scc,vasc,"
+    "malignancy_weights,lesion_type_weights"
+)
+
+RunCommand = Callable[..., Any]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def bomb() -> bytes:
+    body = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+
+
+@pytest.fixture
+def photos(tmp_path: Path, draw_picture: Callable[..., None]) -> Path:
+    """Make a folder with three photos, one of them deeper and one on its side by EXIF, and a text file."""
+    folder = tmp_path / "photos"
+    draw_picture(folder / "b.jpg", 1, (90, 60))
+    draw_picture(folder / "deep" / "a.PNG", 2, (64, 80))
+    sideways = Image.fromarray(np.random.default_rng(3).integers(0, 256, (50, 100, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    sideways.save(folder / "c.webp", exif=exif)
+    (folder / "notes.txt").write_text("no photo")
+    return folder
+
+
+@pytest.fixture
+def broken(tmp_path: Path, draw_picture: Callable[..., None]) -> Path:
+    """Make a folder of ten files that look like photos and are none."""
+    folder = tmp_path / "broken"
+    for name in ("cut.jpg", "cut.png", "cut.webp"):
+        draw_picture(folder / name, 4)
+        (folder / name).write_bytes((folder / name).read_bytes()[: (folder / name).stat().st_size // 2])
+    draw_picture(folder / "tiny.png", 5, (20, 20))
+    draw_picture(folder / "animation.gif", 6)
+    (folder / "animation.gif").rename(folder / "a_gif.jpg")
+    contents = {
+        "empty.jpg": b"",
+        "text.jpg": b"To whom it may concern",
+        "drawing.png": b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>',
+        "bomb.png": bomb(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    with (folder / "huge.tif").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    return folder
+
+
+def test_json_has_the_keys_and_facts_of_the_contract(run_command: RunCommand, photos: Path, models: Path) -> None:
+    done = run_command("classify", photos, "--format", "json", "--models", models)
+    assert done.code == 0
+    objects = json.loads(done.out)
+    assert [one["file"] for one in objects] == [str(photos / name) for name in ("b.jpg", "c.webp", "deep/a.PNG")]
+    malignancy, lesion_type = read_card(models / "malignancy"), read_card(models / "lesion-type")
+    for one in objects:
+        assert list(one) == KEYS
+        assert one["sha256"] == sha256(Path(one["file"]))
+        assert one["error"] is None
+        assert list(one["models"]) == ["malignancy", "lesion_type"]
+        assert list(one["models"]["malignancy"]) == ["malignant", "benign"]
+        assert list(one["models"]["lesion_type"]) == ["akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc"]
+        for scores in one["models"].values():
+            assert sum(scores.values()) == pytest.approx(1)
+        assert one["weights"] == {
+            "malignancy": malignancy.weights_sha256,
+            "lesion_type": lesion_type.weights_sha256,
+        }
+        assert one["version"] == skinapp.__version__
+        assert one["notice"] == f"{NOTICE} {NOT_CHECKED}"
+    assert [(one["width"], one["height"]) for one in objects] == [(90, 60), (50, 100), (64, 80)]
+    assert len({one["models"]["malignancy"]["malignant"] for one in objects}) == 3
+
+
+def test_csv_has_the_columns_of_the_contract_and_the_values_of_json(
+    run_command: RunCommand, photos: Path, models: Path
+) -> None:
+    (photos / "d.jpg").write_bytes(b"")
+    written = run_command("classify", photos, "--format", "csv", "--models", models)
+    objects = json.loads(run_command("classify", photos, "--format", "json", "--models", models).out)
+    assert written.code == 1
+    assert written.out.splitlines()[0] == COLUMNS
+    rows = list(csv.DictReader(StringIO(written.out)))
+    assert [row["file"] for row in rows] == [one["file"] for one in objects]
+    for row, one in zip(rows, objects, strict=True):
+        scores = one["models"]["malignancy"] | one["models"]["lesion_type"] if one["models"] else {}
+        for label in COLUMNS.split(",")[5:15]:
+            assert row[label] == (str(scores[label]) if scores else "")
+        for key in ("sha256", "width", "height", "error"):
+            assert row[key] == ("" if one[key] is None else str(one[key]))
+        assert row["malignancy_weights"] == one["weights"]["malignancy"]
+        assert row["lesion_type_weights"] == one["weights"]["lesion_type"]
+
+
+def test_table_names_the_three_highest_types_in_words(run_command: RunCommand, photos: Path, models: Path) -> None:
+    done = run_command("classify", photos / "b.jpg", "--models", models)
+    (one,) = json.loads(run_command("classify", photos / "b.jpg", "--format", "json", "--models", models).out)
+    types = sorted(one["models"]["lesion_type"].items(), key=lambda pair: -pair[1])
+    (line,) = [line for line in done.out.splitlines() if "b.jpg" in line]
+    assert f"{one['models']['malignancy']['malignant']:.0%}" in line
+    places = [line.index(f"{class_name(code)} {score:.0%}") for code, score in types[:3]]
+    assert places == sorted(places)
+    assert NOTICE in done.err
+    assert NOTICE not in done.out
+
+
+def test_ten_broken_files_do_not_stop_the_good_ones(
+    run_command: RunCommand, photos: Path, broken: Path, models: Path
+) -> None:
+    done = run_command("classify", broken, photos, "--format", "json", "--models", models)
+    objects = json.loads(done.out)
+    assert done.code == 1
+    assert len(objects) == 13
+    for one in objects[:10]:
+        assert [one[key] for key in ("sha256", "width", "height", "models")] == [None] * 4
+        assert one["error"].endswith(".")
+        assert f"{one['file']}: {one['error']}" in done.err
+        assert one["weights"]["malignancy"]
+    assert all(one["error"] is None and one["models"] for one in objects[10:])
+    assert "Traceback" not in done.err
+
+
+def test_only_broken_files_are_refused_not_missing(run_command: RunCommand, broken: Path, models: Path) -> None:
+    done = run_command("classify", broken, "--models", models)
+    assert done.code == 1
+    assert done.out.count("refused") == 10
+
+
+def test_an_absent_file_among_others_is_refused_by_name(run_command: RunCommand, photos: Path, models: Path) -> None:
+    done = run_command("classify", photos / "absent.jpg", photos / "b.jpg", "--format", "json", "--models", models)
+    first, second = json.loads(done.out)
+    assert done.code == 1
+    assert "absent.jpg cannot be read" in first["error"]
+    assert second["error"] is None
+
+
+def test_nothing_to_classify_is_exit_code_2(run_command: RunCommand, tmp_path: Path, models: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no photo")
+    for nothing in (tmp_path, tmp_path / "absent.jpg", tmp_path / ("a" * 300), tmp_path / "notes.txt" / "a.jpg"):
+        done = run_command("classify", nothing, "--format", "json", "--models", models)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Error: ")
+        assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("wrong", [["classify"], ["classify", "a.jpg", "--format", "xml"], ["classify", "--faster"]])
+def test_wrong_usage_is_exit_code_2(run_command: RunCommand, wrong: list[str]) -> None:
+    done = run_command(*wrong)
+    assert (done.code, done.out) == (2, "")
+    assert "Usage" in done.err
+
+
+def test_models_that_are_missing_get_a_sentence(run_command: RunCommand, photos: Path, tmp_path: Path) -> None:
+    done = run_command("classify", photos, "--models", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "holds no malignancy model" in done.err
+
+
+def test_models_may_be_named_by_the_environment(
+    run_command: RunCommand, photos: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINAPP_MODELS", str(models))
+    (one,) = json.loads(run_command("classify", photos / "b.jpg", "--format", "json").out)
+    assert one["weights"]["malignancy"] == read_card(models / "malignancy").weights_sha256
+
+
+@pytest.mark.parametrize("format", ["table", "json", "csv"])
+def test_an_answer_goes_whole_into_a_file(
+    run_command: RunCommand, photos: Path, models: Path, tmp_path: Path, format: str
+) -> None:
+    target = tmp_path / "answer"
+    target.write_text("an older answer")
+    printed = run_command("classify", photos, "--format", format, "--models", models)
+    filed = run_command("classify", photos, "--format", format, "--models", models, "-o", target)
+    assert (filed.code, filed.out) == (0, "")
+    assert target.read_text(encoding="utf-8") == printed.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answer", "photos"]
+
+
+def test_a_file_that_cannot_be_written_gets_one_sentence_before_any_work(
+    run_command: RunCommand, photos: Path, tmp_path: Path
+) -> None:
+    for target in (tmp_path / "absent" / "answer.json", tmp_path, photos / "b.jpg" / "answer.json"):
+        done = run_command("classify", photos, "--models", tmp_path / "not even looked at", "-o", target)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"Error: {target} cannot be written")
+        assert len(done.err.splitlines()) == 1
+
+
+def test_odd_file_names_are_answered_as_they_are(
+    run_command: RunCommand, tmp_path: Path, models: Path, draw_picture: Callable[..., None]
+) -> None:
+    names = ["[b].jpg", "[/b].jpg", ":smile:.jpg", "Leberfleck ä, links.jpg", 'a"b.jpg']
+    for seed, name in enumerate(names):
+        draw_picture(tmp_path / name, seed)
+    files = [tmp_path / name for name in names]
+    table = run_command("classify", *files, "--models", models)
+    assert table.code == 0
+    assert all(str(file) in table.out for file in files)
+    for format, read in (("json", json.loads), ("csv", lambda text: list(csv.DictReader(StringIO(text))))):
+        done = run_command("classify", *files, "--format", format, "--models", models)
+        assert [one["file"] for one in read(done.out)] == [str(file) for file in files]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows file names that are not UTF-8")
+def test_a_real_process_keeps_stdout_for_the_answer(photos: Path, models: Path) -> None:
+    """Run `skinapp` as a shell does, among its photos one whose name is not UTF-8."""
+    odd = b"latin-1 \xe4.jpg"
+    (photos / "b.jpg").rename(photos / odd.decode(errors="surrogateescape"))
+    (photos / "z.jpg").write_bytes(b"")
+    start = [sys.executable, "-c", "from skinapp.cli.main import main; main()", "classify", "photos"]
+    runs = {
+        format: subprocess.run([*start, "--format", format, "--models", models], cwd=photos.parent, capture_output=True)
+        for format in ("json", "csv")
+    }
+    assert [run.returncode for run in runs.values()] == [1, 1]
+    objects = json.loads(runs["json"].stdout)
+    found = [one["file"].encode(errors="surrogateescape") for one in objects]
+    assert found == [b"photos/c.webp", b"photos/deep/a.PNG", b"photos/" + odd, b"photos/z.jpg"]
+    assert b"photos/" + odd in runs["csv"].stdout
+    for run in runs.values():
+        assert b"photos/z.jpg: The file is empty" in run.stderr
+        assert b"Traceback" not in run.stderr

@@ -1,0 +1,121 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from skinapp.datasets.splits import group_ids
+from skinapp.datasets.table import read_table
+from skinapp.storage import file_sha256
+
+RunCommand = Callable[..., Any]
+
+
+@pytest.fixture
+def indexed(
+    run_command: RunCommand, make_ham10000: Callable[..., Path], published: pd.DataFrame, tmp_path: Path
+) -> Path:
+    """Index a made-up HAM10000 of 20 lesions of each of two diagnoses, and return its table."""
+    lesions = pd.Series(range(40), dtype=str)
+    rows = pd.concat([published.head(1)] * 40, ignore_index=True)
+    rows["image_id"], rows["lesion_id"] = "ISIC_" + lesions.str.zfill(7), "HAM_" + lesions.str.zfill(7)
+    rows["dx"] = ["nv", "mel"] * 20
+    folder = make_ham10000(rows)
+    done = run_command("index", "ham10000", folder, "-o", tmp_path / "new" / "table.parquet")
+    assert (done.code, done.out) == (0, "")
+    return tmp_path / "new" / "table.parquet"
+
+
+def test_index_writes_a_table_and_names_what_it_left_out(
+    run_command: RunCommand, make_ham10000: Callable[..., Path], published: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = make_ham10000(published)
+    (folder / "HAM10000_images_part_1" / "ISIC_0000001.jpg").unlink()
+    output = tmp_path / "table.parquet"
+    done = run_command("index", "ham10000", folder, "-o", output)
+    table = read_table(output)
+    assert (done.code, done.out) == (0, "")
+    assert "1 listed without a photo, left out: ISIC_0000001\n" in done.err
+    diagnoses = table["diagnosis"].nunique()
+    assert f"{len(table)} photos of {table['lesion_id'].nunique()} lesions, {diagnoses} diagnoses" in done.err
+    assert (len(table), diagnoses) == (len(published) - 1, 7)
+    assert table["path"].str.startswith("ham10000/").all()
+
+
+def test_index_reads_isic_2019_and_a_data_root(
+    run_command: RunCommand, make_ham10000: Callable[..., Path], published: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder, output = make_ham10000(published), tmp_path / "table.parquet"
+    labels = pd.DataFrame(0, index=pd.Index(["ISIC_0000003", "ISIC_0000004"], name="image"), columns=COLUMNS_2019)
+    labels.loc["ISIC_0000003", "SCC"] = labels.loc["ISIC_0000004", "AK"] = 1
+    labels.to_csv(tmp_path / "labels.csv")
+    options = ("-o", output, "--isic2019-labels", tmp_path / "labels.csv", "--data", tmp_path.parent)
+    assert run_command("index", "ham10000", folder, *options).code == 0
+    table = read_table(output).set_index("image_id")
+    assert table["diagnosis"].nunique() == 8
+    assert table.loc["ISIC_0000003", "diagnosis"] == "scc"
+    assert table["path"].str.startswith(f"{tmp_path.name}/ham10000/").all()
+
+
+COLUMNS_2019 = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"]
+
+
+def test_showcase_then_split_keep_lesions_whole_and_the_showcase_out(
+    run_command: RunCommand, indexed: Path, tmp_path: Path
+) -> None:
+    drawn, output = tmp_path / "showcase.csv", tmp_path / "split.parquet"
+    assert run_command("showcase", indexed, "-o", drawn).code == 0
+    assert pd.read_csv(drawn)["diagnosis"].value_counts().to_dict() == {"mel": 4, "nv": 4}
+    done = run_command("split", indexed, "--showcase", drawn, "-o", output)
+    assert (done.code, done.out) == (0, "")
+    table = read_table(output)
+    aside = table["split"] == "showcase"
+    assert set(table["image_id"][aside]) == set(pd.read_csv(drawn)["image_id"])
+    assert table.groupby(group_ids(table))["split"].nunique().eq(1).all()
+    for name, photos in table.groupby("split"):
+        assert f"{name}: {len(photos)} photos of {photos['lesion_id'].nunique()} lesions" in done.err
+    assert "Patients are not recorded" in done.err
+
+
+def test_the_same_seed_gives_the_same_files_and_another_seed_others(
+    run_command: RunCommand, indexed: Path, tmp_path: Path
+) -> None:
+    def made(seed: int) -> tuple[str, str]:
+        drawn, output = tmp_path / "drawn.csv", tmp_path / "split.parquet"
+        run_command("showcase", indexed, "-o", drawn, "--seed", seed)
+        run_command("split", indexed, "--showcase", always, "-o", output, "--seed", seed)
+        return file_sha256(drawn), file_sha256(output)
+
+    always = tmp_path / "always.csv"
+    run_command("showcase", indexed, "-o", always)
+    first, other = made(1), made(2)
+    assert made(1) == first
+    assert other[0] != first[0]
+    assert other[1] != first[1]
+
+
+def test_what_cannot_be_indexed_or_split_is_said_in_a_sentence(
+    run_command: RunCommand, indexed: Path, data_root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xd8\xff\xe0")
+    (tmp_path / "other.csv").write_text("name\nISIC_0000001\n")
+    (tmp_path / "strange.csv").write_text("image_id\nISIC_0009999\n")
+    output, ham10000 = tmp_path / "out.parquet", tmp_path / "ham10000"
+    spoilt = [tmp_path / name for name in ("absent.csv", "binary.csv", "other.csv")]
+    commands = [
+        (("index", "ham10000", tmp_path / "absent", "-o", output), "holds no HAM10000_metadata.csv"),
+        (("index", "ham10000", ham10000, "-o", output, "--data", data_root), "does not lie in the data root"),
+        (("index", "ham10000", ham10000, "-o", ham10000), "cannot be written"),
+        (("index", "ham10000", ham10000, "-o", tmp_path / "binary.csv" / "t.parquet"), "cannot be written"),
+        (("showcase", tmp_path / "absent.parquet", "-o", output), "There is no image table"),
+        (("showcase", indexed, "-o", tmp_path / "absent" / "s.csv"), "cannot be written"),
+        (("split", indexed, "--showcase", tmp_path / "strange.csv", "-o", output), "the table lacks: ISIC_0009999"),
+        *((("split", indexed, "--showcase", file, "-o", output), "is no showcase CSV") for file in spoilt),
+    ]
+    for arguments, sentence in commands:
+        done = run_command(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Error: ")
+        assert sentence in done.err
+    assert not output.exists()

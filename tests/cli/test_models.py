@@ -1,0 +1,141 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinapp.datasets.table import read_table
+from skinapp.evaluation.figures import headline
+from skinapp.evaluation.run import find_runs, load_run
+from skinapp.networks.folder import DataFacts, SplitFacts, read_card
+from skinapp.storage import file_sha256
+
+RunCommand = Callable[..., Any]
+
+
+@pytest.fixture
+def own_models(tmp_path: Path, data_root: Path, make_model: Callable[..., Path]) -> Path:
+    """Make a pair of models that belong to the made-up table, for a test to store runs beside."""
+    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
+    facts = DataFacts(
+        table="table",
+        table_sha256=file_sha256(data_root / "table.parquet"),
+        sources=("made up",),
+        train=part,
+        validation=part,
+        limits=("Made up.",),
+    )
+    make_model(tmp_path / "models" / "malignancy", "malignancy", seed=1, data=facts)
+    make_model(tmp_path / "models" / "lesion-type", "lesion_type", seed=2, data=facts)
+    return tmp_path / "models"
+
+
+def evaluated(run_command: RunCommand, models: Path, data_root: Path, *options: object) -> Any:
+    table = data_root / "table.parquet"
+    return run_command("evaluate", "malignancy", table, "--data", data_root, "--models", models, *options)
+
+
+def test_evaluate_stores_a_run_and_prints_its_figures(
+    run_command: RunCommand, own_models: Path, data_root: Path
+) -> None:
+    done = evaluated(run_command, own_models, data_root)
+    folder = own_models / "malignancy" / "runs" / "table-test"
+    assert done.code == 0
+    assert f"Stored in {folder}" in done.err
+    run = load_run(folder)
+    table = read_table(data_root / "table.parquet")
+    assert set(run.predictions["image_id"]) == set(table["image_id"][table["split"] == "test"])
+    found = headline(run)
+    assert done.out.startswith(f"malignancy on table, test: {found.photos} photos of {found.lesions} lesions")
+    for words, value in {
+        "malignant AUROC": found.malignant_auroc,
+        "balanced accuracy": found.balanced_accuracy,
+        "log loss": found.log_loss,
+    }.items():
+        assert any(line.strip().startswith(f"{words}  ") and f"{value:.3f} (" in line for line in done.out.splitlines())
+    assert any("top three" in line and line.rstrip().endswith("–") for line in done.out.splitlines())
+
+
+def test_split_name_and_model_folder_are_as_asked(run_command: RunCommand, own_models: Path, data_root: Path) -> None:
+    arguments = (own_models / "lesion-type", data_root / "table.parquet", "--data", data_root)
+    done = run_command("evaluate", *arguments, "--split", "validation", "--name", "mine")
+    assert done.code == 0
+    (folder,) = find_runs(own_models)
+    assert folder == own_models / "lesion-type" / "runs" / "mine"
+    assert load_run(folder).split == "validation"
+
+
+def test_models_lists_test_figures_where_they_are_stored(
+    run_command: RunCommand, own_models: Path, data_root: Path
+) -> None:
+    before = json.loads(run_command("models", "--format", "json", "--models", own_models).out)
+    assert [one["test"] for one in before] == [None, None]
+    evaluated(run_command, own_models, data_root)
+    evaluated(run_command, own_models, data_root, "--split", "train", "--name", "a-train")
+
+    done = run_command("models", "--format", "json", "--models", own_models)
+    lesion_type, malignancy = json.loads(done.out)
+    assert (done.code, lesion_type["test"]) == (0, None)
+    card = read_card(own_models / "malignancy")
+    facts = ("id", "role", "architecture", "weights", "licence")
+    assert [malignancy[name] for name in facts] == ["malignancy", "malignancy", "resnet18", card.weights_sha256, "none"]
+    found = headline(load_run(own_models / "malignancy" / "runs" / "table-test"))
+    assert (malignancy["test"]["photos"], malignancy["test"]["lesions"]) == (found.photos, found.lesions)
+    auroc = malignancy["test"]["malignant_auroc"]
+    assert auroc["value"] == pytest.approx(found.malignant_auroc)
+    assert auroc["low"] <= auroc["value"] <= auroc["high"]
+    assert malignancy["test"]["top3"] == {"value": None, "low": None, "high": None}
+
+    shown = run_command("models", "--models", own_models).out.splitlines()
+    (line,) = [line for line in shown if line.strip().startswith("malignancy")]
+    assert f"{auroc['value']:.3f} ({auroc['low']:.3f} to {auroc['high']:.3f})" in line
+    (line,) = [line for line in shown if line.strip().startswith("lesion-type")]
+    assert line.split()[-3:] == ["–"] * 3
+
+
+def test_a_run_on_another_table_or_of_other_weights_is_not_the_test(
+    run_command: RunCommand, own_models: Path, data_root: Path, tmp_path: Path, make_model: Callable[..., Path]
+) -> None:
+    other = tmp_path / "a-other.parquet"
+    table = read_table(data_root / "table.parquet")
+    table.assign(split=table["split"].replace({"train": "test"})).to_parquet(other)
+    run_command("evaluate", "malignancy", other, "--data", data_root, "--models", own_models)
+    evaluated(run_command, own_models, data_root)
+    _, listed = json.loads(run_command("models", "--format", "json", "--models", own_models).out)
+    assert listed["test"]["photos"] == (table["split"] == "test").sum()
+
+    card = read_card(own_models / "malignancy")
+    make_model(own_models / "malignancy", "malignancy", seed=9, data=card.data)
+    _, listed = json.loads(run_command("models", "--format", "json", "--models", own_models).out)
+    assert listed["test"] is None
+
+
+def test_no_models_give_an_empty_list_and_a_hint(run_command: RunCommand, tmp_path: Path) -> None:
+    done = run_command("models", "--format", "json", "--models", tmp_path)
+    assert (done.code, json.loads(done.out)) == (0, [])
+    assert "holds no model" in run_command("models", "--models", tmp_path).err
+
+
+def test_what_evaluate_cannot_do_is_said_in_a_sentence(
+    run_command: RunCommand, own_models: Path, data_root: Path, tmp_path: Path
+) -> None:
+    table = data_root / "table.parquet"
+    copy = tmp_path / "copy"
+    shutil.copytree(own_models / "malignancy", copy / "malignancy")
+    (copy / "malignancy" / "model.safetensors").write_bytes(b"damaged")
+    for arguments, sentence in (
+        (("malignancy", table, "--models", own_models), "Name their data root"),
+        (("malignancy", table, "--models", own_models, "--data", tmp_path / "absent"), "is not a folder"),
+        (("malignancy", table, "--models", own_models, "--data", tmp_path), "cannot be read"),
+        (("absent", table, "--models", own_models, "--data", data_root), "holds no card.json"),
+        (("malignancy", table, "--models", copy, "--data", data_root), "sha256 differs"),
+        (("malignancy", tmp_path / "no.parquet", "--models", own_models, "--data", data_root), "no image table"),
+        (("malignancy", table, "--models", own_models, "--data", data_root, "--split", "x"), "no photo in the split x"),
+    ):
+        done = run_command("evaluate", *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert sentence in done.err
+        assert done.err.startswith("Error: ")
+    assert not find_runs(tmp_path)

@@ -1,0 +1,74 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinapp.networks.folder import CARD, RECIPE, WEIGHTS, read_card
+
+RunCommand = Callable[..., Any]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers:UserWarning")
+
+TINY = """
+role = "malignancy"
+seed = 7
+
+[data]
+table = "{table}"
+
+[network]
+
+[input]
+resize_px = 36
+input_px = 32
+
+[augmentation]
+brightness = 0
+contrast = 0
+saturation = 0
+hue = 0
+
+[sampling]
+
+[schedule]
+epochs = 1
+batch_size = 8
+monitor = "loss"
+"""
+
+
+def test_train_makes_a_model_that_classify_uses(run_command: RunCommand, tmp_path: Path, data_root: Path) -> None:
+    for role in ("malignancy", "lesion_type"):
+        recipe = tmp_path / "models" / role / RECIPE
+        recipe.parent.mkdir(parents=True)
+        table = (data_root / "table.parquet").as_posix()
+        recipe.write_text(TINY.format(table=table).replace('"malignancy"', f'"{role}"'))
+        options = ("--data", data_root, "--checkpoints", tmp_path / "checkpoints", "--workers", 0)
+        done = run_command("train", recipe, *options)
+        assert done.code == 0
+        assert f"{role}: best epoch 1 of 1, loss " in done.err
+        assert {CARD, WEIGHTS} <= {file.name for file in recipe.parent.iterdir()}
+    photos = data_root / "photos"
+    done = run_command("classify", photos / "photo_00.png", "--format", "json", "--models", tmp_path / "models")
+    (one,) = json.loads(done.out)
+    assert one["weights"]["malignancy"] == read_card(tmp_path / "models" / "malignancy").weights_sha256
+
+
+def test_a_wrong_recipe_or_data_root_is_said_in_a_sentence(
+    run_command: RunCommand, tmp_path: Path, data_root: Path
+) -> None:
+    recipe, wrong = tmp_path / RECIPE, tmp_path / "wrong.toml"
+    recipe.write_text(TINY.format(table=(data_root / "table.parquet").as_posix()))
+    wrong.write_text(recipe.read_text().replace("seed = 7", "sead = 7"))
+    checkpoints = ("--checkpoints", tmp_path / "checkpoints")
+    for arguments, sentence in (
+        ((wrong, "--data", data_root), "sead: "),
+        ((tmp_path / "absent.toml", "--data", data_root), "There is no recipe at"),
+        ((recipe,), "Name their data root"),
+    ):
+        done = run_command("train", *arguments, *checkpoints)
+        assert (done.code, done.out) == (2, "")
+        assert sentence in done.err
+        assert "Error: " in done.err
