@@ -27,7 +27,7 @@ from skinapp.evaluation.intervals import (
     load_intervals,
     save_intervals,
 )
-from skinapp.evaluation.predict import make_run
+from skinapp.evaluation.predict import is_own_test, make_run
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import choose_device
@@ -114,8 +114,7 @@ def _test_run(folder: Path) -> tuple[StoredRun, pd.DataFrame] | None:
     card = read_card(folder)
     for path in find_runs(folder):
         run, intervals = load_run(path), load_intervals(path)
-        made_of = (run.split, run.table_sha256, run.weights_sha256)
-        if made_of == ("test", card.data.table_sha256, card.weights_sha256) and intervals is not None:
+        if is_own_test(run, card) and intervals is not None:
             return run, intervals
     return None
 

@@ -11,6 +11,7 @@ from skinapp.errors import DatasetError
 from skinapp.evaluation.run import StoredRun, Versions, probability_columns
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, in_batches, prefetched
 from skinapp.networks.device import versions
+from skinapp.networks.folder import Card
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
@@ -52,6 +53,12 @@ def make_run(
         note=" ".join(card.data.limits),
         predictions=frame,
     )
+
+
+def is_own_test(run: StoredRun, card: Card) -> bool:
+    """Tell whether a run is of these very weights on the test split of the table they were trained on."""
+    made_of = (run.split, run.table_sha256, run.weights_sha256)
+    return made_of == ("test", card.data.table_sha256, card.weights_sha256)
 
 
 def predict(classifier: Classifier, files: list[Path], progress: Progress) -> np.ndarray:

@@ -12,6 +12,7 @@ from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import Headline, confusion_frame, headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, load_intervals, with_intervals
+from skinapp.evaluation.predict import is_own_test
 from skinapp.evaluation.run import StoredRun, find_runs, load_run
 from skinapp.examples import Example, read_showcase
 from skinapp.networks.folder import MODELS, Card
@@ -59,12 +60,7 @@ def run(folder: Path) -> StoredRun:
 def test_run(card: Card) -> Path:
     """Return the run of a model on its own table's test split; RunError where none belongs to these weights."""
     for folder in find_runs(models_root() / card.id):
-        stored = run(folder)
-        if (stored.split, stored.table_sha256, stored.weights_sha256) == (
-            "test",
-            card.data.table_sha256,
-            card.weights_sha256,
-        ):
+        if is_own_test(run(folder), card):
             return folder
     raise RunError(f"no test figures are stored for {card.id}. Make them with `skinapp evaluate`.")
 
