@@ -33,8 +33,6 @@ def assessed(incoming: Incoming) -> Answer:
 def show(answer: Answer) -> None:
     """Show everything that belongs to an answer."""
     assessor = loaders.assessor()
-    if answer.example:
-        st.info(f"This photo's label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
     malignancy, lesion_type = st.columns(2, gap="medium", border=True)
     with malignancy:
         _malignancy(answer)
@@ -42,6 +40,8 @@ def show(answer: Answer) -> None:
     with lesion_type:
         _lesion_type(answer)
         _measured(assessor.lesion_type_card, "balanced_accuracy", "balanced accuracy")
+    if answer.example:
+        st.info(f"What it is, by its label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
     st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
     _photo(answer)
 
@@ -102,8 +102,8 @@ def _photo(answer: Answer) -> None:
     picture.image(answer.view, width=224, alt="The photo as the network saw it")
     side = answer.view.shape[0]
     words.markdown(
-        f"**As the network saw it:** the centre of the photo, {side} x {side} of its {seen.width:,} x {seen.height:,} "
-        "pixels. A lesion that is cut off or tiny here cannot be judged."
+        f"**As the network saw it:** the centre of the photo ({seen.width:,} x {seen.height:,} pixels), reduced to "
+        f"{side} x {side}. A lesion that is cut off or tiny here cannot be judged."
     )
     for note in seen.notes:
         words.caption(note)

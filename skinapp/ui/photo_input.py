@@ -82,7 +82,7 @@ def _example() -> Incoming | None:
     examples = loaders.showcase()
     st.caption(
         f"{len(examples)} photos that no network was trained on, four of each lesion type. "
-        "What each one is, is said after the answer; the networks are wrong on some."
+        "They were drawn by chance, not chosen for their answers; what each one is, is said after the answer."
     )
     chosen = st.selectbox(
         "Example",
