@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from skinapp.datasets.table import TABLES
 from skinapp.errors import ModelError
 from skinapp.networks import folder
 from skinapp.networks.folder import (
     CARD,
     CURVES,
+    MODELS,
+    RECIPE,
     WEIGHTS,
     Card,
     Model,
@@ -207,3 +210,16 @@ def test_a_card_knows_its_heads(model_folder: Path) -> None:
     assert card.head("malignancy").classes == ("malignant", "benign")
     with pytest.raises(ModelError, match="a-model has no lesion_type head; it has malignancy"):
         card.head("lesion_type")
+
+
+@pytest.mark.parametrize("folder", find_models(MODELS), ids=lambda folder: folder.name)
+def test_shipped_model_is_what_its_recipe_and_its_run_say(folder: Path) -> None:
+    card = load_model(folder).card
+    assert card.training.recipe_sha256 == file_sha256(folder / RECIPE)
+    assert card.data.table_sha256 == file_sha256(TABLES / f"{card.data.table}.parquet")
+    runs = [json.loads(file.read_text()) for file in folder.glob("runs/*/run.json")]
+    assert any(run["split"] == "test" and run["weights_sha256"] == card.weights_sha256 for run in runs)
+
+
+def test_both_roles_ship() -> None:
+    assert {load_model(folder).card.role for folder in find_models(MODELS)} == {"malignancy", "lesion_type"}
