@@ -31,7 +31,7 @@ from skinapp.evaluation.predict import is_own_test, make_run
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import choose_device
-from skinapp.networks.folder import find_models, load_model, read_card
+from skinapp.networks.folder import Card, find_models, load_model, read_card
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -59,7 +59,8 @@ def models(
 ) -> None:
     """List the installed models with the figures of their test run."""
     root = models_folder(models)
-    cards = [(read_card(folder), _test_run(folder)) for folder in find_models(root)]
+    found = [(folder, read_card(folder)) for folder in find_models(root)]
+    cards = [(card, _test_run(folder, card)) for folder, card in found]
     if format is Format.json:
         objects = [
             {
@@ -109,18 +110,18 @@ def evaluate(
     say(f"Stored in {destination}")
 
 
-def _test_run(folder: Path) -> tuple[StoredRun, pd.DataFrame] | None:
+def _test_run(folder: Path, card: Card) -> tuple[StoredRun, pd.DataFrame] | None:
     """Return the run on the model's own test split, if it was stored and belongs to these weights."""
-    card = read_card(folder)
     for path in find_runs(folder):
-        run, intervals = load_run(path), load_intervals(path)
-        if is_own_test(run, card) and intervals is not None:
+        run = load_run(path)
+        if is_own_test(run, card) and (intervals := load_intervals(path)) is not None:
             return run, intervals
     return None
 
 
 def _objects(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
-    counts: dict[str, object] = {"photos": headline(run).photos, "lesions": headline(run).lesions}
+    first = headline(run)
+    counts: dict[str, object] = {"photos": first.photos, "lesions": first.lesions}
     figures = {name: figure(intervals, name) for name in SHOWN}
     return counts | {
         name: {end: _or_null(getattr(f, end)) for end in ("value", "low", "high")} for name, f in figures.items()
