@@ -6,12 +6,13 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, progress_bar, root_of, say, writing
+from skinapp.cli.console import DataOption, data_root, progress_bar, root_of, say, writing
 from skinapp.datasets.files import Finding
 from skinapp.datasets.ham10000 import read_ham10000
 from skinapp.datasets.splits import draw_showcase, split_by_lesion
 from skinapp.datasets.summary import split_counts
 from skinapp.datasets.table import read_table, write_table
+from skinapp.datasets.twins import twin_ids
 from skinapp.errors import DatasetError
 from skinapp.storage import written_aside
 
@@ -56,12 +57,24 @@ def showcase(
 
 def split(
     table: Annotated[Path, typer.Argument(help="Image table with diagnoses.")],
-    showcase: Annotated[Path, typer.Option(help="The showcase CSV, whose lesions stay out of every split.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write, with its split.")],
+    showcase: Annotated[
+        Path | None, typer.Option(help="The showcase CSV, whose lesions stay out of every split.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
+    data: DataOption = None,
 ) -> None:
-    """Split a table 70/10/20 into train, validation and test: lesions whole, diagnoses in proportion."""
-    done = split_by_lesion(read_table(table), _read_showcase(showcase), seed)
+    """Split a table 70/10/20 into train, validation and test: lesions and twins whole, diagnoses in proportion."""
+    rows = read_table(table)
+    aside = rows.head(0) if showcase is None else _read_showcase(showcase)
+    twins = None
+    if data is None:
+        say("Without --data the photos are not compared: twins other than identical files may cross the split.")
+    else:
+        with progress_bar("Looking for twins") as progress:
+            twins = twin_ids(rows, data_root(data), progress)
+        say(f"{len(twins):,} pairs of photos show the same picture; they stay on one side.")
+    done = split_by_lesion(rows, aside, seed, twins)
     with writing(output):
         write_table(done, output)
     for row in split_counts(done).itertuples(index=False):

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
 
-from skinapp.errors import DatasetError
-from skinapp.photo import PHOTO_SUFFIXES
+from skinapp.datasets.measures import MEASURES, measure, perceptual_hash
+from skinapp.errors import DatasetError, PhotoError
+from skinapp.photo import PHOTO_SUFFIXES, read_photo_file
 from skinapp.storage import file_sha256
 
 Progress = Callable[[int, int], None]
 """Called with (photos done, photos in all)."""
+
+FILE_FACTS = ("path", "stored_width", "stored_height", "sha256", *MEASURES, "perceptual_hash")
+"""Columns of an image table that the file itself states; the source's metadata states the others."""
 
 
 @dataclass(frozen=True)
@@ -77,24 +80,29 @@ def read_metadata(folder: Path, names: Sequence[str], needed: Sequence[str], sou
 
 
 def file_facts(files: Sequence[Path], data_root: Path, progress: Progress = no_progress) -> pd.DataFrame:
-    """Measure and hash files in parallel: columns path, stored_width, stored_height, sha256, in their order.
+    """Hash and measure files in parallel: a row a file, in their order, with the columns of FILE_FACTS.
 
-    The sizes of a file that is no picture are NA. Raises ValueError where a file lies outside the data root.
+    All but path and sha256 are NA for a file that cannot be read as a photo. Raises ValueError where a file
+    lies outside the data root.
     """
     rows = []
     with ThreadPoolExecutor() as pool:
         for done, facts in enumerate(pool.map(_facts, files), start=1):
             rows.append(facts)
             progress(done, len(files))
-    frame = pd.DataFrame(rows, columns=["stored_width", "stored_height", "sha256"])
-    frame.insert(0, "path", [file.relative_to(data_root).as_posix() for file in files])
-    return frame
+    frame = pd.DataFrame(rows, columns=list(FILE_FACTS))
+    return frame.assign(path=[file.relative_to(data_root).as_posix() for file in files])
 
 
-def _facts(file: Path) -> tuple[int | None, int | None, str]:
+def _facts(file: Path) -> dict[str, object]:
     try:
-        with Image.open(file) as picture:
-            width, height = picture.size
-    except UnidentifiedImageError:
-        return None, None, file_sha256(file)
-    return width, height, file_sha256(file)
+        photo = read_photo_file(file)
+    except PhotoError:
+        return {"sha256": file_sha256(file)}
+    return {
+        "sha256": photo.sha256,
+        "stored_width": photo.width,
+        "stored_height": photo.height,
+        "perceptual_hash": perceptual_hash(photo.pixels),
+        **measure(photo.pixels),
+    }

@@ -15,13 +15,20 @@ _TENTHS = ("test", "test", "validation", *["train"] * 7)
 """Which split each of ten equal parts goes to: 70% train, 10% validation, 20% test."""
 
 
-def group_ids(table: pd.DataFrame) -> np.ndarray:
-    """Number the groups that must stay on one side: photos linked by lesion_id or by identical files.
+def group_ids(table: pd.DataFrame, twins: pd.DataFrame | None = None) -> np.ndarray:
+    """Number the groups that must stay on one side: photos linked by lesion_id, identical files or as twins.
 
-    A photo without a lesion_id is a lesion of its own. Returns int32 (n,), aligned with the table.
+    `twins` names pairs of photos of one picture by their image ids, columns image_a and image_b; ids that the
+    table lacks link nothing. A photo without a lesion_id is a lesion of its own. Returns int32 (n,), aligned
+    with the table.
     """
     n = len(table)
     links = [_links(table[column], n) for column in ("lesion_id", "sha256")]
+    if twins is not None:
+        places = pd.Index(table["image_id"])
+        pair = np.stack([places.get_indexer(twins[column]) for column in ("image_a", "image_b")])
+        first, second = pair[:, (pair >= 0).all(axis=0)]
+        links.append((first, second))
     rows, columns = (np.concatenate(side) for side in zip(*links, strict=True))
     graph = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(n, n))
     groups: np.ndarray = connected_components(graph, directed=False)[1]
@@ -46,12 +53,14 @@ def draw_showcase(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return showcase.sort_values(["diagnosis", "image_id"], ignore_index=True)
 
 
-def split_by_lesion(table: pd.DataFrame, showcase: pd.DataFrame, seed: int) -> pd.DataFrame:
+def split_by_lesion(
+    table: pd.DataFrame, showcase: pd.DataFrame, seed: int, twins: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Return the table with its split column filled: 70% train, 10% validation, 20% test, showcase aside.
 
-    Every photo linked to a showcase photo gets the split "showcase". Groups (see group_ids) stay whole
-    and diagnoses keep their shares as nearly as that allows. Patients are not recorded in these
-    data sets: one patient's lesions may fall on both sides. Raises DatasetError where a showcase
+    Every photo linked to a photo of `showcase` (its image_id) gets the split "showcase". Groups (see group_ids, and
+    there `twins`) stay whole and diagnoses keep their shares as nearly as that allows. Patients are not recorded in
+    these data sets: one patient's lesions may fall on both sides. Raises DatasetError where a showcase
     photo is not in the table, a photo has no diagnosis, or no diagnosis has ten lesions.
     """
     if table["diagnosis"].isna().any():
@@ -59,7 +68,7 @@ def split_by_lesion(table: pd.DataFrame, showcase: pd.DataFrame, seed: int) -> p
     strange = set(showcase["image_id"]) - set(table["image_id"])
     if strange:
         raise DatasetError(f"Showcase photos that the table lacks: {', '.join(sorted(strange))}.")
-    groups = group_ids(table)
+    groups = group_ids(table, twins)
     aside = np.isin(groups, groups[table["image_id"].isin(showcase["image_id"]).to_numpy()])
     rest = np.flatnonzero(~aside)
     diagnoses = table["diagnosis"].to_numpy()[rest]

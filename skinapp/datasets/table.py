@@ -17,6 +17,11 @@ source                         string     which data set
 width, height                  Int32      pixels, as published
 stored_width, stored_height    Int32      pixels of the file that was read
 sha256                         string     of the file that was read, hex
+red, green, blue               Float32    mean colour of the photo, 0 to 255
+brightness, contrast           Float32    mean and standard deviation of its luma, 0 to 255
+sharpness                      Float32    variance of the luma's Laplacian
+dark_corners                   Float32    share of dark pixels in its corners, 0 to 1
+perceptual_hash                string     64 hexadecimal digits; copies of a picture differ in few bits
 split                          string     "train", "validation", "test" or "showcase"
 =============================  =========  ==================================================================
 """
@@ -27,6 +32,7 @@ from pathlib import Path
 import pandas as pd
 
 import skinapp
+from skinapp.datasets.measures import MEASURES
 from skinapp.errors import DatasetError
 from skinapp.storage import written_aside
 from skinapp.taxonomy import BENIGN, MALIGNANT
@@ -51,6 +57,8 @@ COLUMNS = {
     "stored_width": "Int32",
     "stored_height": "Int32",
     "sha256": "string",
+    **dict.fromkeys(MEASURES, "Float32"),
+    "perceptual_hash": "string",
     "split": "string",
 }
 

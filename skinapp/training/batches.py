@@ -93,10 +93,9 @@ def sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray
 
 
 def augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
-    """Build the random changes of a training photo: uint8 (3, h, w) -> uint8 (3, input_px, input_px)."""
-    steps: list[v2.Transform] = [
-        v2.RandomResizedCrop(input_px, settings.crop_scale, settings.crop_ratio, antialias=True)
-    ]
+    """Build the random changes of a training photo: uint8 (3, h, w) -> uint8 (3, s, s), s = crop_px or input_px."""
+    side = settings.crop_px or input_px
+    steps: list[v2.Transform] = [v2.RandomResizedCrop(side, settings.crop_scale, settings.crop_ratio, antialias=True)]
     if settings.flip:
         steps += [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
     if settings.quarter_turns:

@@ -11,7 +11,13 @@ import lightning as L
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    RichProgressBar,
+)
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
@@ -194,6 +200,8 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
     best = ModelCheckpoint(workshop.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
     last = ModelCheckpoint(workshop.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
     clock = Clock()
+    decay = recipe.schedule.average_decay
+    averaging: list[Callback] = [EMAWeightAveraging(decay=decay)] if decay else []
     device = choose_device()
     trainer = L.Trainer(
         accelerator={"cuda": "gpu"}.get(device.name, device.name),
@@ -201,6 +209,7 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
         precision=training_precision(device),  # type: ignore[arg-type]
         max_epochs=recipe.schedule.epochs,
         callbacks=[
+            *averaging,
             clock,
             best,
             last,

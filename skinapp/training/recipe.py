@@ -35,6 +35,9 @@ class Network(_Strict):
 class Augmentation(_Strict):
     """How far training photos are changed; everything 0 and scale (1, 1) leaves them as they are."""
 
+    crop_px: PositiveInt | None = Field(
+        None, description="side of the training crops, by default input_px; smaller ones train faster"
+    )
     crop_scale: tuple[PositiveFloat, PositiveFloat] = (0.5, 1.0)
     crop_ratio: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.25)
     flip: bool = True
@@ -60,6 +63,9 @@ class Schedule(_Strict):
     weight_decay: float = Field(0.05, ge=0)
     warmup_epochs: float = Field(0.5, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    average_decay: float = Field(
+        0.0, ge=0, lt=1, description="of the running average of the weights that is validated and kept; 0 for none"
+    )
     patience: PositiveInt = 4
     monitor: Literal["loss", "balanced_accuracy", "macro_auroc"] = "macro_auroc"
 

@@ -1,9 +1,13 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from skinapp.datasets.splits import SHOWCASE_PHOTOS, draw_showcase, group_ids, split_by_lesion
 from skinapp.datasets.table import SPLITS, TABLES, image_table, read_table
+from skinapp.datasets.twins import twin_ids
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import CODES
 
@@ -45,6 +49,14 @@ def test_photos_linked_by_lesion_or_file_are_one_group() -> None:
     assert len(set(groups[:4])) == 1  # a-b by lesion, b-c by file, c-d by lesion
     assert len(set(groups)) == 4  # e, f and g stand alone
     assert len(groups) == 7
+
+
+def test_twins_are_one_group_and_strange_ids_link_nothing() -> None:
+    rows = image_table(pd.DataFrame({"image_id": list("abcd"), "lesion_id": list("1234")}))
+    twins = pd.DataFrame({"image_a": ["a", "d"], "image_b": ["c", "elsewhere"]})
+    first, second, third, fourth = group_ids(rows, twins)
+    assert first == third
+    assert len({first, second, fourth}) == 3
 
 
 def test_lesions_and_identical_files_never_cross(table: pd.DataFrame) -> None:
@@ -132,9 +144,11 @@ def test_the_shipped_showcase_is_in_no_other_split() -> None:
     assert len(shown) == (table["split"] == "showcase").sum()
 
 
+@pytest.mark.skipif(not os.environ.get("SKINAPP_DATA"), reason="SKINAPP_DATA does not name a folder of the real photos")
 def test_the_shipped_split_is_what_the_seed_gives() -> None:
+    data_root = Path(os.environ["SKINAPP_DATA"])
     table, showcase = read_table(TABLES / "ham10000.parquet"), pd.read_csv(TABLES / "showcase.csv")
     assert draw_showcase(table, SHIPPED_SEED).astype(object).equals(showcase.astype(object))
-    again = split_by_lesion(table.drop(columns="split"), showcase, SHIPPED_SEED)
+    again = split_by_lesion(table.drop(columns="split"), showcase, SHIPPED_SEED, twin_ids(table, data_root))
     assert again["split"].tolist() == table["split"].tolist()
     assert table.groupby("lesion_id")["split"].nunique().max() == 1

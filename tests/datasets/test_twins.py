@@ -1,0 +1,92 @@
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+from skinapp.datasets.table import image_table
+from skinapp.datasets.twins import SAME_PICTURE, find_twins, look, same_picture, twin_ids
+
+
+def skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
+    """Draw skin with its own hairs and pores, and a dark spot that is the same wherever `blob` is the same."""
+    random, place = np.random.default_rng(seed), np.random.default_rng(1000 + blob)
+    width, height = size
+    picture = Image.new("RGB", size, (205, 160, 140))
+    draw = ImageDraw.Draw(picture)
+    x, y = place.uniform(0.4, 0.6, 2) * size
+    draw.ellipse((x - width / 6, y - height / 7, x + width / 6, y + height / 7), fill=(90, 55, 40))
+    for _ in range(12):
+        ends = random.uniform(0, 1, 4) * (width, height, width, height)
+        draw.line(tuple(ends), fill=tuple(int(v) for v in random.integers(60, 120, 3)), width=3)
+    relief = sum(_noise(random, size, cell, strength) for cell, strength in ((50, 14), (20, 12), (8, 10), (3, 8)))
+    return Image.fromarray(np.clip(np.asarray(picture) + relief[..., None], 0, 255).astype(np.uint8))
+
+
+def _noise(random: np.random.Generator, size: tuple[int, int], cell: int, strength: float) -> np.ndarray:
+    """Make smooth noise with hills of about `cell` pixels, float (height, width)."""
+    coarse = random.normal(0, strength, (size[1] // cell + 2, size[0] // cell + 2)).astype(np.float32)
+    return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+
+
+def recompressed(picture: Image.Image, quality: int) -> Image.Image:
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
+
+
+CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "squashed": lambda p: p.resize((224, 224)),
+    "small and recompressed": lambda p: recompressed(p.resize((200, 150)), 60),
+    "cropped on one side": lambda p: p.crop((24, 0, 400, 290)),
+    "cropped all round": lambda p: p.crop((20, 15, 380, 285)),
+    "brighter": lambda p: p.point(lambda v: min(255, round(v * 1.15))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_is_the_same_picture(change: str) -> None:
+    original = skin(1)
+    copy = CHANGES[change](original)
+    assert same_picture(look(np.asarray(original)), look(np.asarray(copy))) > SAME_PICTURE
+
+
+def test_the_same_spot_on_other_skin_is_another_picture() -> None:
+    first, second = (look(np.asarray(skin(seed))) for seed in (1, 2))
+    assert same_picture(first, second) < SAME_PICTURE
+
+
+def test_pictures_without_structure_are_no_twins() -> None:
+    grey = np.full((96, 96, 3), 128, dtype=np.uint8)
+    assert same_picture(grey, grey) == 0.0
+
+
+def test_twins_are_found_among_many_and_across_lesions() -> None:
+    pictures = [skin(seed, blob=seed % 3) for seed in range(30)]
+    pictures += [recompressed(pictures[4].resize((224, 224)), 70), pictures[7].crop((15, 10, 390, 290))]
+    looks = np.stack([look(np.asarray(picture)) for picture in pictures])
+    seen: list[tuple[int, int]] = []
+    twins = find_twins(looks, pd.Series([pd.NA] * len(pictures), dtype="string"), lambda d, n: seen.append((d, n)))
+    assert set(zip(twins["first"], twins["second"], strict=True)) == {(4, 30), (7, 31)}
+    assert twins["similarity"].is_monotonic_decreasing
+    assert seen[-1][0] == seen[-1][1]
+
+
+def test_photos_of_one_lesion_are_all_compared() -> None:
+    looks = np.stack([look(np.asarray(skin(seed % 2))) for seed in range(4)])
+    twins = find_twins(looks, pd.Series(["one"] * 4, dtype="string"))
+    assert set(zip(twins["first"], twins["second"], strict=True)) == {(0, 2), (1, 3)}
+
+
+def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 2), ("d", 1)):
+        skin(seed).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    ids = list("abcd")
+    table = image_table(pd.DataFrame({"image_id": ids, "lesion_id": ids, "path": [f"{name}.png" for name in ids]}))
+    twins = twin_ids(table, tmp_path)
+    assert list(zip(twins["image_a"], twins["image_b"], strict=True)) == [("a", "d")]
+    assert twins["similarity"].iloc[0] == pytest.approx(1, abs=0.01)
