@@ -19,9 +19,9 @@ from skinapp.cli.console import (
     say,
     write_answer,
 )
+from skinapp.errors import RunError
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import (
-    Figure,
     figure,
     headline_intervals,
     load_intervals,
@@ -81,7 +81,7 @@ def models(
         if run:
             stored, intervals = run
             picked = [figure(intervals, name) for name in ("balanced_accuracy", "malignant_auroc")]
-            shown = [f"{len(stored.predictions):,}", *map(_with_interval, picked)]
+            shown = [f"{len(stored.predictions):,}", *(found.in_words() for found in picked)]
         table.add_row(card.id, card.role, card.architecture, *shown)
     write_answer(printed(table), None)
     if not cards:
@@ -113,7 +113,11 @@ def evaluate(
 def _test_run(folder: Path, card: Card) -> tuple[StoredRun, pd.DataFrame] | None:
     """Return the run on the model's own test split, if it was stored and belongs to these weights."""
     for path in find_runs(folder):
-        run = load_run(path)
+        try:
+            run = load_run(path)
+        except RunError as error:
+            say(str(error))
+            continue
         if is_own_test(run, card) and (intervals := load_intervals(path)) is not None:
             return run, intervals
     return None
@@ -137,12 +141,8 @@ def _figures_table(run: StoredRun, intervals: pd.DataFrame) -> Table:
     title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
     table = Table("figure", "value (95% interval, by lesion)", title=title, title_justify="left", box=None)
     for name, words in SHOWN.items():
-        table.add_row(words, _with_interval(figure(intervals, name)))
+        table.add_row(words, figure(intervals, name).in_words())
     return table
-
-
-def _with_interval(f: Figure) -> str:
-    return "–" if pd.isna(f.value) else f"{f.value:.3f} ({f.low:.3f} to {f.high:.3f})"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -39,6 +39,12 @@ class Figure:
     low: float
     high: float
 
+    def in_words(self, digits: int = 3) -> str:
+        """Write "0.918 (0.899 to 0.931)", or a dash for what is undefined."""
+        if np.isnan(self.value):
+            return "–"
+        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
 
 def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
     """Bootstrap every figure of a run over its lesions.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 import skinapp
+from skinapp.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,20 @@ def choose_device() -> Device:
     """Choose CUDA, then Apple's MPS, then the CPU; SKINAPP_DEVICE overrides (cuda, mps or cpu).
 
     Answers are float32 everywhere: at this size the time is well under a second, and the same photo
-    then gets the same answer from page, command line and evaluation.
+    then gets the same answer from page, command line and evaluation. Raises ModelError where SKINAPP_DEVICE
+    names something else, or a device that this machine does not offer.
     """
-    wanted = os.environ.get("SKINAPP_DEVICE", "")
-    if wanted in ("", "cuda") and torch.cuda.is_available():
-        return Device("cuda", torch.cuda.get_device_name())
-    if wanted in ("", "mps") and torch.backends.mps.is_available():
-        return Device("mps", "Apple GPU")
-    return Device("cpu", "CPU")
+    offered = {"cpu": "CPU"}
+    if torch.cuda.is_available():
+        offered["cuda"] = torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        offered["mps"] = "Apple GPU"
+    wanted = os.environ.get("SKINAPP_DEVICE") or next(name for name in ("cuda", "mps", "cpu") if name in offered)
+    if wanted not in offered:
+        raise ModelError(
+            f"SKINAPP_DEVICE asks for {wanted!r}; this machine offers {', '.join(offered)}. Correct it, or unset it."
+        )
+    return Device(wanted, offered[wanted])
 
 
 def training_precision(device: Device) -> str:

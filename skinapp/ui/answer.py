@@ -9,7 +9,7 @@ from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
 from skinapp.charts.style import percent
 from skinapp.errors import RunError
-from skinapp.evaluation.intervals import Figure, figure
+from skinapp.evaluation.intervals import figure
 from skinapp.networks.folder import Card
 from skinapp.photo import read_photo
 from skinapp.taxonomy import class_name
@@ -88,12 +88,9 @@ def _measured(card: Card, name: str, words: str) -> None:
     counts, found = loaders.run_headline(folder), figure(loaders.intervals(folder), name)
     st.caption(
         f"Model *{card.id}* ({card.architecture}). On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
-        f"{words} {_interval(found)}. The test photos come from the same clinics as the training photos."
+        f"{words} {found.in_words(2)}, with its 95% interval. "
+        "The test photos come from the same clinics as the training photos."
     )
-
-
-def _interval(found: Figure) -> str:
-    return f"{found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f})"
 
 
 def _photo(answer: Answer) -> None:

@@ -139,3 +139,13 @@ def test_what_evaluate_cannot_do_is_said_in_a_sentence(
         assert sentence in done.err
         assert done.err.startswith("Error: ")
     assert not find_runs(tmp_path)
+
+
+def test_a_damaged_run_is_named_and_the_models_are_still_listed(
+    run_command: RunCommand, own_models: Path, data_root: Path
+) -> None:
+    evaluated(run_command, own_models, data_root)
+    (own_models / "malignancy" / "runs" / "table-test" / "predictions.parquet").write_bytes(b"damaged")
+    done = run_command("models", "--format", "json", "--models", own_models)
+    assert (done.code, [one["test"] for one in json.loads(done.out)]) == (0, [None, None])
+    assert "does not hold together" in done.err
