@@ -1,42 +1,79 @@
-"""skinapp train: from a recipe to a model folder."""
+"""skinapp train, experiment: from a recipe to a model folder, or to stored runs alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import platformdirs
 import typer
 
 from skinapp.cli.console import DataOption, data_root, progress_bar, say
+from skinapp.evaluation.figures import headline
+
+if TYPE_CHECKING:
+    from skinapp.training.fit import Workshop
+
+
+WeightsOption = Annotated[
+    Path | None, typer.Option(envvar="SKINAPP_WEIGHTS", help="Folder of initial weights (safetensors).")
+]
+CheckpointsOption = Annotated[
+    Path | None, typer.Option(help="Where checkpoints are kept; a run that was killed resumes from there.")
+]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that prepare photos beside the training.")]
 
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml; card and weights are written beside it.")],
     data: DataOption = None,
-    weights: Annotated[
-        Path | None, typer.Option(envvar="SKINAPP_WEIGHTS", help="Folder of initial weights (safetensors).")
-    ] = None,
-    checkpoints: Annotated[
-        Path | None,
-        typer.Option(help="Where checkpoints are kept; a run that was killed resumes from there."),
-    ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that prepare photos beside the training.")] = 1,
+    weights: WeightsOption = None,
+    checkpoints: CheckpointsOption = None,
+    workers: WorkersOption = 1,
 ) -> None:
     """Train a model by a recipe; started again after an interruption, it goes on where it was."""
-    # Lightning is an extra: only this command needs it.
-    from skinapp.training.fit import Workshop, checkpoint_folder
+    # Lightning is an extra: only the commands of this group need it.
     from skinapp.training.fit import train as fit
 
-    root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
-    folder = checkpoint_folder(recipe, root, weights)
-    say(f"Checkpoints in {folder}")
-    with progress_bar("Reading photos") as progress:
-        workshop = Workshop(data_root(data), weights, folder, workers, progress, say)
+    with _workshop(recipe, data, weights, checkpoints, workers) as workshop:
         card = fit(recipe, workshop)
     facts = card.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
     say(f"{card.id}: best epoch {facts.best_epoch} of {facts.epochs}, {best}")
 
 
+def experiment(
+    recipe: Annotated[Path, typer.Argument(help="experiments/<id>/recipe.toml; runs and curves are stored beside it.")],
+    data: DataOption = None,
+    weights: WeightsOption = None,
+    checkpoints: CheckpointsOption = None,
+    workers: WorkersOption = 1,
+) -> None:
+    """Train by a recipe and store what it predicts, without its weights: an experiment to compare, not a model."""
+    from skinapp.training.experiment import run_experiment
+
+    with _workshop(recipe, data, weights, checkpoints, workers) as workshop:
+        done = run_experiment(recipe, workshop)
+    for run in done.runs:
+        line = headline(run)
+        figures = f"accuracy {line.accuracy:.3f}, macro F1 {line.macro_f1:.3f}"
+        say(f"{run.model}, {run.split}: {line.photos:,} photos, {figures}")
+
+
+@contextmanager
+def _workshop(
+    recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
+) -> "Iterator[Workshop]":
+    from skinapp.training.fit import Workshop, checkpoint_folder
+
+    root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
+    folder = checkpoint_folder(recipe, root, weights)
+    say(f"Checkpoints in {folder}")
+    with progress_bar("Reading photos") as progress:
+        yield Workshop(data_root(data), weights, folder, workers, progress, say)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(train)
+    app.command()(experiment)

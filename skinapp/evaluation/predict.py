@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import read_table, truth_labels
@@ -25,9 +26,22 @@ def make_run(
     Raises DatasetError where the table has no photo in that split or a truth that the model does not
     know, PhotoError where a photo cannot be read.
     """
+    return run_of(classifier, read_table(table_path), table_path, split, data_root, name, progress)
+
+
+def run_of(
+    classifier: Classifier,
+    table: pd.DataFrame,
+    table_path: Path,
+    split: str,
+    data_root: Path,
+    name: str,
+    progress: Progress,
+    weights_kept: bool = True,
+) -> StoredRun:
+    """Make a run from a table whose labels or split are not those of the file it came from; else like `make_run`."""
     card = classifier.card
     head = card.heads[0]
-    table = read_table(table_path)
     photos = table[table["split"] == split].reset_index(drop=True)
     if photos.empty:
         known = ", ".join(sorted(table["split"].dropna().unique())) or "none"
@@ -47,7 +61,7 @@ def make_run(
         table_sha256=file_sha256(table_path),
         split=split,
         weights_sha256=card.weights_sha256,
-        weights_kept=True,
+        weights_kept=weights_kept,
         versions=Versions(*versions()),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         note=" ".join(card.data.limits),

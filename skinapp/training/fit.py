@@ -21,8 +21,8 @@ from lightning.pytorch.callbacks import (
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.datasets.table import read_table, truth_labels
-from skinapp.errors import DatasetError, ModelError
+from skinapp.datasets.table import read_table
+from skinapp.errors import ModelError
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
     Card,
@@ -39,6 +39,7 @@ from skinapp.training.batches import EpochSampler, training_batches, validation_
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.network import TrainedNetwork
+from skinapp.training.parts import parted
 from skinapp.training.recipe import Recipe, read_recipe
 
 LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
@@ -68,15 +69,31 @@ class Workshop:
     say: Callable[[str], None] = lambda sentence: None
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A finished training: its photos with their split, its network, its card (weights not yet hashed), its curves."""
+
+    photos: pd.DataFrame
+    network: HeadedResNet
+    card: Card
+    curves: str
+
+
 def train(recipe_path: Path, workshop: Workshop) -> Card:
     """Train by a recipe and write card, weights and curves beside it; resume where checkpoints of it lie.
 
     Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where something
     it needs is not right.
     """
+    trained = fit(recipe_path, workshop)
+    return save_model(recipe_path.parent, trained.card, trained.network.state_dict(), trained.curves)
+
+
+def fit(recipe_path: Path, workshop: Workshop) -> Trained:
+    """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
     recipe = read_recipe(recipe_path)
-    table = read_table(Path(recipe.data.table))
-    parts = {name: _part(table, recipe, name) for name in ("train", "validation")}
+    photos = parted(read_table(Path(recipe.data.table)), recipe)
+    parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
     L.seed_everything(recipe.seed, verbose=False)
     workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
@@ -92,7 +109,7 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
         preprocessing=recipe.input,
         weights_sha256="",
         weights_dtype="float16",
-        data=_data_facts(recipe, table, parts),
+        data=_data_facts(recipe, photos, parts),
         initial=initial,
         training=facts,
         licence=LICENCE,
@@ -100,7 +117,7 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
         not_for=NOT_FOR,
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
-    return save_model(recipe_path.parent, card, module.network.state_dict(), curves)
+    return Trained(photos, module.network, card, curves)
 
 
 def _fit(
@@ -110,7 +127,7 @@ def _fit(
     recipe_path: Path,
     workshop: Workshop,
 ) -> TrainingFacts:
-    """Train, or go on from the last checkpoint, and leave the best epoch's weights in the module."""
+    """Train, or go on from the last checkpoint, and leave the weights of the epoch to keep in the module."""
     recipe_sha256 = file_sha256(recipe_path)
     trainer, best, clock = _trainer(module.recipe, workshop)
     last = workshop.checkpoints / "last.ckpt"
@@ -118,7 +135,8 @@ def _fit(
     if resumed:
         _go_on_drawing(training, resumed)
     trainer.fit(module, training, validation, ckpt_path=resumed, weights_only=True)
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    kept = best.best_model_path if module.recipe.schedule.keep == "best" else last
+    checkpoint = torch.load(kept, map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
     assert best.best_model_score is not None  # there is a best epoch, so it has a score
     return TrainingFacts(
@@ -168,15 +186,6 @@ def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None
     files = [recipe_path, Path(recipe.data.table), *([initial] if initial else [])]
     content = "".join(map(file_sha256, files)).encode()
     return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
-
-
-def _part(table: pd.DataFrame, recipe: Recipe, split: str) -> pd.DataFrame:
-    part = table[(table["split"] == split) & table["diagnosis"].isin(recipe.data.classes)].reset_index(drop=True)
-    if truth_labels(part, recipe.role).nunique() < 2:
-        raise DatasetError(
-            f"{recipe.data.table} has no {split} photos of two classes. Split it first with `skinapp split`."
-        )
-    return part
 
 
 def _initial_file(recipe: Recipe, beside: Path, weights_folder: Path | None) -> Path | None:

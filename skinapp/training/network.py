@@ -7,7 +7,7 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 from torch import Tensor, nn
 
 from skinapp.networks.preprocess import normalise
@@ -98,9 +98,10 @@ def cosine_with_warmup(warmup_steps: float, steps: int) -> Any:
 
 
 def validation_figures(logits: np.ndarray, classes: np.ndarray) -> dict[str, float]:
-    """Return log loss, balanced accuracy and macro one-vs-rest AUROC of logits (n, k) against true indices (n,).
+    """Return log loss, accuracy, balanced accuracy, macro F1 and macro AUROC of logits (n, k), given the truth (n,).
 
-    The AUROC averages the classes that are present and not alone; NaN where there is none.
+    F1 averages the classes that are present or predicted. The AUROC, one class against all others, averages those
+    that are present and not alone; NaN where there is none.
     """
     scores = torch.from_numpy(logits).softmax(1).numpy().astype(np.float64)
     scores /= scores.sum(axis=1, keepdims=True)
@@ -108,6 +109,8 @@ def validation_figures(logits: np.ndarray, classes: np.ndarray) -> dict[str, flo
     aurocs = [roc_auc_score(classes == k, scores[:, k]) for k in present]
     return {
         "loss": float(log_loss(classes, scores, labels=list(range(scores.shape[1])))),
+        "accuracy": float(accuracy_score(classes, scores.argmax(axis=1))),
         "balanced_accuracy": float(balanced_accuracy_score(classes, scores.argmax(axis=1))),
+        "macro_f1": float(f1_score(classes, scores.argmax(axis=1), average="macro")),
         "macro_auroc": float(np.mean(aurocs)) if aurocs else math.nan,
     }

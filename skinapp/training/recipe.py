@@ -21,6 +21,19 @@ class Data(_Strict):
 
     table: str = Field(description="path of the image table, relative to the folder the command runs in")
     classes: tuple[str, ...] = CODES
+    relabel: dict[str, str] = Field({}, description='labels that count as others, as {scc = "akiec"}')
+
+
+class Split(_Strict):
+    """Which photos are trained on: as the table says, or drawn anew, as an experiment may want it.
+
+    `by` draws validation by photo, by photo within each class, or by lesion; "table" keeps the table's split and
+    draws validation from its training photos where it has none. Showcase photos always stay aside.
+    """
+
+    by: Literal["table", "photo", "class", "lesion"] = "table"
+    validation_share: float = Field(0.2, gt=0, lt=1)
+    seed: int = 2026
 
 
 class Network(_Strict):
@@ -68,6 +81,7 @@ class Schedule(_Strict):
     )
     patience: PositiveInt = 4
     monitor: Literal["loss", "balanced_accuracy", "macro_auroc"] = "macro_auroc"
+    keep: Literal["best", "last"] = Field("best", description="which epoch's weights: the best by monitor, or the last")
 
 
 class Recipe(_Strict):
@@ -81,6 +95,8 @@ class Recipe(_Strict):
     augmentation: Augmentation
     sampling: Sampling
     schedule: Schedule
+    split: Split = Split()
+    evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -85,7 +85,8 @@ def test_the_card_says_what_it_was_trained_on(folder: Path, trained: Card, data_
 
 def test_curves_and_card_tell_of_the_same_epochs(folder: Path, trained: Card) -> None:
     curves = pd.read_csv(folder / CURVES)
-    figures = ["validation_loss", "validation_balanced_accuracy", "validation_macro_auroc"]
+    names = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "macro_auroc")
+    figures = [f"validation_{name}" for name in names]
     assert list(curves.columns) == ["epoch", "train_loss", *figures]
     assert curves["epoch"].tolist() == [1, 2, 3]
     assert curves.notna().to_numpy().all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
-from sklearn.metrics import balanced_accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
@@ -75,7 +75,9 @@ def test_validation_figures_equal_scikit_learns(k: int) -> None:
     assert validation_figures(logits, classes) == pytest.approx(
         {
             "loss": log_loss(classes, scores),
+            "accuracy": accuracy_score(classes, scores.argmax(axis=1)),
             "balanced_accuracy": balanced_accuracy_score(classes, scores.argmax(axis=1)),
+            "macro_f1": f1_score(classes, scores.argmax(axis=1), average="macro"),
             "macro_auroc": auroc,
         },
         abs=1e-6,

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinapp.datasets.table import image_table
+from skinapp.errors import DatasetError
+from skinapp.taxonomy import CODES, is_malignant
+from skinapp.training.parts import parted
+from skinapp.training.recipe import Recipe, read_recipe
+
+from .conftest import WriteRecipe
+
+BY_TABLE, MONITOR = 'monitor = "loss"\n', 'monitor = "loss"\n\n[split]\nby = "{}"\nvalidation_share = 0.25\n'
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Make 400 photos, two a lesion, one in twenty of them aside, half of them to train on."""
+    diagnoses = [CODES[lesion % 8] for lesion in range(200) for _ in range(2)]
+    splits = ["showcase" if lesion % 20 == 0 else "train" if lesion % 2 else "test" for lesion in range(200)]
+    return image_table(
+        pd.DataFrame(
+            {
+                "image_id": [f"photo_{number:03}" for number in range(400)],
+                "lesion_id": [f"lesion_{number // 2:03}" for number in range(400)],
+                "diagnosis": diagnoses,
+                "malignant": [is_malignant(code) for code in diagnoses],
+                "split": np.repeat(splits, 2),
+            }
+        )
+    )
+
+
+@pytest.fixture
+def recipe(write_recipe: WriteRecipe, tmp_path: Path):
+    def make(by: str) -> Recipe:
+        return read_recipe(write_recipe(tmp_path / "recipe.toml", (BY_TABLE, MONITOR.format(by))))
+
+    return make
+
+
+@pytest.mark.parametrize("by", ["photo", "class", "lesion"])
+def test_validation_is_drawn_from_all_but_the_showcase(table: pd.DataFrame, recipe, by: str) -> None:
+    photos = parted(table, recipe(by))
+    aside = table["split"] == "showcase"
+    assert (photos["split"][aside] == "showcase").all()
+    assert set(photos["split"][~aside]) == {"train", "validation"}
+    assert (photos["split"] == "validation").sum() == pytest.approx(0.25 * (~aside).sum(), abs=2)
+    assert parted(table, recipe(by)).equals(photos)
+
+
+def test_only_a_draw_by_lesion_keeps_lesions_whole(table: pd.DataFrame, recipe) -> None:
+    crossing = {
+        by: parted(table, recipe(by)).groupby("lesion_id")["split"].nunique().max() for by in ("photo", "lesion")
+    }
+    assert crossing == {"photo": 2, "lesion": 1}
+
+
+def test_a_draw_by_class_keeps_every_class_s_share(table: pd.DataFrame, recipe) -> None:
+    photos = parted(table, recipe("class"))
+    photos = photos[photos["split"] != "showcase"]
+    shares = (photos["split"] == "validation").groupby(photos["malignant"]).mean()
+    assert shares.to_numpy() == pytest.approx(0.25, abs=0.01)
+
+
+def test_the_table_s_own_split_stays_and_lacks_only_validation(table: pd.DataFrame, recipe) -> None:
+    photos = parted(table, recipe("table"))
+    for name in ("test", "showcase"):
+        assert ((photos["split"] == name) == (table["split"] == name)).all()
+    train = table["split"] == "train"
+    assert set(photos["split"][train]) == {"train", "validation"}
+    assert (photos["split"][train] == "validation").mean() == pytest.approx(0.25, abs=0.01)
+    kept = table.assign(split=table["split"].where(~train | (table.index % 3 > 0), "validation"))
+    assert parted(kept, recipe("table"))["split"].equals(kept["split"])
+
+
+def test_labels_count_as_the_recipe_says_and_others_are_left_out(
+    table: pd.DataFrame, write_recipe: WriteRecipe, tmp_path: Path
+) -> None:
+    data = 'classes = ["akiec", "mel"]\nrelabel = {scc = "akiec"}\n\n[network]'
+    changes = (
+        (BY_TABLE, MONITOR.format("photo")),
+        ('role = "malignancy"', 'role = "lesion_type"'),
+        ("\n[network]", data),
+    )
+    photos = parted(table, read_recipe(write_recipe(tmp_path / "recipe.toml", *changes)))
+    counts = table["diagnosis"].value_counts()
+    assert photos["diagnosis"].value_counts().to_dict() == {
+        "akiec": counts["akiec"] + counts["scc"],
+        "mel": counts["mel"],
+    }
+
+
+def test_one_class_is_not_enough(table: pd.DataFrame, recipe) -> None:
+    for by, photos in (("lesion", table[table["malignant"]]), ("table", table[table["split"] == "test"])):
+        with pytest.raises(DatasetError, match="no train photos of two classes"):
+            parted(photos, recipe(by))
