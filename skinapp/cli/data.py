@@ -1,4 +1,4 @@
-"""skinapp index, showcase, split: from folders of photos to image tables."""
+"""skinapp showcase, split: from an image table to what is trained on, tested on and shown."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, data_root, progress_bar, root_of, say, writing
-from skinapp.datasets.files import Finding
-from skinapp.datasets.ham10000 import read_ham10000
+from skinapp.cli.console import DataOption, data_root, progress_bar, say, writing
 from skinapp.datasets.splits import draw_showcase, split_by_lesion
 from skinapp.datasets.summary import split_counts
 from skinapp.datasets.table import read_table, write_table
@@ -17,30 +15,6 @@ from skinapp.errors import DatasetError
 from skinapp.storage import written_aside
 
 SEED = 2026
-
-index = typer.Typer(no_args_is_help=True, help="Make an image table from a folder of photos.")
-
-
-@index.command("ham10000")
-def index_ham10000(
-    folder: Annotated[Path, typer.Argument(help="The folder that HAM10000 was unpacked in.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write (Parquet).")],
-    isic2019_labels: Annotated[
-        Path | None,
-        typer.Option(help="ISIC 2019's label CSV: tells actinic keratosis from squamous cell carcinoma."),
-    ] = None,
-    data: DataOption = None,
-) -> None:
-    """Index HAM10000: its photos and metadata, and with ISIC 2019's labels eight diagnoses in place of seven."""
-    root = root_of(folder, data)
-    with progress_bar("Measuring photos") as progress:
-        indexed = read_ham10000(folder.resolve(), root, isic2019_labels, progress)
-    with writing(output):
-        write_table(indexed.table, output)
-    report(indexed.findings)
-    diagnoses = indexed.table["diagnosis"].nunique()
-    lesions = indexed.table["lesion_id"].nunique()
-    say(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
 
 
 def showcase(
@@ -90,15 +64,7 @@ def _read_showcase(path: Path) -> pd.DataFrame:
         raise DatasetError(f"{path} is no showcase CSV ({error}). Make it with `skinapp showcase`.") from error
 
 
-def report(findings: tuple[Finding, ...], most: int = 10) -> None:
-    """Print what was noticed: how many, and the first of them by name."""
-    for finding in findings:
-        more = f" and {len(finding.names) - most:,} more" if len(finding.names) > most else ""
-        say(f"{len(finding.names):,} {finding.what}: {', '.join(finding.names[:most])}{more}")
-
-
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.add_typer(index, name="index")
     app.command()(showcase)
     app.command()(split)
