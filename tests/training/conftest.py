@@ -36,6 +36,7 @@ balance_exponent = 0.5
 epochs = 3
 batch_size = 8
 learning_rate = 1e-3
+average_decay = 0.5
 monitor = "loss"
 """
 """A training of seconds that changes no photo by chance, so that its figures can be compared."""

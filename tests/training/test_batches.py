@@ -95,6 +95,10 @@ def test_augmented_photos_keep_type_and_get_the_networks_size(height: int, width
     assert not torch.equal(once, again)
 
 
+def test_crops_of_a_size_of_their_own(photo: torch.Tensor) -> None:
+    assert augmentation(settings(crop_px=16), 24)(photo).shape == (3, 16, 16)
+
+
 def test_no_augmentation_changes_nothing(photo: torch.Tensor) -> None:
     assert torch.equal(augmentation(settings(), 24)(photo), photo)
 

@@ -113,6 +113,13 @@ def test_checkpoints_hold_nothing_but_data(trained: Card, checkpoints: Path) -> 
         assert torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
 
 
+def test_what_is_kept_is_the_average_of_the_weights(trained: Card, checkpoints: Path) -> None:
+    last = torch.load(checkpoints / "whole" / "last.ckpt", weights_only=True)
+    name = "network.trunk.conv1.weight"
+    kept, newest = last["state_dict"][name], last["current_model_state"][name]
+    assert 0 < (kept - newest).abs().max() < 0.01
+
+
 def test_trained_again_a_finished_model_stays_as_it_is(
     folder: Path, trained: Card, data_root: Path, checkpoints: Path
 ) -> None:
