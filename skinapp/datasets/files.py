@@ -1,12 +1,15 @@
 """What every reader of a data set uses and returns: photos found, metadata read, files measured in parallel."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import pandas as pd
 
+from skinapp.datasets.kept import Facts, FileState, KeptFacts, file_state
 from skinapp.datasets.measures import MEASURES, measure, perceptual_hash
 from skinapp.errors import DatasetError, PhotoError
 from skinapp.photo import PHOTO_SUFFIXES, read_photo_file
@@ -17,6 +20,11 @@ Progress = Callable[[int, int], None]
 
 FILE_FACTS = ("path", "stored_width", "stored_height", "sha256", *MEASURES, "perceptual_hash")
 """Columns of an image table that the file itself states; the source's metadata states the others."""
+
+_MEASURED = FILE_FACTS[1:]
+
+_BLOCK = 512
+"""Photos handed to the threads at once: so many wait in a queue, of however many there are."""
 
 
 @dataclass(frozen=True)
@@ -79,26 +87,51 @@ def read_metadata(folder: Path, names: Sequence[str], needed: Sequence[str], sou
     return metadata
 
 
-def file_facts(files: Sequence[Path], data_root: Path, progress: Progress = no_progress) -> pd.DataFrame:
+def file_facts(
+    files: Sequence[Path], data_root: Path, progress: Progress = no_progress, kept: Path | None = None
+) -> pd.DataFrame:
     """Hash and measure files in parallel: a row a file, in their order, with the columns of FILE_FACTS.
 
-    All but path and sha256 are NA for a file that cannot be read as a photo. Raises ValueError where a file
+    All but path and sha256 are NA for a file that cannot be read as a photo, sha256 too for one that cannot be opened.
+    `kept` is a file in which facts are kept as they are measured: a call that was broken off and is made again
+    measures only what is lacking (see skinapp.datasets.kept); who names it removes it. Raises ValueError where a file
     lies outside the data root.
     """
-    rows = []
-    with ThreadPoolExecutor() as pool:
-        for done, facts in enumerate(pool.map(_facts, files), start=1):
-            rows.append(facts)
-            progress(done, len(files))
-    frame = pd.DataFrame(rows, columns=list(FILE_FACTS))
-    return frame.assign(path=[file.relative_to(data_root).as_posix() for file in files])
+    paths = [file.relative_to(data_root).as_posix() for file in files]
+    rows: list[Facts] = []
+    with KeptFacts(kept, _MEASURED) as known, _threads() as pool:
+
+        def facts_of(file: Path) -> tuple[FileState, Facts]:
+            state = file_state(file)
+            return state, known.get(state) or _facts(file)
+
+        for start in range(0, len(files), _BLOCK):
+            for state, facts in pool.map(facts_of, files[start : start + _BLOCK]):
+                if facts["sha256"]:  # what could not be opened may be open to the next run
+                    known.keep(state, facts)
+                rows.append(facts)
+                progress(len(rows), len(files))
+    return pd.DataFrame(rows, columns=list(FILE_FACTS)).assign(path=paths)
 
 
-def _facts(file: Path) -> dict[str, object]:
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Give threads to measure photos in; what has not begun is dropped when one breaks off."""
+    threads_of_each = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # photos are shared among threads; sharing each among OpenCV's as well halves the speed
+    pool = ThreadPoolExecutor()
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        cv2.setNumThreads(threads_of_each)
+
+
+def _facts(file: Path) -> Facts:
     try:
         photo = read_photo_file(file)
     except PhotoError:
-        return {"sha256": file_sha256(file)}
+        return {"sha256": _hash(file)}
     return {
         "sha256": photo.sha256,
         "stored_width": photo.width,
@@ -106,3 +139,10 @@ def _facts(file: Path) -> dict[str, object]:
         "perceptual_hash": perceptual_hash(photo.pixels),
         **measure(photo.pixels),
     }
+
+
+def _hash(file: Path) -> str | None:
+    try:
+        return file_sha256(file)
+    except OSError:  # gone, or not ours to read
+        return None

@@ -5,25 +5,17 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from skinapp.datasets.files import Finding, Indexed, Progress, file_facts, no_progress, photo_files
+from skinapp.datasets.labels import SPLIT_NAMES, known_label, malignancy, own_labels, read_label_map
 from skinapp.datasets.table import image_table
 from skinapp.errors import DatasetError
-from skinapp.taxonomy import BENIGN, CODES, MALIGNANCY_CLASSES, MALIGNANT, MALIGNANT_CODES
-
-SPLIT_FOLDERS = {
-    "train": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
-"""Names of folders, in lower case, that say which split a photo is in."""
-
-KNOWN_LABELS = (*CODES, *MALIGNANCY_CLASSES)
-"""Labels that say whether a photo is malignant: the eight codes, and "malignant" and "benign" themselves."""
 
 
 def read_folders(
-    folder: Path, data_root: Path, labels: Path | None = None, progress: Progress = no_progress
+    folder: Path,
+    data_root: Path,
+    labels: Path | None = None,
+    progress: Progress = no_progress,
+    kept: Path | None = None,
 ) -> Indexed:
     """Index photos in class folders of any depth, with or without train, val and test levels or any label.
 
@@ -32,14 +24,15 @@ def read_folders(
     `labels`, a CSV of two columns with or without a header line, maps folder names to the eight codes or
     to malignant and benign; other names stay as they are, and `malignant` is then NA. Names are
     compared without regard to case. What is left out or not known is named in the findings.
-    `progress` is called with (photos done, photos in all). Raises DatasetError where the folder is
-    missing or holds no readable photo, or the map is missing or malformed.
+    `progress` is called with (photos done, photos in all); `kept` is where file_facts keeps what it
+    measured. Raises DatasetError where the folder is missing or holds no readable photo, or the map is
+    missing or malformed.
     """
     if not folder.is_dir():
         raise DatasetError(f"There is no folder at {folder}. Check the path.")
-    names = {} if labels is None else _read_label_map(labels)
+    names = {} if labels is None else read_label_map(labels)
     files = photo_files(folder)
-    facts = file_facts(files, data_root, progress)
+    facts = file_facts(files, data_root, progress, kept)
     inside = pd.Series([file.relative_to(folder).as_posix() for file in files], dtype="string")
     rows = pd.concat([_described(inside, names).assign(source=folder.resolve().name), facts], axis=1)
     unreadable = rows["stored_width"].isna()
@@ -62,13 +55,12 @@ def _described(inside: "pd.Series[str]", names: dict[str, str]) -> pd.DataFrame:
     paths = [PurePosixPath(path) for path in inside]
     ids = [path.with_suffix("").as_posix() for path in paths]
     diagnosis = pd.Series([_label(path, names) for path in paths], dtype="string")
-    malignant = {label: label in (MALIGNANT, *MALIGNANT_CODES) for label in KNOWN_LABELS}
     return pd.DataFrame(
         {
             "image_id": ids,
             "lesion_id": ids,
             "diagnosis": diagnosis,
-            "malignant": diagnosis.map(malignant),
+            "malignant": malignancy(diagnosis),
             "split": [_split(path) for path in paths],
         }
     )
@@ -76,15 +68,14 @@ def _described(inside: "pd.Series[str]", names: dict[str, str]) -> pd.DataFrame:
 
 def _label(path: PurePosixPath, names: dict[str, str]) -> str | None:
     """Return what the deepest folder that is no split says: as mapped, as a known label, or as it stands."""
-    given = next((part for part in reversed(path.parent.parts) if part.casefold() not in SPLIT_FOLDERS), None)
+    given = next((part for part in reversed(path.parent.parts) if part.casefold() not in SPLIT_NAMES), None)
     if given is None:
         return None
-    known = names.get(given.casefold(), given.casefold())
-    return known if known in KNOWN_LABELS else given
+    return known_label(given, names)
 
 
 def _split(path: PurePosixPath) -> str | None:
-    levels = [SPLIT_FOLDERS[part.casefold()] for part in path.parent.parts if part.casefold() in SPLIT_FOLDERS]
+    levels = [SPLIT_NAMES[part.casefold()] for part in path.parent.parts if part.casefold() in SPLIT_NAMES]
     return levels[-1] if levels else None
 
 
@@ -107,41 +98,10 @@ def _beside_the_photos(folder: Path, photos: list[Path]) -> list[Finding]:
 def _noticed(table: pd.DataFrame) -> list[Finding]:
     """Name the labels that say nothing of malignancy, and the photos without a label, split or lesion."""
     ids, labels = table["image_id"], table["diagnosis"]
-    own = labels[labels.notna() & table["malignant"].isna()].value_counts().sort_index()
     splitless = table["split"].isna() & bool(table["split"].notna().any())
     return [
-        Finding(
-            f"label that is no diagnosis code, {MALIGNANT} or {BENIGN}, kept as it is",
-            tuple(f"{label} ({photos:,} photos)" for label, photos in own.items()),
-        ),
+        own_labels(table),
         Finding("in no class folder, without a label", tuple(ids[labels.isna()])),
         Finding("beside the split folders, in no split", tuple(ids[splitless])),
         Finding("lesion not recorded, taken as a lesion of its own", tuple(ids)),
     ]
-
-
-def _read_label_map(path: Path) -> dict[str, str]:
-    """Read folder names, in lower case, and the known labels that they stand for."""
-    try:
-        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise DatasetError(f"The label map {path} cannot be read ({error.strerror}). Check the path.") from error
-    except ValueError as error:
-        raise DatasetError(f"The label map {path} is not a CSV table ({error}). Mend it.") from error
-    if table.shape[1] != 2:
-        raise DatasetError(f"The label map {path} has {table.shape[1]} columns in place of two: folder name, label.")
-    cells = table.map(lambda cell: cell.strip().casefold())
-    # A first line whose second cell is no label is the header.
-    cells = cells.iloc[int(cells.iloc[0, 1] not in KNOWN_LABELS) :].drop_duplicates()
-    if cells.empty:
-        raise DatasetError(f"The label map {path} maps no name. Write a line for each: folder name, label.")
-    strange = sorted(set(cells[1]) - set(KNOWN_LABELS))
-    if strange:
-        raise DatasetError(
-            f"The label map {path} knows labels that skinapp does not: {', '.join(repr(s) for s in strange)}. "
-            f"Use {', '.join(KNOWN_LABELS)}."
-        )
-    twice = sorted(set(cells[0][cells[0].duplicated()]))
-    if twice:
-        raise DatasetError(f"The label map {path} gives {', '.join(twice)} more than one label. Keep one line each.")
-    return dict(zip(cells[0], cells[1], strict=True))

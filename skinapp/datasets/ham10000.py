@@ -35,15 +35,19 @@ _NEEDED = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization
 
 
 def read_ham10000(
-    folder: Path, data_root: Path, isic2019_labels: Path | None = None, progress: Progress = no_progress
+    folder: Path,
+    data_root: Path,
+    isic2019_labels: Path | None = None,
+    progress: Progress = no_progress,
+    kept: Path | None = None,
 ) -> Indexed:
     """Index HAM10000 as published (two image folders and the CSV) or with its photos in one folder.
 
     With ISIC 2019's label CSV the label akiec is told apart into akiec and scc; without it akiec
     stays whole and the table knows seven diagnoses. Photos without a row, rows without a photo,
     ids that stand twice and unknown labels are left out and named in the findings. `progress` is
-    called with (photos done, photos in all). Raises DatasetError where there is no metadata CSV, it
-    lacks a column, or no photo is found.
+    called with (photos done, photos in all); `kept` is where file_facts keeps what it measured.
+    Raises DatasetError where there is no metadata CSV, it lacks a column, or no photo is found.
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "HAM10000").fillna({"image_id": "(no image_id)"})
     files = [file for file in photo_files(folder) if not _is_mask(file, folder)]
@@ -52,7 +56,7 @@ def read_ham10000(
     if metadata.empty:
         raise DatasetError(f"No photo of HAM10000 was found below {folder}. Unpack its image folders there.")
     diagnosis, disagreeing = _join_isic2019(metadata, isic2019_labels)
-    facts = file_facts([photos[image_id] for image_id in metadata["image_id"]], data_root, progress)
+    facts = file_facts([photos[image_id] for image_id in metadata["image_id"]], data_root, progress, kept)
     rows = pd.concat([_described(metadata, diagnosis), facts], axis=1)
     unreadable = rows["stored_width"].isna()
     findings += [

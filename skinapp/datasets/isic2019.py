@@ -35,7 +35,7 @@ _LABELS = "ISIC_2019_Training_GroundTruth.csv"
 _NEEDED = ("image", "age_approx", "anatom_site_general", "lesion_id", "sex")
 
 
-def read_isic2019(folder: Path, data_root: Path, progress: Progress = no_progress) -> Indexed:
+def read_isic2019(folder: Path, data_root: Path, progress: Progress = no_progress, kept: Path | None = None) -> Indexed:
     """Index ISIC 2019 as published (ISIC_2019_Training_Input and two CSVs) or with its photos in any folder.
 
     HAM10000's photos, told by their lesion_id, are left out even where they lie there: in a second
@@ -43,7 +43,8 @@ def read_isic2019(folder: Path, data_root: Path, progress: Progress = no_progres
     lesion_id becomes a lesion of its own, under its own id. `camera` is the clinic in the lesion_id
     ("BCN", "MSK"), NA without one. Rows without a photo or diagnosis, photos without a row and ids
     that stand twice are left out and named in the findings. `progress` is called with (photos done,
-    photos in all). Raises DatasetError where a CSV is missing or malformed, or no photo is found.
+    photos in all); `kept` is where file_facts keeps what it measured. Raises DatasetError where a CSV
+    is missing or malformed, or no photo is found.
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "ISIC 2019").fillna({"image": "(no image)"})
     labels = read_isic2019_labels(folder / _LABELS)
@@ -53,17 +54,17 @@ def read_isic2019(folder: Path, data_root: Path, progress: Progress = no_progres
         raise DatasetError(
             f"No photo of ISIC 2019, HAM10000's aside, was found below {folder}. Unpack its image folder there."
         )
-    facts = file_facts([photos[image_id] for image_id in metadata["image"]], data_root, progress)
+    facts = file_facts([photos[image_id] for image_id in metadata["image"]], data_root, progress, kept)
     rows = pd.concat([_described(metadata, metadata["image"].map(labels)), facts], axis=1)
     unreadable = rows["stored_width"].isna()
-    ids, kept = metadata["image"], ~unreadable
+    ids, there = metadata["image"], ~unreadable
     findings += [
         *left_out,
         Finding("not readable as a picture, left out", tuple(ids[unreadable])),
-        Finding("age 0, taken as not recorded", tuple(ids[kept & (metadata["age_approx"] == 0)])),
-        Finding("without a lesion_id, taken as a lesion of its own", tuple(ids[kept & metadata["lesion_id"].isna()])),
+        Finding("age 0, taken as not recorded", tuple(ids[there & (metadata["age_approx"] == 0)])),
+        Finding("without a lesion_id, taken as a lesion of its own", tuple(ids[there & metadata["lesion_id"].isna()])),
     ]
-    return Indexed(image_table(rows[kept]), tuple(finding for finding in findings if finding.names))
+    return Indexed(image_table(rows[there]), tuple(finding for finding in findings if finding.names))
 
 
 def read_isic2019_labels(path: Path) -> "pd.Series[str]":

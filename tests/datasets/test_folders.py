@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.files import Indexed
-from skinapp.datasets.folders import KNOWN_LABELS, read_folders
+from skinapp.datasets.folders import read_folders
+from skinapp.datasets.labels import KNOWN_LABELS
 from skinapp.datasets.table import image_table
 from skinapp.errors import DatasetError
 from skinapp.storage import file_sha256
