@@ -48,19 +48,23 @@ def coded(column: "pd.Series[str]") -> Coded:
 
 def coded_labels(table: pd.DataFrame) -> Coded:
     """Number what each photo is labelled: its diagnosis, else "malignant" or "benign", else missing."""
-    diagnosis = coded(table["diagnosis"])
-    bare = diagnosis.codes < 0
-    malignant = table["malignant"].to_numpy(dtype=float, na_value=np.nan)
-    bare &= ~np.isnan(malignant)
+    diagnosis, malignancy = coded(table["diagnosis"]), coded_malignancy(table)
+    bare = (diagnosis.codes < 0) & (malignancy.codes >= 0)
     if not bare.any():
         return diagnosis
-    names = [*diagnosis.names, *({MALIGNANT, BENIGN} - set(diagnosis.names))]
-    codes = diagnosis.codes.copy()
-    codes[bare] = np.where(malignant[bare] > 0, names.index(MALIGNANT), names.index(BENIGN))
+    names = (*diagnosis.names, *(name for name in malignancy.names if name not in diagnosis.names))
+    theirs = np.array([names.index(name) for name in malignancy.names])
+    codes = np.where(bare, theirs[malignancy.codes], diagnosis.codes)
     used = np.unique(codes[codes >= 0])
     places = np.full(len(names) + 1, -1, dtype=np.intp)
     places[used] = np.arange(len(used))
     return Coded(places[codes], tuple(names[place] for place in used)).ordered(())
+
+
+def coded_malignancy(table: pd.DataFrame) -> Coded:
+    """Number what is known to be benign, 0, or malignant, 1."""
+    malignant = table["malignant"].to_numpy(dtype=float, na_value=np.nan)
+    return Coded(np.nan_to_num(malignant, nan=-1).astype(np.intp), (BENIGN, MALIGNANT))
 
 
 def coded_splits(table: pd.DataFrame) -> Coded:
