@@ -24,16 +24,15 @@ def merge(tables: Sequence[tuple[str, pd.DataFrame]]) -> Indexed:
     shared = rows["image_id"].duplicated(keep=False)
     alone = shared & (rows["lesion_id"] == rows["image_id"]).fillna(False)
     prefixed = rows["table"] + "/" + rows["image_id"]
-    in_tables = rows.groupby("lesion_id")["table"].nunique()
-    findings = [
-        Finding("id in more than one table, each now with its table's name before it", _once(rows["image_id"][shared])),
-        Finding("lesion in more than one table, taken as one", tuple(in_tables.index[in_tables > 1])),
-    ]
     merged = rows.assign(
         image_id=rows["image_id"].mask(shared, prefixed), lesion_id=rows["lesion_id"].mask(alone, prefixed)
     )
+    tables_of = merged.groupby("lesion_id")["table"].nunique()
+    findings = [
+        Finding(
+            "id in more than one table, each now with its table's name before it",
+            tuple(rows["image_id"][shared].unique()),
+        ),
+        Finding("lesion in more than one table, taken as one", tuple(tables_of.index[tables_of > 1])),
+    ]
     return Indexed(image_table(merged.drop(columns="table")), tuple(finding for finding in findings if finding.names))
-
-
-def _once(ids: "pd.Series[str]") -> tuple[str, ...]:
-    return tuple(ids.unique())

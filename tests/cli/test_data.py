@@ -27,40 +27,6 @@ def indexed(
     return tmp_path / "new" / "table.parquet"
 
 
-def test_index_writes_a_table_and_names_what_it_left_out(
-    run_command: RunCommand, make_ham10000: Callable[..., Path], published: pd.DataFrame, tmp_path: Path
-) -> None:
-    folder = make_ham10000(published)
-    (folder / "HAM10000_images_part_1" / "ISIC_0000001.jpg").unlink()
-    output = tmp_path / "table.parquet"
-    done = run_command("index", "ham10000", folder, "-o", output)
-    table = read_table(output)
-    assert (done.code, done.out) == (0, "")
-    assert "1 listed without a photo, left out: ISIC_0000001\n" in done.err
-    diagnoses = table["diagnosis"].nunique()
-    assert f"{len(table)} photos of {table['lesion_id'].nunique()} lesions, {diagnoses} diagnoses" in done.err
-    assert (len(table), diagnoses) == (len(published) - 1, 7)
-    assert table["path"].str.startswith("ham10000/").all()
-
-
-def test_index_reads_isic_2019_and_a_data_root(
-    run_command: RunCommand, make_ham10000: Callable[..., Path], published: pd.DataFrame, tmp_path: Path
-) -> None:
-    folder, output = make_ham10000(published), tmp_path / "table.parquet"
-    labels = pd.DataFrame(0, index=pd.Index(["ISIC_0000003", "ISIC_0000004"], name="image"), columns=COLUMNS_2019)
-    labels.loc["ISIC_0000003", "SCC"] = labels.loc["ISIC_0000004", "AK"] = 1
-    labels.to_csv(tmp_path / "labels.csv")
-    options = ("-o", output, "--isic2019-labels", tmp_path / "labels.csv", "--data", tmp_path.parent)
-    assert run_command("index", "ham10000", folder, *options).code == 0
-    table = read_table(output).set_index("image_id")
-    assert table["diagnosis"].nunique() == 8
-    assert table.loc["ISIC_0000003", "diagnosis"] == "scc"
-    assert table["path"].str.startswith(f"{tmp_path.name}/ham10000/").all()
-
-
-COLUMNS_2019 = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"]
-
-
 def test_showcase_then_split_keep_lesions_whole_and_the_showcase_out(
     run_command: RunCommand, indexed: Path, tmp_path: Path
 ) -> None:
@@ -95,19 +61,13 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(
     assert other[1] != first[1]
 
 
-def test_what_cannot_be_indexed_or_split_is_said_in_a_sentence(
-    run_command: RunCommand, indexed: Path, data_root: Path, tmp_path: Path
-) -> None:
+def test_what_cannot_be_split_is_said_in_a_sentence(run_command: RunCommand, indexed: Path, tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"\xff\xd8\xff\xe0")
     (tmp_path / "other.csv").write_text("name\nISIC_0000001\n")
     (tmp_path / "strange.csv").write_text("image_id\nISIC_0009999\n")
-    output, ham10000 = tmp_path / "out.parquet", tmp_path / "ham10000"
+    output = tmp_path / "out.parquet"
     spoilt = [tmp_path / name for name in ("absent.csv", "binary.csv", "other.csv")]
     commands = [
-        (("index", "ham10000", tmp_path / "absent", "-o", output), "holds no HAM10000_metadata.csv"),
-        (("index", "ham10000", ham10000, "-o", output, "--data", data_root), "does not lie in the data root"),
-        (("index", "ham10000", ham10000, "-o", ham10000), "cannot be written"),
-        (("index", "ham10000", ham10000, "-o", tmp_path / "binary.csv" / "t.parquet"), "cannot be written"),
         (("showcase", tmp_path / "absent.parquet", "-o", output), "There is no image table"),
         (("showcase", indexed, "-o", tmp_path / "absent" / "s.csv"), "cannot be written"),
         (("split", indexed, "--showcase", tmp_path / "strange.csv", "-o", output), "the table lacks: ISIC_0009999"),

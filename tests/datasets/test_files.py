@@ -1,11 +1,14 @@
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 
-from skinapp.datasets.files import file_facts
+from skinapp.datasets.files import FILE_FACTS, file_facts
+from skinapp.datasets.table import TABLES, image_table, read_table
 
 
 def test_measures_and_hashes_in_order(tmp_path: Path, draw_picture: Callable[..., None]) -> None:
@@ -40,3 +43,22 @@ def test_a_file_outside_the_data_root_is_refused(tmp_path: Path, draw_picture: C
     draw_picture(tmp_path / "a.png", 0)
     with pytest.raises(ValueError, match=r"a\.png"):
         file_facts([tmp_path / "a.png"], tmp_path / "elsewhere")
+
+
+def test_opencv_gets_its_threads_back(tmp_path: Path, draw_picture: Callable[..., None]) -> None:
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        draw_picture(tmp_path / "a.png", 0)
+        file_facts([tmp_path / "a.png"], tmp_path)
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
+
+
+@pytest.mark.skipif("SKINAPP_DATA" not in os.environ, reason="SKINAPP_DATA does not name a folder of the real photos")
+def test_measures_what_the_frozen_table_holds() -> None:
+    root, facts = Path(os.environ["SKINAPP_DATA"]), list(FILE_FACTS)
+    some = read_table(TABLES / "ham10000.parquet").sample(60, random_state=1).sort_index().reset_index(drop=True)
+    measured = image_table(file_facts([root / path for path in some["path"]], root).assign(image_id=some["image_id"]))
+    pd.testing.assert_frame_equal(measured[facts], some[facts], check_exact=True)

@@ -46,6 +46,19 @@ def test_duplicate_ids_are_named() -> None:
         image_table(pd.DataFrame({"image_id": ids * 2}))
 
 
+def test_ids_that_follow_each_other_twice_are_named() -> None:
+    with pytest.raises(DatasetError, match=r"holds b more than once"):
+        image_table(pd.DataFrame({"image_id": ["a", "b", "b", "c"]}))
+
+
+def test_rows_are_numbered_anew_whether_they_were_sorted_or_not() -> None:
+    rows = pd.DataFrame({"image_id": ["a", "b", "c"], "age": [1, 2, 3]})
+    for some in (rows[1:], rows[1:][::-1]):
+        table = image_table(some)
+        assert table.index.tolist() == [0, 1]
+        assert table[["image_id", "age"]].to_numpy().tolist() == [["b", 2], ["c", 3]]
+
+
 def test_a_row_without_an_id_is_refused() -> None:
     with pytest.raises(DatasetError, match="no image_id"):
         image_table(pd.DataFrame({"image_id": ["a", None]}))
