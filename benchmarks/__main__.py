@@ -1,4 +1,4 @@
-"""How fast photos are answered, against the bare networks on the same machine in the same run.
+"""How fast photos are answered, against the bare networks in the same run, and how fast tables are made and counted.
 
 Run as `python -m benchmarks` on a machine that does nothing else; `--quick` only shows that it works.
 """
@@ -6,13 +6,10 @@ Run as `python -m benchmarks` on a machine that does nothing else; `--quick` onl
 import os
 import platform
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import cycle
 from pathlib import Path
-from statistics import median
 from typing import Annotated
 
 import torch
@@ -21,6 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.memory import scene
+from benchmarks.tables import table_rows
+from benchmarks.timing import Times, in_turn
 from skinapp.assessment.assess import Assessor, load_assessor
 from skinapp.assessment.files import assess_files, find_photos
 from skinapp.cli.console import DataOption, ModelsOption, models_folder
@@ -36,36 +35,6 @@ ORIGINALS = 20
 
 MOST_TIMES_BARE, MOST_TIMES_SMALL, LEAST_THROUGHPUT = 1.3, 2.0, 0.8
 """The goals: one photo against bare passes, 12 megapixels against a small photo, a folder against bare batches."""
-
-Step = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Times:
-    """How long a step took, time and again, in seconds."""
-
-    elapsed_s: tuple[float, ...]
-
-    @property
-    def median_s(self) -> float:
-        return median(self.elapsed_s)
-
-    def __str__(self) -> str:
-        shown = (self.median_s, min(self.elapsed_s), max(self.elapsed_s))
-        return "{:.1f} ms ({:.1f} to {:.1f})".format(*(1000 * elapsed for elapsed in shown))
-
-
-def in_turn(first: Step, second: Step, repeats: int) -> tuple[Times, Times]:
-    """Time two steps alternately, after one round that does not count: what slows the machine then slows both."""
-    rounds = [(elapsed_s(first), elapsed_s(second)) for _ in range(repeats + 1)][1:]
-    ours, theirs = zip(*rounds, strict=True)
-    return Times(ours), Times(theirs)
-
-
-def elapsed_s(step: Step) -> float:
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
 
 
 def drawn_jpeg(size_px: tuple[int, int]) -> bytes:
@@ -166,7 +135,7 @@ def main(
         bool, typer.Option("--quick", help="Few repetitions: shows that it works, measures little.")
     ] = False,
 ) -> None:
-    """Time one photo, a large photo and a folder against the bare networks."""
+    """Time one photo, a large photo and a folder against the bare networks; then indexing and a large table."""
     root = models_folder(models)
     assessor, photos = load_assessor(root), small_photos(data)
     bare = bare_passes(assessor, root, photos[0])
@@ -175,7 +144,12 @@ def main(
     table.add_row(*one_photo(assessor, bare, photos, repeats))
     table.add_row(*large_photo(assessor, repeats))
     table.add_row(*folder(assessor, bare, photos, count, folder_repeats))
-    Console(width=max(150, Console().width)).print(table)
+    console = Console(width=max(150, Console().width))
+    console.print(table)
+    tables = Table("what", "takes", "that is", "goal", "met", title="photos indexed, a table of ISIC 2024's size")
+    for cells in table_rows(folder_repeats, count):
+        tables.add_row(*cells)
+    console.print(tables)
 
 
 if __name__ == "__main__":
