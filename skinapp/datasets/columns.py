@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,8 @@ LONGEST_TEXT = 300
 
 _LONGEST_SAID = 40
 
-_TRUTHS: dict[str, object] = dict.fromkeys(("true", "1", "1.0", "yes", "malignant"), True) | dict.fromkeys(
-    ("false", "0", "0.0", "no", "benign"), False
-)
+_TRUTHS = dict.fromkeys(("true", "1", "1.0", "yes", "malignant"), True)
+_TRUTHS |= dict.fromkeys(("false", "0", "0.0", "no", "benign"), False)
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _LABELS = {name.casefold(): d.code for d in DIAGNOSES for name in (d.code, d.name, d.short_name)} | {
     label: label for label in MALIGNANCY_CLASSES
@@ -90,7 +90,7 @@ def _text(known: Mapping[str, str]) -> Reader:
     return read
 
 
-def _one_of(known: Mapping[str, object], dtype: str) -> Reader:
+def _one_of(known: Mapping[str, object], dtype: Literal["boolean", "string"]) -> Reader:
     """Take the words in `known`, in lower case, alone."""
 
     def read(cells: pd.Series) -> Read:

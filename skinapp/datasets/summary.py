@@ -70,7 +70,7 @@ def headline(table: pd.DataFrame) -> DataHeadline:
         lesions=int(lesions.max(initial=-1)) + 1,
         classes=len(counts),
         unlabelled=photos - labelled,
-        largest_to_smallest=float(counts["photos"].max() / counts["photos"].min()) if labelled else math.nan,
+        largest_to_smallest=imbalance(counts["photos"]),
         top_three_share=float(counts["share"].head(3).sum()) if labelled else math.nan,
         top_three=tuple(counts["diagnosis"].head(3)),
         missing=float(table[list(METADATA)].isna().to_numpy().mean()) if photos else math.nan,
@@ -91,6 +91,12 @@ def class_counts(table: pd.DataFrame) -> pd.DataFrame:
     counts["lesions"] = distinct(label.codes, len(label.names), coded_lesions(table))
     counts["share"] = counts["photos"] / max(1, len(known))
     return counts.sort_values(["photos", "diagnosis"], ascending=[False, True], ignore_index=True)
+
+
+def imbalance(photos: "pd.Series[int]") -> float:
+    """Return how many times the largest class outnumbers the smallest that has a photo; NaN where none has one."""
+    some = photos[photos > 0]
+    return float(some.max() / some.min()) if len(some) else math.nan
 
 
 def class_counts_by_split(table: pd.DataFrame) -> pd.DataFrame:
