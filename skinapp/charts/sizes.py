@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, LEGEND_ON_TOP, counted, quiet
+from skinapp.charts.style import FONT_SIZE, GREY, counted, key_on_top, quiet
 
 _Places = npt.NDArray[np.intp]
 _Counts = npt.NDArray[np.float64]
@@ -18,19 +18,27 @@ _LISTED = 10
 _CELLS = 24
 """Cells along the longer side of the map: about 12 px each on a phone."""
 
-_ROW_PX, _LEGEND_PX, _MAP_PX = 36, 30, 380
+_ROW_PX, _MAP_PX = 36, 430
 _ROOM_FOR_TEXT = 1.6
+_INNER, _EDGE = (0, 0.84), (0.87, 1)
+"""Of width and height: where the map lies, and where the bars along its edges."""
+
 _SOURCE_COLOURS = ("#2E86DE", "#E69F00", "#009E73", "#CC79A7", GREY)
 _SCALE = ((0.0, "rgba(46,134,222,0.3)"), (1.0, "rgb(46,134,222)"))
 
 
-def size_heatmap(sizes: pd.DataFrame) -> go.Figure:
-    """Draw how many photos have which size in pixels.
+def size_heatmap(sizes: pd.DataFrame, source: str | None = None) -> go.Figure:
+    """Draw how many photos have which size in pixels, of one source or of all.
 
     `sizes` has the columns width and height (pixels, NA where nobody states them), photos (whole numbers) and
     source, a row a size and source. Up to ten different sizes are listed, most photos first, each source in its
-    own colour; more are drawn as a map whose cells count the photos of all sources on a logarithmic scale.
+    own colour; more are drawn as a map whose cells count the photos of all sources on a logarithmic scale, with
+    the photos of each width above it and of each height beside it. A source that is not there leaves it empty.
     """
+    if source is not None:
+        sizes = sizes[sizes["source"] == source]
+    if sizes.empty:
+        return quiet(go.Figure(), _ROW_PX)
     different = sizes[["width", "height"]].drop_duplicates()
     return _list(sizes) if len(different) <= _LISTED else _map(sizes)
 
@@ -58,11 +66,12 @@ def _list(sizes: pd.DataFrame) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    several = len(table.columns) > 1
-    quiet(figure, _ROW_PX * len(totals) + 16 + _LEGEND_PX * several)
+    quiet(figure, _ROW_PX * len(totals) + 16)
+    if len(table.columns) > 1:
+        key_on_top(figure, list(totals.index), {bar.name: bar.marker.color for bar in figure.data[:-1]})
     figure.update_xaxes(visible=False, range=[0, totals.max() * _ROOM_FOR_TEXT])
     figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6, showgrid=False)
-    return figure.update_layout(barmode="stack", bargap=0.35, showlegend=several, legend=LEGEND_ON_TOP)
+    return figure.update_layout(barmode="stack", bargap=0.35, showlegend=False)
 
 
 def _size_name(width: int, height: int) -> str:
@@ -89,9 +98,35 @@ def _map(sizes: pd.DataFrame) -> go.Figure:
     )
     missing = int(sizes["photos"].sum() - photos.sum())
     unstated = f"<br>({missing:,} photos without a stated size)" if missing else ""
-    figure = quiet(go.Figure(heatmap), _MAP_PX)
-    figure.update_xaxes(title=f"Width in pixels{unstated}")
-    return figure.update_yaxes(title="Height in pixels")
+    figure = go.Figure([heatmap, *_marginals(heatmap, counts, step)])
+    figure.update_layout(xaxis={"domain": _INNER}, yaxis={"domain": _INNER})
+    figure.update_layout(xaxis2={"domain": _EDGE, "visible": False}, yaxis2={"domain": _EDGE, "visible": False})
+    quiet(figure, _MAP_PX).update_layout(bargap=0.1, showlegend=False)
+    return figure.update_layout(xaxis_title=f"Width in pixels{unstated}", yaxis_title="Height in pixels")
+
+
+def _marginals(heatmap: go.Heatmap, counts: _Counts, step: int) -> tuple[go.Bar, go.Bar]:
+    """Bars of the photos of each width, above the map, and of each height, beside it."""
+    marker = {"color": _SCALE[-1][1]}
+    off = f" px (± {step / 2:g})"
+    widths, heights = counts.sum(axis=0), counts.sum(axis=1)
+    return (
+        go.Bar(
+            x=heatmap.x,
+            y=widths,
+            yaxis="y2",
+            marker=marker,
+            hovertemplate=f"Width %{{x:.0f}}{off}<br>%{{y:,}} photos<extra></extra>",
+        ),
+        go.Bar(
+            x=heights,
+            y=heatmap.y,
+            xaxis="x2",
+            orientation="h",
+            marker=marker,
+            hovertemplate=f"Height %{{y:.0f}}{off}<br>%{{x:,}} photos<extra></extra>",
+        ),
+    )
 
 
 def _sources(stated: pd.DataFrame, row: _Places, column: _Places, counts: _Counts) -> list[list[str]]:

@@ -5,6 +5,7 @@ No chart sets a colour for text: the theme of the page that shows it knows wheth
 
 import math
 import textwrap
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
@@ -15,8 +16,18 @@ GREY = "#8A8D93"
 """For what is grouped together or of no class: as far from white as from black."""
 
 GRID = "rgba(138,141,147,0.3)"
+_COLUMN_PX = 54
+"""The width of a column of texts right of a plot: seven digits."""
+
+_LINE_PX, _LETTER_PX = 18, 7.2
+_LINE_LETTERS, _KEY_LETTERS = 42, 5
+"""Letters on a line of a phone, and what a colour's square takes of them."""
+
 FONT_SIZE = 13
 """Pixels; nothing in a chart is smaller."""
+
+SPLIT_COLOURS = {"train": "#2E86DE", "validation": "#E69F00", "test": "#009E73", "showcase": GREY}
+"""One colour a split wherever splits are told apart; another split is grey."""
 
 LEGEND_ON_TOP = {
     "orientation": "h",
@@ -44,6 +55,54 @@ def quiet(figure: go.Figure, height_px: int) -> go.Figure:
     figure.update_xaxes(fixedrange=True, gridcolor=GRID, zeroline=False, tickfont={"size": FONT_SIZE})
     figure.update_yaxes(fixedrange=True, gridcolor=GRID, zeroline=False, tickfont={"size": FONT_SIZE})
     return figure
+
+
+def beside(figure: go.Figure, names: Sequence[str], texts: Sequence[str], title: str) -> go.Figure:
+    """Write a text a row right of the plot and a title below them; `names` are the rows, as the y axis has them."""
+    place = {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "right",
+        "xshift": _COLUMN_PX,
+        "showarrow": False,
+        "font": {"size": FONT_SIZE},
+    }
+    for name, text in zip(names, texts, strict=True):
+        figure.add_annotation(text=text, yref="y", y=name, **place)
+    figure.add_annotation(text=title, yref="paper", y=0, yanchor="top", **place)
+    return figure.update_layout(margin_r=_COLUMN_PX + 4, margin_b=_LINE_PX + 6)
+
+
+def key_on_top(figure: go.Figure, names: Sequence[str], colours: Mapping[str, str]) -> go.Figure:
+    """Say above the plot which colour is what, over the whole width, and make the figure higher by that.
+
+    `names` are the rows as the y axis has them, `colours` a colour for each word. Plotly's own legend is no wider than
+    the plot, which on a phone leaves one entry a line.
+    """
+    left = math.ceil(_LETTER_PX * max((len(line) for name in names for line in name.split("<br>")), default=0)) + 14
+    lines: list[list[str]] = [[]]
+    for word in colours:
+        if len("".join([*lines[-1], word])) + _KEY_LETTERS * len(lines[-1]) > _LINE_LETTERS:
+            lines.append([])
+        lines[-1].append(word)
+    texts = ["   ".join(f"<span style='color:{colours[word]}'>■</span> {word}" for word in line) for line in lines]
+    height = _LINE_PX * len(lines) + 8
+    figure.add_annotation(
+        text="<br>".join(texts),
+        font={"size": FONT_SIZE},
+        align="left",
+        xref="paper",
+        x=0,
+        xanchor="left",
+        xshift=-left,
+        yref="paper",
+        y=1,
+        yanchor="bottom",
+        yshift=4,
+        showarrow=False,
+    )
+    top = figure.layout.margin.t
+    return figure.update_layout(margin={"l": left + 4, "t": top + height}, height=figure.layout.height + height)
 
 
 def percent(score: float) -> str:
