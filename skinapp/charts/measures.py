@@ -53,7 +53,7 @@ def _add_class(figure: go.Figure, name: str, row: "pd.Series[float]") -> None:
     for low, high, width, opacity in _LINES:
         line = {"color": colour, "width": width}
         figure.add_scatter(x=[row[low], row[high]], y=[name] * 2, mode="lines", line=line, opacity=opacity, **hover)
-    tick = {"symbol": "line-ns", "size": 11, "line": {"width": 3, "color": colour}}
+    tick = {"symbol": "line-ns", "size": 13, "line": {"width": 3, "color": colour}}
     figure.add_scatter(x=[row["q50"]], y=[name], mode="markers", marker=tick, **hover)
 
 

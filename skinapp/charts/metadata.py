@@ -18,7 +18,7 @@ MOST_VALUES = 8
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#7B5EA7")
 """Those of Okabe and Ito (2008), with a darker yellow, and violet for black."""
 
-_MISSING = "rgba(138,141,147,0.35)"
+_MISSING = "#B9BCC2"
 _NAMED_SHARE = 0.16
 """A smaller part has no room for its percentage on a phone."""
 

@@ -1,6 +1,7 @@
 import pandas as pd
 
-from skinapp.charts.distribution import class_distribution
+from skinapp.charts.distribution import cap_effect, class_distribution, class_distribution_by_split
+from skinapp.charts.style import GREY, SPLIT_COLOURS
 from skinapp.taxonomy import BY_CODE
 
 COUNTS = pd.DataFrame({"diagnosis": ["df", "mel", "nv"], "photos": [115, 1113, 6705], "lesions": [73, 614, 400]})
@@ -30,3 +31,55 @@ def test_the_hover_says_both_counts_in_words() -> None:
 
 def test_the_longest_bar_leaves_room_for_its_count() -> None:
     assert class_distribution(COUNTS).layout.xaxis.range[1] > 1.4 * 6705
+
+
+BY_SPLIT = pd.DataFrame(
+    {
+        "diagnosis": ["nv", "nv", "nv", "wart", "wart", "wart"],
+        "split": ["test", "train", None, "train", "fold 1", "test"],
+        "photos": [30, 60, 5, 20, 4, 10],
+        "lesions": [15, 30, 5, 5, 4, 5],
+    }
+).astype({"split": "string"})
+
+
+def test_each_split_has_its_bars_of_equal_length_where_the_shares_are_equal() -> None:
+    bars = {bar.name: bar for bar in class_distribution_by_split(BY_SPLIT).data}
+    assert list(bars) == ["Train", "Test", "No split", "Fold 1"]
+    assert list(bars["Train"].x) == [0.75, 0.25]
+    assert list(bars["Test"].x) == [0.75, 0.25]
+    assert bars["Train"].text == ("60 · 75%", "20 · 25%")
+    assert bars["No split"].text == ("5 · 100%", "0 · 0%")
+    assert bars["Train"].y == ("Nevus (mole)", "wart")
+    assert bars["Test"].marker.color == SPLIT_COLOURS["test"]
+    assert bars["Fold 1"].marker.color == GREY
+
+
+def test_lesions_by_split_have_their_own_shares() -> None:
+    train = class_distribution_by_split(BY_SPLIT, "lesions").data[0]
+    assert train.text == ("30 · 86%", "5 · 14%")
+    assert list(train.customdata[0]) == ["Melanocytic nevus (nv)", 60, 30]
+
+
+def test_the_key_names_every_split_in_its_colour() -> None:
+    key = class_distribution_by_split(BY_SPLIT).layout.annotations[0].text
+    assert f"<span style='color:{SPLIT_COLOURS['train']}'>■</span> Train" in key
+    assert "No split" in key
+
+
+def test_a_cap_shows_what_is_kept_full_and_what_is_left_out_pale() -> None:
+    counts = pd.DataFrame({"diagnosis": ["nv", "mel"], "before": [6705, 1113], "after": [2000, 1113]})
+    figure = cap_effect(counts.assign(left_out=[4705, 0]))
+    kept, left_out, texts = figure.data
+    assert (list(kept.x), list(left_out.x)) == ([2000, 1113], [4705, 0])
+    assert left_out.marker.opacity < kept.marker.opacity == 1
+    assert texts.text == (" 2,000 of 6,705", " 1,113")
+    assert figure.layout.barmode == "stack"
+    assert figure.layout.xaxis.range[1] > 1.6 * 6705
+
+
+def test_nothing_to_draw_is_drawn_as_nothing() -> None:
+    assert list(class_distribution(COUNTS.iloc[:0]).data[0].x) == []
+    assert not class_distribution_by_split(BY_SPLIT.iloc[:0]).data
+    empty = pd.DataFrame({"diagnosis": [], "before": [], "after": [], "left_out": []})
+    assert list(cap_effect(empty).data[0].x) == []

@@ -16,7 +16,7 @@ def test_a_single_size_is_a_single_bar_with_its_count() -> None:
     bar, totals = figure.data
     assert (list(bar.y), list(bar.x)) == (["600 × 450 px"], [10015])
     assert totals.text == (" 10,015 · 100%",)
-    assert not figure.layout.showlegend
+    assert not figure.layout.annotations
 
 
 def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
@@ -34,7 +34,8 @@ def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
     bars = {trace.name: list(trace.x) for trace in figure.data[:-1]}
     assert bars == {"bcn20000": [20000, 0, 0], "ham10000": [0, 10015, 0], "msk": [0, 5, 7]}
     assert len({trace.marker.color for trace in figure.data[:-1]}) == 3
-    assert figure.layout.showlegend
+    key = figure.layout.annotations[0].text
+    assert all(f"color:{trace.marker.color}'>■</span> {trace.name}" in key for trace in figure.data[:-1])
     assert figure.layout.barmode == "stack"
 
 
@@ -69,3 +70,35 @@ def test_the_colour_bar_counts_photos() -> None:
     bar = size_heatmap(many(2500)).data[0].colorbar
     assert list(bar.ticktext) == ["1", "10", "100", "1,000"]
     assert list(bar.tickvals) == [0, 1, 2, 3]
+
+
+def test_one_source_can_be_looked_at_alone() -> None:
+    sizes = pd.concat([many(), many(3, "msk"), HAM])
+    assert list(size_heatmap(sizes, "ham10000").data[0].y) == ["600 × 450 px"]
+    counts = 10 ** np.asarray(size_heatmap(sizes, "msk").data[0].z, dtype=float)
+    assert np.nansum(counts) == pytest.approx(30 * 3)
+
+
+def test_a_source_that_is_not_there_is_drawn_as_nothing() -> None:
+    assert not size_heatmap(HAM, "msk").data
+
+
+def test_the_edges_of_a_map_count_the_photos_of_each_width_and_height() -> None:
+    figure = size_heatmap(pd.concat([many(), HAM]))
+    heatmap, widths, heights = figure.data
+    counts = np.nan_to_num(10 ** np.asarray(heatmap.z, dtype=float))
+    assert list(widths.x) == list(heatmap.x)
+    assert list(widths.y) == pytest.approx(counts.sum(axis=0))
+    assert list(heights.y) == list(heatmap.y)
+    assert list(heights.x) == pytest.approx(counts.sum(axis=1))
+    assert (widths.yaxis, heights.xaxis, heights.orientation) == ("y2", "x2", "h")
+    assert sum(widths.y) == sum(heights.x) == 30 * 2 + 10015
+
+
+def test_the_edges_lie_beside_the_map_and_not_on_it() -> None:
+    layout = size_heatmap(many()).layout
+    assert layout.xaxis.domain[1] < layout.xaxis2.domain[0]
+    assert layout.yaxis.domain[1] < layout.yaxis2.domain[0]
+    assert not layout.xaxis2.visible
+    assert layout.xaxis.fixedrange
+    assert layout.xaxis2.fixedrange

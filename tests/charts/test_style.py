@@ -6,8 +6,11 @@ import plotly.graph_objects as go
 import pytest
 
 from skinapp.charts.confusion import confusion_heatmap
-from skinapp.charts.distribution import class_distribution
+from skinapp.charts.distribution import cap_effect, class_distribution, class_distribution_by_split
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
+from skinapp.charts.flow import flow_chart
+from skinapp.charts.measures import measure_by_class
+from skinapp.charts.metadata import metadata_by_class
 from skinapp.charts.scores import per_class_bars
 from skinapp.charts.sizes import size_heatmap
 from skinapp.charts.style import TRANSPARENT, counted, percent, wrapped
@@ -20,7 +23,14 @@ def every_chart() -> dict[str, go.Figure]:
     scores = pd.DataFrame({"class": CODES, "support": 50, "lesions": 40, "f1": 0.5, "precision": 0.5, "recall": 0.5})
     few = pd.DataFrame({"width": [600], "height": [450], "photos": [9], "source": ["ham10000"]})
     many = pd.DataFrame({"width": range(80, 110), "height": 84, "photos": 2, "source": "bcn20000"})
+    quantiles = dict.fromkeys(("q05", "q25", "q50", "q75", "q95", "auroc"), 0.5)
+    flow = pd.DataFrame({"kind": ["source"], "step": "HAM10000", "photos": 9, "lesions": 8, "reason": pd.NA})
     return {
+        "by split": class_distribution_by_split(counts.assign(split="train")),
+        "cap": cap_effect(pd.DataFrame({"diagnosis": CODES, "before": 9, "after": 5, "left_out": 4})),
+        "measure": measure_by_class(pd.DataFrame({"label": CODES, "photos": 9, **quantiles}), "Sharpness"),
+        "metadata": metadata_by_class(pd.DataFrame({"label": CODES, "value": "male", "photos": 9}), "Sex"),
+        "flow": flow_chart(flow),
         "malignancy": malignancy_donut(0.2),
         "lesion type": lesion_type_donut(CODES, [0.125] * 8),
         "distribution": class_distribution(counts),

@@ -12,6 +12,7 @@ from skinapp.datasets.summary import (
     class_counts,
     class_counts_by_split,
     headline,
+    imbalance,
     labels,
     measure_quantiles,
     metadata_counts,
@@ -161,6 +162,11 @@ def test_a_cap_cuts_only_what_is_above_it() -> None:
     counts = capped_counts(made(diagnosis=["nv"] * 5 + ["mel"] * 2 + ["df"]), 2)
     assert list(counts.columns) == ["diagnosis", "before", "after", "left_out"]
     assert listed(counts) == [["nv", 5, 2, 3], ["mel", 2, 2, 0], ["df", 1, 1, 0]]
+
+
+def test_the_imbalance_looks_only_at_classes_that_have_photos() -> None:
+    assert imbalance(pd.Series([6705, 0, 115])) == 6705 / 115
+    assert math.isnan(imbalance(pd.Series([0])))
 
 
 def test_a_cap_that_leaves_nothing_is_refused() -> None:
