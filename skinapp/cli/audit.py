@@ -1,0 +1,83 @@
+"""skinapp audit, probe: what is wrong with image tables, and what could be learned from them without a lesion."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from skinapp.cli.console import DataOption, check_output, data_root, printed, progress_bar, say, write_answer, writing
+from skinapp.datasets.audit import audit as audit_tables
+from skinapp.datasets.audit import crosses, stacked, summarize
+from skinapp.datasets.copies import alike_by_looking
+from skinapp.datasets.table import read_table
+from skinapp.errors import DatasetError, SkinAppError
+from skinapp.storage import written_aside
+
+_SUFFIXES = (".csv", ".parquet")
+
+
+def audit(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Image tables; findings name them.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the findings to this file, .csv or .parquet.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where something crosses a split.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Find copies, leaks across splits, labels that disagree, unreadable files, and gaps, in tables and between them.
+
+    With --data the photos are looked at; else their perceptual hashes are compared, which misses cropped copies.
+    """
+    check_output(output)
+    if output is not None and output.suffix.lower() not in _SUFFIXES:
+        raise SkinAppError(f"{output} is neither {' nor '.join(_SUFFIXES)}. Name a file that ends in one of them.")
+    named = _read_tables(tables)
+    if data is None:
+        say("Without --data perceptual hashes are compared, not photos: cropped copies are not found.")
+        findings = audit_tables(named)
+    else:
+        with progress_bar("Looking at photos") as progress:
+            looked = alike_by_looking(stacked(named), data_root(data), progress)
+        say("Copies were found by looking at the photos.")
+        findings = audit_tables(named, looked.pairs, looked.readable)
+    if output is not None:
+        _write(findings, output)
+    write_answer(printed(_summary(findings)), None)
+    leaks = int(crosses(findings).sum())
+    say(f"{leaks:,} findings are leaks: they cross a split." if leaks else "Nothing crosses a split.")
+    if strict and leaks:
+        raise typer.Exit(1)
+
+
+def _read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    names = [path.stem for path in paths]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DatasetError(f"Two tables are named {', '.join(twice)}; findings name tables. Rename one of them.")
+    return {name: read_table(path) for name, path in zip(names, paths, strict=True)}
+
+
+def _write(findings: pd.DataFrame, output: Path) -> None:
+    with writing(output), written_aside(output) as aside:
+        if output.suffix.lower() == ".csv":
+            findings.to_csv(aside, index=False)
+        else:
+            findings.to_parquet(aside, index=False, compression="zstd")
+    say(f"{output}: {len(findings):,} findings")
+
+
+def _summary(findings: pd.DataFrame) -> Table:
+    table = Table("finding", box=None)
+    for heading in ("found", "across splits", "labels disagree"):
+        table.add_column(heading, justify="right")
+    for row in summarize(findings).itertuples(index=False):
+        table.add_row(str(row.finding), f"{row.found:,}", f"{row.across_splits:,}", f"{row.labels_disagree:,}")
+    return table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(audit)
