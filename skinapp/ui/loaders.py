@@ -8,6 +8,11 @@ import streamlit as st
 
 from skinapp.assessment.assess import Assessor
 from skinapp.assessment.assess import load_assessor as _load_assessor
+from skinapp.datasets.filters import FilterIndex
+from skinapp.datasets.filters import filter_index as _filter_index
+from skinapp.datasets.findings import about, read_findings
+from skinapp.datasets.summary import DataHeadline
+from skinapp.datasets.summary import headline as _table_headline
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import Headline, confusion_frame, headline, per_class
@@ -16,6 +21,11 @@ from skinapp.evaluation.predict import is_own_test
 from skinapp.evaluation.run import StoredRun, find_runs, load_run
 from skinapp.examples import Example, read_showcase
 from skinapp.networks.folder import MODELS, Card
+
+FIRST_TABLE = "ham10000"
+PROBES = MODELS.parent / "experiments" / "shortcut-probe"
+FINDINGS_FILE = "findings.parquet"
+"""The audit of the shipped tables, which lies beside them."""
 
 
 def models_root() -> Path:
@@ -35,15 +45,60 @@ def showcase() -> tuple[Example, ...]:
     return tuple(sorted(read_showcase(TABLES / "showcase.csv"), key=lambda example: example.image_id))
 
 
+def tables_root() -> Path:
+    """Return the folder of image tables: SKINAPP_TABLES, or those that ship."""
+    return Path(os.environ.get("SKINAPP_TABLES") or TABLES)
+
+
 def tables() -> tuple[Path, ...]:
-    """List the image tables that ship."""
-    return tuple(sorted(TABLES.glob("*.parquet")))
+    """List the image tables of that folder: HAM10000, which the models learned from, first, then by name."""
+    found = (path for path in tables_root().glob("*.parquet") if path.name != FINDINGS_FILE)
+    return tuple(sorted(found, key=lambda path: (path.stem != FIRST_TABLE, path.stem)))
 
 
 @st.cache_resource(show_spinner="Reading the table")
 def table(path: Path) -> pd.DataFrame:
     """Read an image table once for all visitors; callers must not change it."""
     return read_table(path)
+
+
+@st.cache_resource(show_spinner=False)
+def filter_index(path: Path) -> FilterIndex:
+    """Prepare an image table for selecting, once for all visitors."""
+    return _filter_index(table(path))
+
+
+@st.cache_resource(show_spinner=False)
+def table_headline(path: Path) -> DataHeadline:
+    """Count a whole image table once."""
+    return _table_headline(table(path))
+
+
+@st.cache_resource(show_spinner="Reading the findings")
+def findings(name: str) -> pd.DataFrame | None:
+    """Read what the audit found in a shipped table, by its name; None where no audit of it is stored."""
+    path = tables_root() / FINDINGS_FILE
+    if not path.is_file():
+        return None
+    found = about(read_findings(path), name)
+    return found if len(found) else None
+
+
+@st.cache_resource(show_spinner=False)
+def probe_runs(name: str) -> tuple[Path, ...]:
+    """List the stored shortcut probes of a table, by its name: one for each question that was asked of it."""
+    return tuple(folder for folder in find_runs(PROBES) if run(folder).table == name)
+
+
+def data_root() -> Path | None:
+    """Return the folder that SKINAPP_DATA names, which holds the shipped tables' photos; None where it is unset."""
+    folder = os.environ.get("SKINAPP_DATA", "").strip()
+    return Path(folder).expanduser() if folder else None
+
+
+def is_local() -> bool:
+    """Tell whether the server serves its own computer alone, as `make run` says, and may read its disk."""
+    return os.environ.get("SKINAPP_LOCAL") == "1"
 
 
 def runs() -> tuple[Path, ...]:

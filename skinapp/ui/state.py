@@ -1,17 +1,22 @@
 """What one visitor's session holds: the only copy of the session keys.
 
-Photos and answers live here and nowhere else: never in a cache that visitors share, never in a log.
+Photos, answers and a visitor's own tables live here and nowhere else: never in a cache that visitors share, never in
+a log.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from skinapp.assessment.assess import Assessment
+from skinapp.datasets.filters import FilterIndex
 from skinapp.examples import Example
 
-_ANSWER, _ROUND = "answer", "round"
+_ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +27,22 @@ class Answer:
     view: np.ndarray
     example: Example | None = None
     attribution: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTable:
+    """An image table that the visitor brought: its name, what selecting from it needs, what she should know of it.
+
+    `root` is the folder that its paths start from, None where no photo may be shown; `notes` are sentences,
+    `findings` its audit (skinapp.datasets.audit), None before one was asked for.
+    """
+
+    name: str
+    table: pd.DataFrame
+    index: FilterIndex
+    root: Path | None
+    notes: tuple[str, ...] = ()
+    findings: pd.DataFrame | None = None
 
 
 def answer() -> Answer | None:
@@ -36,10 +57,49 @@ def keep(given: Answer) -> None:
 
 
 def start_over() -> None:
-    """Forget photo and answer; every widget of the page begins empty."""
-    this_round = round_number()
+    """Forget photo and answer; every widget begins empty. A table that the visitor brought stays."""
+    kept = {_ROUND: round_number() + 1, _OWN: own_table()}
     st.session_state.clear()
-    st.session_state[_ROUND] = this_round + 1
+    st.session_state.update(kept)
+
+
+def own_table() -> OwnTable | None:
+    """Return the table that the visitor brought, if she did."""
+    brought: OwnTable | None = st.session_state.get(_OWN)
+    return brought
+
+
+def keep_table(brought: OwnTable | None) -> None:
+    """Keep the table that the visitor brought, in place of any before it; None forgets it."""
+    st.session_state[_OWN], st.session_state[_REFUSED] = brought, None
+
+
+def keep_findings(findings: pd.DataFrame) -> None:
+    """Keep the audit of the table that the visitor brought; without such a table nothing is kept."""
+    brought = own_table()
+    if brought is not None:
+        st.session_state[_OWN] = replace(brought, findings=findings)
+
+
+def refused_table() -> str | None:
+    """Return why the last table that the visitor brought was not taken, if it was not."""
+    why: str | None = st.session_state.get(_REFUSED)
+    return why
+
+
+def refuse_table(why: str) -> None:
+    """Keep why a table was not taken, until another is."""
+    st.session_state[_REFUSED] = why
+
+
+def widget_value(key: str) -> Any:
+    """Return what a widget holds, None before it was shown."""
+    return st.session_state.get(key)
+
+
+def set_widget(key: str, value: object) -> None:
+    """Give a widget a value, and with it the address where the widget is kept there; not after it was shown."""
+    st.session_state[key] = value
 
 
 def round_number() -> int:
