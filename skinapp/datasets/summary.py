@@ -62,7 +62,8 @@ def labels(table: pd.DataFrame) -> "pd.Series[str]":
 
 def headline(table: pd.DataFrame) -> DataHeadline:
     """Count what a reader must know first; see DataHeadline."""
-    counts, lesions = class_counts(table), coded_lesions(table)
+    lesions = coded_lesions(table)
+    counts = _class_counts(coded_labels(table), lesions)
     photos, labelled = len(table), int(counts["photos"].sum())
     known = table["malignant"].dropna()
     return DataHeadline(
@@ -84,11 +85,14 @@ def class_counts(table: pd.DataFrame) -> pd.DataFrame:
 
     share (0 to 1) is that of the labelled photos. Photos without a label are not among them; `headline` counts those.
     """
-    label = coded_labels(table)
+    return _class_counts(coded_labels(table), coded_lesions(table))
+
+
+def _class_counts(label: Coded, lesions: Codes) -> pd.DataFrame:
     known = label.codes[label.codes >= 0]
     photos = np.bincount(known, minlength=len(label.names))
     counts = pd.DataFrame({"diagnosis": label.named, "photos": photos})
-    counts["lesions"] = distinct(label.codes, len(label.names), coded_lesions(table))
+    counts["lesions"] = distinct(label.codes, len(label.names), lesions)
     counts["share"] = counts["photos"] / max(1, len(known))
     return counts.sort_values(["photos", "diagnosis"], ascending=[False, True], ignore_index=True)
 

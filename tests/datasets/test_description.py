@@ -173,3 +173,9 @@ def test_the_shipped_table_flows_whole_into_its_splits() -> None:
     assert frame.loc["HAM10000", ["photos", "lesions"]].tolist() == [10015, 7470]
     assert frame.loc[["Train", "Validation", "Test", "Showcase"], "photos"].sum() == 10015
     assert frame.loc[["Train", "Validation", "Test", "Showcase"], "lesions"].sum() == 7470
+
+
+def test_a_photo_left_out_before_is_not_left_out_again_for_its_label_or_its_split() -> None:
+    whole = made(diagnosis=["nv", "nv", None, "mel"], split=["train", "test", "train", "showcase"], source=["x"] * 4)
+    frame = flow(whole.iloc[:2], [whole])
+    assert steps(frame)[1:3] == [["out", "Left out", 2, None, NOT_DRAWN_REASON], ["kept", "Split", 2, None, None]]
