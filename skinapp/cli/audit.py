@@ -1,6 +1,7 @@
 """skinapp audit, probe: what is wrong with image tables, and what could be learned from them without a lesion."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,15 @@ from skinapp.datasets.audit import crosses, stacked, summarize
 from skinapp.datasets.copies import alike_by_looking
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
+from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
+from skinapp.evaluation.probe import FEATURES_FILE, Probe, probe_table
+from skinapp.evaluation.run import save_run
+from skinapp.networks.folder import MODELS
 from skinapp.storage import written_aside
+from skinapp.taxonomy import CODES, class_name
+
+PROBES = MODELS.parent / "experiments" / "shortcut-probe" / "runs"
+"""Where the probes of the tables that ship lie."""
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -47,9 +56,62 @@ def audit(
         _write(findings, output)
     write_answer(printed(_summary(findings)), None)
     leaks = int(crosses(findings).sum())
-    say(f"{leaks:,} findings are leaks: they cross a split." if leaks else "Nothing crosses a split.")
+    say(f"Leaks, findings that cross a split: {leaks:,}." if leaks else "Nothing crosses a split.")
     if strict and leaks:
         raise typer.Exit(1)
+
+
+class Task(StrEnum):
+    """What the probe is asked for."""
+
+    diagnosis = "diagnosis"
+    malignancy = "malignancy"
+
+
+def probe(
+    table: Annotated[Path, typer.Argument(help="Image table with labels.")],
+    task: Annotated[
+        Task | None, typer.Option(help="What to predict; by default the diagnosis, or malignancy where none is known.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Folder of the run; by default one in experiments/shortcut-probe/runs."),
+    ] = None,
+) -> None:
+    """Ask how well facts that say nothing of the lesion predict its label: colour, sharpness, size, camera, source.
+
+    Prints AUROC with 95% intervals by class, and stores the predictions as a run with features.csv beside it.
+    """
+    rows = read_table(table)
+    coded = bool(rows["diagnosis"].isin(CODES).any())
+    asked = task or (Task.diagnosis if coded or rows["malignant"].isna().all() else Task.malignancy)
+    name = f"{table.stem}-{asked}" if coded and asked is Task.malignancy else table.stem
+    folder = output or PROBES / name
+    with progress_bar("Training small models") as progress:
+        found = probe_table(rows, table, asked, name, progress)
+    intervals = headline_intervals(found.run)
+    with writing(folder):
+        save_run(found.run, folder)
+        save_intervals(intervals, folder)
+        with written_aside(folder / FEATURES_FILE) as aside:
+            found.features.round(4).to_csv(aside, index=False)
+    write_answer(printed(_probe_table(found, intervals)), None)
+    say(f"Stored in {folder}")
+
+
+def _probe_table(found: Probe, intervals: pd.DataFrame) -> Table:
+    """Draw a row a class: its AUROC with its interval, and the facts that carry most of it."""
+    run = found.run
+    title = f"Trivial facts alone on {run.table}: {len(run.predictions):,} photos"
+    table = Table("class", "AUROC (95% interval, by lesion)", "carried by (fall)", "best alone", title=title, box=None)
+    for label in run.classes:
+        of_class = found.features[found.features["class"] == label]
+        most = of_class.nlargest(3, "auroc_drop")
+        carried = ", ".join(f"{row.feature} {row.auroc_drop:.3f}" for row in most.itertuples())
+        alone = of_class.nlargest(1, "auroc_alone").iloc[0]
+        best = f"{alone['feature']} {alone['auroc_alone']:.3f}"
+        table.add_row(class_name(label), figure(intervals, "auroc", label).in_words(), carried, best)
+    return table
 
 
 def _read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
@@ -81,3 +143,4 @@ def _summary(findings: pd.DataFrame) -> Table:
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(audit)
+    app.command()(probe)
