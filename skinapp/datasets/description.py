@@ -90,8 +90,10 @@ def _percent(count: int, total: int) -> str:
 
 def _counts(codes: Codes, n: int, split: _Columns) -> npt.NDArray[np.int64]:
     """Count photos of each code, in each split and in all: (n, splits + 1)."""
-    everywhere = np.bincount(codes[codes >= 0], minlength=n)
-    return np.column_stack([crossed(codes, n, split.codes, len(split.names)), everywhere])
+    counts = crossed(codes, n, split.codes, len(split.names))
+    # Where anything is split, each photo has a column; else there are none to sum over.
+    everywhere = counts.sum(axis=1) if split.names else np.bincount(codes[codes >= 0], minlength=n)
+    return np.column_stack([counts, everywhere])
 
 
 def _lesions(lesions: Codes, split: _Columns) -> _Lines:
