@@ -30,7 +30,8 @@ MOST_LEVELS = 20
 SOURCE, KEPT, OUT, SPLIT = "source", "kept", "out", "split"
 """What a step of the flow is: where photos come from, what is still there, what is left out, where they go."""
 
-SHOWCASE_REASON = "Examples for the app, with all photos of their lesions: never trained on nor scored"
+SHOWCASE_REASON = "Examples for the app: never trained on nor scored"
+SHOWCASE_LESIONS_REASON = "Examples for the app, with all photos of their lesions: never trained on nor scored"
 UNLABELLED_REASON = "Nobody says what they show: nothing to learn from or to score"
 UNSPLIT_REASON = "Of no split: neither trained on nor scored"
 NOT_DRAWN_REASON = "In a source, not in this table"
@@ -156,8 +157,8 @@ def flow(table: pd.DataFrame, sources: Iterable[pd.DataFrame] = ()) -> pd.DataFr
     count.add(OUT, "Without a label", here & ~labelled, UNLABELLED_REASON)
     split = coded_splits(photos)
     showcase = _flags(split, ("showcase",)) & here & labelled
-    count.add(OUT, "Showcase", showcase, SHOWCASE_REASON)
     rest = here & labelled & ~showcase
+    count.add(OUT, "Showcase", showcase, SHOWCASE_REASON if count.share(showcase, rest) else SHOWCASE_LESIONS_REASON)
     unsplit = rest & (split.codes < 0)
     if unsplit.all() or not (rest & ~unsplit).any():
         count.add(KEPT, "Labelled", rest)
@@ -182,6 +183,10 @@ class _Counter:
             seen = np.zeros(self._lesions.max(initial=-1) + 2, dtype=bool)
             seen[self._lesions[photos]] = True  # the last stands for all photos without a lesion: they count for none
             self._rows.append((kind, step, int(photos.sum()), int(seen[:-1].sum()) or None, reason))
+
+    def share(self, some: _Flags, others: _Flags) -> bool:
+        """Tell whether some photos show a lesion that others show too, as they do after a split by photo."""
+        return bool(np.isin(self._lesions[some & (self._lesions >= 0)], self._lesions[others]).any())
 
     def sources(self, source: Coded) -> None:
         for place, name in enumerate(source.names):

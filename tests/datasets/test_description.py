@@ -7,6 +7,7 @@ import pytest
 from skinapp.datasets.description import (
     MOST_LEVELS,
     NOT_DRAWN_REASON,
+    SHOWCASE_LESIONS_REASON,
     SHOWCASE_REASON,
     UNLABELLED_REASON,
     UNSPLIT_REASON,
@@ -103,7 +104,7 @@ def test_the_flow_loses_no_photo_unnamed(table: pd.DataFrame) -> None:
         ["source", "a clinic", 2, 1, None],
         ["kept", "Together", 6, 4, None],
         ["out", "Without a label", 1, None, UNLABELLED_REASON],
-        ["out", "Showcase", 1, 1, SHOWCASE_REASON],
+        ["out", "Showcase", 1, 1, SHOWCASE_LESIONS_REASON],
         ["kept", "Split", 4, 3, None],
         ["split", "Train", 2, 1, None],
         ["split", "Test", 2, 2, None],
@@ -126,7 +127,7 @@ def test_what_is_left_out_and_what_is_split_make_up_what_came_in() -> None:
     photos = frame.groupby("kind")["photos"].sum()
     assert photos["source"] == 200
     assert photos["out"] + photos["split"] == 200
-    assert set(frame["reason"].dropna()) == {UNLABELLED_REASON, SHOWCASE_REASON, UNSPLIT_REASON}
+    assert set(frame["reason"].dropna()) == {UNLABELLED_REASON, SHOWCASE_LESIONS_REASON, UNSPLIT_REASON}
     assert frame.loc[frame["kind"] == "out", "reason"].notna().all()
 
 
@@ -179,3 +180,9 @@ def test_a_photo_left_out_before_is_not_left_out_again_for_its_label_or_its_spli
     whole = made(diagnosis=["nv", "nv", None, "mel"], split=["train", "test", "train", "showcase"], source=["x"] * 4)
     frame = flow(whole.iloc[:2], [whole])
     assert steps(frame)[1:3] == [["out", "Left out", 2, None, NOT_DRAWN_REASON], ["kept", "Split", 2, None, None]]
+
+
+def test_a_showcase_whose_lesions_are_trained_on_too_is_not_said_to_hold_all_their_photos() -> None:
+    table = made(diagnosis=["nv"] * 3, lesion_id=["1", "1", "2"], split=["showcase", "train", "test"], source=["x"] * 3)
+    assert steps(flow(table))[1] == ["out", "Showcase", 1, 1, SHOWCASE_REASON]
+    assert steps(flow(table.iloc[[0, 2]]))[1] == ["out", "Showcase", 1, 1, SHOWCASE_LESIONS_REASON]
