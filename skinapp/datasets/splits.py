@@ -58,16 +58,17 @@ def small_classes(labels: "pd.Series[str]", groups: np.ndarray) -> "pd.Series[in
 def cap_classes(table: pd.DataFrame, most: int, seed: int, always: pd.Series) -> pd.DataFrame:
     """Keep at most so many photos of each class (see `split_labels`), drawn by the seed; the others are left out.
 
-    Photos whose image_id is in `always` are kept and not counted, as are photos without a label. Raises DatasetError
-    for a cap below 1.
+    Photos whose image_id is in `always` are kept before all others, those without a label not counted. Raises
+    DatasetError for a cap below 1.
     """
     if most < 1:
         raise DatasetError(f"A cap of {most} photos a class leaves none. Name 1 or more.")
+    kept = table["image_id"].isin(always).to_numpy()
     drawn = np.random.default_rng(seed).permutation(len(table))
-    labels = split_labels(table).mask(table["image_id"].isin(always)).iloc[drawn]
-    rank = labels.groupby(labels).cumcount()
-    left_out = rank.index[rank >= most]
-    return table.drop(index=left_out).reset_index(drop=True)
+    drawn = drawn[np.argsort(~kept[drawn], kind="stable")]
+    labels = split_labels(table).iloc[drawn]
+    too_many = (labels.groupby(labels).cumcount() >= most) & ~kept[drawn] & labels.notna()
+    return table.drop(index=too_many.index[too_many]).reset_index(drop=True)
 
 
 def draw_showcase(table: pd.DataFrame, seed: int) -> pd.DataFrame:

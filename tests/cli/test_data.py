@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.splits import group_ids
-from skinapp.datasets.table import read_table
+from skinapp.datasets.table import read_table, write_table
 from skinapp.storage import file_sha256
 
 RunCommand = Callable[..., Any]
@@ -42,6 +42,30 @@ def test_showcase_then_split_keep_lesions_whole_and_the_showcase_out(
     for name, photos in table.groupby("split"):
         assert f"{name}: {len(photos)} photos of {photos['lesion_id'].nunique()} lesions" in done.err
     assert "Patients are not recorded" in done.err
+
+
+def test_split_caps_and_groups_and_says_what_it_did(run_command: RunCommand, indexed: Path, tmp_path: Path) -> None:
+    output = tmp_path / "split.parquet"
+    done = run_command("split", indexed, "--cap", 12, "--group", "image_id", "-o", output)
+    assert done.code == 0
+    assert read_table(output)["diagnosis"].value_counts().to_dict() == {"mel": 12, "nv": 12}
+    assert "At most 12 photos a class: 16 of 40 photos left out." in done.err
+    assert "by perceptual hash" in done.err
+    assert "Split by image_id: photos of one lesion may be on both sides." in done.err
+    assert "Patients are not recorded" in done.err
+    looked = run_command("split", indexed, "-o", output, "--data", indexed.parents[1])
+    assert "found by looking at the photos" in looked.err
+
+
+def test_split_names_classes_that_are_too_small(run_command: RunCommand, indexed: Path, tmp_path: Path) -> None:
+    table = read_table(indexed)
+    keep = (table["diagnosis"] == "nv") | (table.groupby("diagnosis").cumcount() < 4)
+    write_table(table[keep], tmp_path / "few.parquet")
+    done = run_command("split", tmp_path / "few.parquet", "-o", tmp_path / "out.parquet")
+    assert done.code == 0
+    assert "mel has too few groups to be in every part: 4, where 10 are needed." in done.err
+    wrong = run_command("split", indexed, "--group", "patient", "-o", tmp_path / "none.parquet")
+    assert (wrong.code, "has no column patient" in wrong.err) == (2, True)
 
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_others(

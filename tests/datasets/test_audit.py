@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.audit import FINDING_COLUMNS, FINDINGS, audit, crosses, disagrees, stacked, summarize
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import TABLES, image_table, read_table
 
 
 def hashed(number: int, flipped: int = 0) -> str:
@@ -207,3 +207,17 @@ def test_an_empty_table_and_one_without_hashes_are_audited() -> None:
         "class too small to split",
     }
     assert len(stacked({"one": table, "two": table})) == 4
+
+
+def test_the_shipped_findings_are_of_the_shipped_tables_and_ham10000_leaks_nothing_within_itself() -> None:
+    found = pd.read_parquet(TABLES / "findings.parquet")
+    assert found.dtypes.astype(str).to_dict() == FINDING_COLUMNS
+    for name in ("ham10000", "isic2019", "malignant-vs-benign"):
+        splits = read_table(TABLES / f"{name}.parquet").set_index("image_id")["split"]
+        for end in "ab":
+            rows_of = found[(found[f"table_{end}"] == name) & found[f"image_{end}"].notna()]
+            stated = splits.loc[rows_of[f"image_{end}"]]
+            assert stated.fillna("none").tolist() == rows_of[f"split_{end}"].fillna("none").tolist()
+    within = found[(found["table_a"] == "ham10000") & (found["table_b"] == "ham10000")]
+    assert len(within)
+    assert not crosses(within).any()

@@ -5,7 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.splits import SHOWCASE_PHOTOS, draw_showcase, group_ids, split_by_lesion
+from skinapp.datasets.splits import (
+    LEAST_GROUPS,
+    SHOWCASE_PHOTOS,
+    cap_classes,
+    draw_showcase,
+    group_ids,
+    small_classes,
+    split_by_lesion,
+    split_labels,
+)
 from skinapp.datasets.table import SPLITS, TABLES, image_table, read_table
 from skinapp.datasets.twins import twin_ids
 from skinapp.errors import DatasetError
@@ -133,6 +142,59 @@ def test_too_few_lesions_to_split(table: pd.DataFrame) -> None:
         split_by_lesion(nine, nine.head(0), seed=1)
     with pytest.raises(DatasetError, match="No diagnosis has 10 lesions"):
         split_by_lesion(nine, nine, seed=1)
+
+
+def test_another_column_keeps_its_values_whole_and_no_longer_the_lesions(table: pd.DataFrame) -> None:
+    cameras = table.assign(camera=[f"camera {place % 90}" for place in range(len(table))])
+    done = split_by_lesion(cameras, table.head(0), seed=1, group="camera")
+    assert done.groupby("camera")["split"].nunique().max() == 1
+    assert done.groupby("lesion_id")["split"].nunique().max() > 1
+    by_photo = split_by_lesion(table, table.head(0), seed=1, group="image_id")
+    assert by_photo.groupby("sha256")["split"].nunique().max() == 1
+    assert by_photo.groupby("lesion_id")["split"].nunique().max() > 1
+
+
+def test_a_column_that_is_not_there_or_has_too_few_values_is_refused(table: pd.DataFrame) -> None:
+    with pytest.raises(DatasetError, match="no column patient"):
+        split_by_lesion(table, table.head(0), seed=1, group="patient")
+    with pytest.raises(DatasetError, match="No diagnosis has 10 groups by camera"):
+        split_by_lesion(table.assign(camera=["a", "b"] * 800), table.head(0), seed=1, group="camera")
+
+
+def test_a_table_without_diagnoses_is_stratified_by_malignancy(table: pd.DataFrame) -> None:
+    malignant = pd.Series(np.arange(len(table)) % 5 == 0, dtype="boolean")
+    bare = image_table(table.assign(malignant=malignant).drop(columns=["diagnosis", "lesion_id"]))
+    done = split_by_lesion(bare, bare.head(0), seed=1)
+    shares = done.groupby("split")["malignant"].mean().astype(float)
+    assert shares.tolist() == pytest.approx([0.2, 0.2, 0.2], abs=0.01)
+    with pytest.raises(DatasetError, match="1,600 photos have no diagnosis"):
+        split_by_lesion(bare.assign(malignant=pd.NA), bare.head(0), seed=1)
+
+
+def test_a_cap_keeps_so_many_of_each_class_and_always_the_showcase(table: pd.DataFrame) -> None:
+    showcase = draw_showcase(table, 1)
+    before = table["diagnosis"].value_counts()
+    capped = cap_classes(table, 90, 1, showcase["image_id"])
+    assert capped["diagnosis"].value_counts().to_dict() == before.clip(upper=90).to_dict()
+    assert (before > 90).any()
+    assert (before < 90).any()
+    assert set(showcase["image_id"]) <= set(capped["image_id"])
+    assert capped.equals(cap_classes(table, 90, 1, showcase["image_id"]))
+    assert not capped.equals(cap_classes(table, 90, 2, showcase["image_id"]))
+    fewer = cap_classes(table, 1, 1, showcase["image_id"])
+    assert set(fewer["image_id"]) == set(showcase["image_id"])
+    with pytest.raises(DatasetError, match="leaves none"):
+        cap_classes(table, 0, 1, showcase["image_id"])
+
+
+def test_classes_of_few_groups_are_counted(table: pd.DataFrame) -> None:
+    few = table[(table["diagnosis"] != "df") | table["lesion_id"].isin(_some_lesions(table, "df", 3))]
+    assert small_classes(split_labels(few), group_ids(few)).to_dict() == {"df": 3}
+    assert LEAST_GROUPS == 10
+
+
+def _some_lesions(table: pd.DataFrame, diagnosis: str, n: int) -> list[str]:
+    return list(table.loc[table["diagnosis"] == diagnosis, "lesion_id"].dropna().unique()[:n])
 
 
 def test_the_shipped_showcase_is_in_no_other_split() -> None:

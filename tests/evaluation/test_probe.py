@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.measures import MEASURES
-from skinapp.datasets.table import image_table, write_table
+from skinapp.datasets.table import TABLES, image_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.evaluation.intervals import figure, headline_intervals
-from skinapp.evaluation.probe import FEATURE_COLUMNS, FOLDS, MODEL, Probe, probe_table
-from skinapp.evaluation.run import load_run, save_run
+from skinapp.evaluation.intervals import figure, headline_intervals, load_intervals
+from skinapp.evaluation.probe import FEATURE_COLUMNS, FEATURES_FILE, FOLDS, MODEL, Probe, probe_table
+from skinapp.evaluation.run import find_runs, load_run, save_run
+from skinapp.storage import file_sha256
 
 
 def made_up(path: Path, photos_a_lesion: int = 1, **columns: object) -> pd.DataFrame:
@@ -94,3 +95,20 @@ def test_what_cannot_be_probed_is_said_in_a_sentence(tmp_path: Path) -> None:
     blank = made_up(path).assign(**dict.fromkeys(MEASURES, 1.0))
     with pytest.raises(DatasetError, match="No fact differs"):
         probe_table(blank, path, "diagnosis", "a")
+
+
+def test_the_shipped_probes_are_of_the_shipped_tables() -> None:
+    folders = find_runs(TABLES.parent / "experiments" / "shortcut-probe")
+    assert {folder.name for folder in folders} == {
+        "ham10000",
+        "ham10000-malignancy",
+        "isic2019",
+        "malignant-vs-benign",
+    }
+    for folder in folders:
+        run = load_run(folder)
+        assert run.table_sha256 == file_sha256(TABLES / f"{run.table}.parquet")
+        assert load_intervals(folder) is not None
+        features = pd.read_csv(folder / FEATURES_FILE)
+        assert tuple(features.columns) == FEATURE_COLUMNS
+        assert set(features["class"]) == set(run.classes)
