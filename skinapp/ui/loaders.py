@@ -19,6 +19,7 @@ from skinapp.evaluation.figures import Headline, confusion_frame, headline, per_
 from skinapp.evaluation.intervals import headline_intervals, load_intervals, with_intervals
 from skinapp.evaluation.predict import is_own_test
 from skinapp.evaluation.run import StoredRun, find_runs, load_run
+from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.examples import Example, read_showcase
 from skinapp.networks.folder import MODELS, Card
 
@@ -88,6 +89,12 @@ def findings(name: str) -> pd.DataFrame | None:
 def probe_runs(name: str) -> tuple[Path, ...]:
     """List the stored shortcut probes of a table, by its name: one for each question that was asked of it."""
     return tuple(folder for folder in find_runs(PROBES) if run(folder).table == name)
+
+
+@st.cache_resource(show_spinner=False)
+def probe(folder: Path) -> pd.DataFrame:
+    """Say how far trivial facts carry each class of a stored probe, once."""
+    return shortcuts(run_classes(folder), read_features(folder))
 
 
 def data_root() -> Path | None:

@@ -56,22 +56,6 @@ def choose_path(label: str, paths: Sequence[Path], name: Callable[[Path], str] =
     return chosen
 
 
-def data_headline(table: pd.DataFrame, counts: pd.DataFrame) -> None:
-    """Show how much there is, and how unevenly."""
-    with st.container(horizontal=True):
-        st.metric("Photos", f"{len(table):,}", border=True)
-        st.metric("Lesions", f"{table['lesion_id'].nunique():,}", border=True)
-        st.metric("Classes", len(counts), border=True)
-        st.metric("Largest to smallest", f"{counts['photos'].max() / counts['photos'].min():.0f} : 1", border=True)
-        st.metric("Largest class", f"{counts['share'].max():.0%}", border=True)
-
-
-def split_table(counts: pd.DataFrame) -> None:
-    """Show what each split holds."""
-    st.dataframe(counts, hide_index=True, width="content")
-    st.caption("Split by lesion. Patients are not recorded: one patient's lesions may be on both sides.")
-
-
 def run_headline(counts: Headline, intervals: pd.DataFrame) -> None:
     """Show a run's overall figures with their intervals."""
     with st.container(horizontal=True):

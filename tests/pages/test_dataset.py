@@ -157,7 +157,7 @@ def test_an_uploaded_table_is_audited_when_asked(app: AppTest) -> None:
     assert counts["lesion crosses a split"] == 1
 
 
-def test_a_visitors_table_is_hers_alone_and_survives_start_over(app: AppTest) -> None:
+def test_a_visitors_table_is_hers_alone(app: AppTest) -> None:
     page = opened(app)
     page.file_uploader(key="own-upload").set_value(("good.csv", GOOD, "text/csv")).run()
     other = opened(AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60))
@@ -194,6 +194,23 @@ def test_without_photos_ids_link_to_the_archive(app: AppTest, ham10000: pd.DataF
     assert len(shown) == 1_000
     assert shown["image_id"].tolist() == ham10000["image_id"].head(1_000).tolist()
     assert shown["page"].str.startswith("https://api.isic-archive.com/images/ISIC_").all()
+
+
+def test_the_shortcut_probe_is_shown_with_its_interval(app: AppTest) -> None:
+    page = opened(app, table="malignant-vs-benign", section="Audit")
+    probe = page.dataframe[-1].value.set_index("name")
+    assert probe.loc["Malignant", "auroc_low"] < probe.loc["Malignant", "auroc"] < probe.loc["Malignant", "auroc_high"]
+    assert "colour" in probe.loc["Malignant", "carried_by"]
+    assert f"{probe.loc['Malignant', 'auroc']:.2f} (" in words(page)
+
+
+def test_the_shipped_audit_is_counted_and_looked_through(app: AppTest) -> None:
+    page = opened(app, table="malignant-vs-benign", section="Audit", finding="same picture")
+    counts = page.dataframe[0].value.set_index("finding")
+    listed = page.dataframe[1].value
+    assert counts.loc["same picture", "found"] > 1_000
+    assert len(listed) == 1_000
+    assert (listed["table_a"].eq("malignant-vs-benign") | listed["table_b"].eq("malignant-vs-benign")).all()
 
 
 def test_split_preview_counts_every_photo(app: AppTest, ham10000: pd.DataFrame) -> None:
