@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 
+from skinapp.datasets.overlay import SAME_PICTURE, look, overlay, same_picture
 from skinapp.datasets.table import image_table
-from skinapp.datasets.twins import SAME_PICTURE, find_twins, look, same_picture, twin_ids
+from skinapp.datasets.twins import find_twins, is_copy, twin_ids
 
 
 def skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
@@ -90,3 +91,29 @@ def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(
     twins = twin_ids(table, tmp_path)
     assert list(zip(twins["image_a"], twins["image_b"], strict=True)) == [("a", "d")]
     assert twins["similarity"].iloc[0] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("radius", [90, 140])
+def test_the_same_round_field_around_other_skin_is_another_picture(radius: int) -> None:
+    rows, columns = np.ogrid[:300, :400]
+    outside = ((rows - 150) / radius) ** 2 + ((columns - 200) / radius) ** 2 > 1
+    pictures = [np.where(outside[..., None], 0, np.asarray(skin(seed))).astype(np.uint8) for seed in (1, 2)]
+    first, second = map(look, pictures)
+    assert same_picture(first, second) < SAME_PICTURE
+    # In a small field too little of the skin is left to call even the same file the same picture.
+    assert (same_picture(first, first) > SAME_PICTURE) == (radius > 100)
+
+
+def test_an_overlay_says_how_much_is_shared_and_recoloured() -> None:
+    original = skin(1)
+    inner = original.crop((20, 15, 380, 285))
+    changed = {"squashed": original.resize((224, 224)), "inner": inner, "warmer": inner.point(lambda v: int(v * 0.8))}
+    laid = [overlay(look(np.asarray(original)), look(np.asarray(copy))) for copy in changed.values()]
+    assert [found.shared for found in laid] == pytest.approx([1, 0.81, 0.81], abs=0.02)
+    assert [found.colour_gap for found in laid] == pytest.approx([0, 0, 31], abs=2)
+    assert is_copy(pd.DataFrame(laid)).tolist() == [True, True, False]
+
+
+def test_a_photo_from_closer_by_is_a_twin_but_no_copy() -> None:
+    twins = pd.DataFrame({"similarity": [0.95, 0.7, 0.95, 0.7], "shared": [0.5, 0.95, 0.7, 0.7], "colour_gap": 1.0})
+    assert is_copy(twins).tolist() == [False, True, True, False]
