@@ -64,7 +64,8 @@ def experiment(
 def _workshop(
     recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
 ) -> "Iterator[Workshop]":
-    from skinapp.training.fit import Workshop, checkpoint_folder
+    from skinapp.training.checkpoints import checkpoint_folder
+    from skinapp.training.fit import Workshop
 
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
     folder = checkpoint_folder(recipe, root, weights)

@@ -1,5 +1,6 @@
 """What outlives a killed run: whole checkpoints, the seconds already spent, and a line an epoch for the log."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from skinapp.storage import written_aside
+from skinapp.storage import file_sha256, written_aside
+from skinapp.training.initial import initial_file
 from skinapp.training.network import TrainedNetwork
+from skinapp.training.recipe import read_recipe
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -56,3 +59,15 @@ class EpochReport(Callback):
         assert isinstance(pl_module, TrainedNetwork)
         row = pl_module.curves[-1]
         self._say(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
+
+
+def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None) -> Path:
+    """Name the folder of a recipe's checkpoints, by its id and all that it starts from.
+
+    A changed recipe, table or file of initial weights starts anew instead of going on with an old run.
+    """
+    recipe = read_recipe(recipe_path)
+    initial = initial_file(recipe, recipe_path.parent, weights_folder)
+    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else [])]
+    content = "".join(map(file_sha256, files)).encode()
+    return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"

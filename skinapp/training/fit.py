@@ -1,6 +1,5 @@
 """Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,22 +21,21 @@ from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
 from skinapp.datasets.table import read_table
-from skinapp.errors import ModelError
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
     Card,
     DataFacts,
     Head,
-    InitialWeights,
     SplitFacts,
     TrainingFacts,
     save_model,
 )
-from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
+from skinapp.networks.resnet import HeadedResNet
 from skinapp.storage import file_sha256
 from skinapp.training.batches import EpochSampler, training_batches, validation_batches
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
+from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.parts import parted
 from skinapp.training.recipe import Recipe, read_recipe
@@ -156,51 +154,6 @@ def _go_on_drawing(training: DataLoader[Any], resumed: Path) -> None:
     """Set the sampler to the epoch after a checkpoint's: workers begin to draw before Lightning names the epoch."""
     assert isinstance(training.sampler, EpochSampler)
     training.sampler.set_epoch(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"] + 1)
-
-
-def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
-    """Build the recipe's network with its initial weights; heads are random by the recipe's seed.
-
-    A file is looked for as named, beside the recipe, then in `weights_folder`. Raises ModelError where it
-    is nowhere, or does not fit.
-    """
-    torch.manual_seed(recipe.seed)
-    settings = recipe.network
-    network = HeadedResNet(settings.architecture, {recipe.role: len(recipe.classes)}, settings.dropout)
-    name, file = settings.initial_weights, _initial_file(recipe, folder, weights_folder)
-    if file:
-        load_trunk(network, read_safetensors(file))
-    elif name != "none":
-        load_trunk(network, torchvision_weights(name))
-    sha256 = file_sha256(file) if file else None
-    return network, InitialWeights(name=name, sha256=sha256, licence=settings.initial_licence)
-
-
-def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None) -> Path:
-    """Name the folder of a recipe's checkpoints, by its id and all that it starts from.
-
-    A changed recipe, table or file of initial weights starts anew instead of going on with an old run.
-    """
-    recipe = read_recipe(recipe_path)
-    initial = _initial_file(recipe, recipe_path.parent, weights_folder)
-    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else [])]
-    content = "".join(map(file_sha256, files)).encode()
-    return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"
-
-
-def _initial_file(recipe: Recipe, beside: Path, weights_folder: Path | None) -> Path | None:
-    """Find the recipe's file of initial weights; None where it names torchvision's or none."""
-    name = recipe.network.initial_weights
-    if not name.endswith(".safetensors"):
-        return None
-    folders = [Path(), beside, *([weights_folder] if weights_folder else [])]
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise ModelError(
-        f"The initial weights {name} are in none of {', '.join(str(f.resolve()) for f in folders)}. "
-        "Name their folder with --weights."
-    )
 
 
 def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckpoint, Clock]:

@@ -20,7 +20,9 @@ from skinapp.networks.resnet import HeadedResNet, read_safetensors
 from skinapp.storage import file_sha256
 from skinapp.training.batches import validation_batches
 from skinapp.training.calibrate import fit_temperature
-from skinapp.training.fit import Workshop, checkpoint_folder, initial_network, train
+from skinapp.training.checkpoints import checkpoint_folder
+from skinapp.training.fit import Workshop, train
+from skinapp.training.initial import initial_network
 from skinapp.training.network import validation_figures
 from skinapp.training.recipe import read_recipe
 
