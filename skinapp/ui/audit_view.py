@@ -1,6 +1,7 @@
 """What the audit found, to look through pair by pair, and what trivial facts alone would predict."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +11,16 @@ from skinapp.datasets.export import csv_bytes
 from skinapp.datasets.findings import about
 from skinapp.ui import loaders, probe_view, state
 from skinapp.ui.contact_sheet import MOST_ROWS, thumbnail
+
+HEADINGS: dict[str, Any] = {
+    **{f"{fact}_a": words for fact, words in (("table", "Table"), ("image", "Photo"), ("split", "Split"))},
+    **{
+        f"{fact}_b": words
+        for fact, words in (("table", "other table"), ("image", "other photo"), ("split", "its split"))
+    },
+    "similarity": st.column_config.NumberColumn("Alike", format="%.2f"),
+    "detail": "Detail",
+}
 
 _ALL = "All"
 _PAIR_PX = 320
@@ -45,9 +56,9 @@ def _findings(name: str, findings: pd.DataFrame, root: Path | None) -> None:
         width="content",
         column_config={
             "finding": "Finding",
-            "found": "Found",
-            "across_splits": "Across splits",
-            "labels_disagree": "Labels disagree",
+            "found": st.column_config.NumberColumn("Found", format="localized"),
+            "across_splits": st.column_config.NumberColumn("Across splits", format="localized"),
+            "labels_disagree": st.column_config.NumberColumn("Labels disagree", format="localized"),
         },
     )
     kinds = [kind for kind, number in zip(counts["finding"], counts["found"], strict=True) if number]
@@ -77,7 +88,9 @@ def _look_through(name: str, rows: pd.DataFrame, root: Path | None) -> None:
     if shown.empty:
         st.caption("None of these.")
         return
-    chosen = st.dataframe(shown, hide_index=True, on_select="rerun", selection_mode="single-row", key="pairs")
+    chosen = st.dataframe(
+        shown, hide_index=True, column_config=HEADINGS, on_select="rerun", selection_mode="single-row", key="pairs"
+    )
     if len(rows) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS:,} of {len(rows):,}, leaks and disagreements first; all of them in the CSV.")
     if "image_b" not in shown:

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 @pytest.mark.parametrize(
     ("path", "heading", "charts"),
-    [("types", "Lesion types", 0), ("dataset", "Dataset", 2), ("evaluation", "Evaluation", 0)],
+    [("types", "Lesion types", 0), ("dataset", "Dataset", 3), ("evaluation", "Evaluation", 0)],
 )
 def test_page_opens_and_fits(page: Page, address: str, path: str, heading: str, charts: int) -> None:
     page.goto(address + path)
