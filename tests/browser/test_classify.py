@@ -64,6 +64,8 @@ def test_broken_file_gets_a_sentence_and_the_next_photo_an_answer(page: Page, ph
 
 def test_camera_takes_a_photo(page: Page) -> None:
     page.get_by_role("radio", name="Camera").or_(page.get_by_role("button", name="Camera", exact=True)).first.click()
+    # The button is there before the camera is; a press before its first frame takes nothing.
+    page.wait_for_function("(document.querySelector('video')?.readyState ?? 0) >= 2")
     page.get_by_role("button", name="Take Photo").click()
     donuts(page, 2)
 
