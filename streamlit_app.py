@@ -8,10 +8,10 @@ st.set_page_config(page_title="Skinapp", page_icon=":material/dermatology:", lay
 
 page = st.navigation(
     [
-        st.Page("pages/classify.py", title="Classify", icon=":material/dermatology:", default=True),
-        st.Page("pages/types.py", title="Lesion types", icon=":material/category:"),
-        st.Page("pages/dataset.py", title="Dataset", icon=":material/database:"),
-        st.Page("pages/evaluation.py", title="Evaluation", icon=":material/monitoring:"),
+        st.Page("views/classify.py", title="Classify", icon=":material/dermatology:", default=True),
+        st.Page("views/types.py", title="Lesion types", icon=":material/category:"),
+        st.Page("views/dataset.py", title="Dataset", icon=":material/database:"),
+        st.Page("views/evaluation.py", title="Evaluation", icon=":material/monitoring:"),
     ],
     position="top",
 )

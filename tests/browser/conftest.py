@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -39,11 +40,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def address(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app with the small random models; yield its address."""
+    """Serve the app with the small random models for all tests; yield its address."""
+    with served(models, tmp_path_factory.mktemp("app") / "log.txt") as at:
+        yield at
+
+
+@pytest.fixture
+def fresh_address(models: Path, tmp_path: Path) -> Iterator[str]:
+    """Serve the app for one test alone: nobody has opened a page of it yet."""
+    with served(models, tmp_path / "log.txt") as at:
+        yield at
+
+
+@contextmanager
+def served(models: Path, log_file: Path) -> Iterator[str]:
+    """Start a server and stop it again; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("app") / "log.txt").open("w+")
+    log = log_file.open("w+")
     options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
     environment = os.environ | {"SKINAPP_MODELS": str(models), "SKINAPP_EXAMPLES": str(ROOT / "no-such-folder")}
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]

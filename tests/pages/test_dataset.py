@@ -30,7 +30,7 @@ def ham10000() -> pd.DataFrame:
 
 
 def opened(app: AppTest, **address: str | list[str]) -> AppTest:
-    page = app.switch_page("pages/dataset.py")
+    page = app.switch_page("views/dataset.py")
     for name, values in address.items():
         page.query_params[name] = values
     page = page.run()

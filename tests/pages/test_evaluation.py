@@ -48,7 +48,7 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredRun:
 
 
 def test_figures_are_those_of_the_predictions(stored: StoredRun) -> None:
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluation.py").run()
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
     expected = headline(stored)
 
     assert not page.exception
@@ -62,7 +62,7 @@ def test_figures_are_those_of_the_predictions(stored: StoredRun) -> None:
 
 
 def test_confusion_matrix_follows_the_choice(stored: StoredRun) -> None:
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluation.py").run()
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
     page.button_group[0].select("Share of each truth").run()
     assert not page.exception
     assert not page.error
@@ -71,6 +71,6 @@ def test_confusion_matrix_follows_the_choice(stored: StoredRun) -> None:
 def test_without_a_run_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
     st.cache_resource.clear()
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/evaluation.py").run()
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
     assert not page.exception
     assert "nothing is stored yet" in page.error[0].value
