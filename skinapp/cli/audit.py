@@ -16,8 +16,9 @@ from skinapp.datasets.copies import alike_by_looking
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
 from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
-from skinapp.evaluation.probe import FEATURES_FILE, Probe, probe_table
+from skinapp.evaluation.probe import Probe, probe_table
 from skinapp.evaluation.run import save_run
+from skinapp.evaluation.shortcuts import FEATURES_FILE
 from skinapp.networks.folder import MODELS
 from skinapp.storage import written_aside
 from skinapp.taxonomy import CODES, class_name

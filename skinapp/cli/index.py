@@ -14,7 +14,7 @@ from skinapp.datasets.folders import read_folders
 from skinapp.datasets.ham10000 import read_ham10000
 from skinapp.datasets.isic2019 import read_isic2019
 from skinapp.datasets.merge import merge as merge_tables
-from skinapp.datasets.table import read_table, write_table
+from skinapp.datasets.table import read_table, some_of, write_table
 from skinapp.errors import SkinAppError
 
 index = typer.Typer(
@@ -120,8 +120,7 @@ def _told(indexed: Indexed, output: Path) -> None:
 def report(findings: tuple[Finding, ...], most: int = 10) -> None:
     """Print what was noticed: how many, and the first of them by name."""
     for finding in findings:
-        more = f" and {len(finding.names) - most:,} more" if len(finding.names) > most else ""
-        say(f"{len(finding.names):,} {finding.what}: {', '.join(finding.names[:most])}{more}")
+        say(f"{len(finding.names):,} {finding.what}: {some_of(finding.names, most)}")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -126,5 +126,5 @@ def truth_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
 def some_of(names: Iterable[str], most: int = 5) -> str:
     """Name a few of many, and say how many more there are."""
     listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

@@ -26,6 +26,7 @@ from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 from skinapp.evaluation.metrics import Floats, Places, auroc_per_class
 from skinapp.evaluation.run import StoredRun, Versions, probability_columns
+from skinapp.evaluation.shortcuts import FEATURE_COLUMNS
 from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
@@ -48,11 +49,6 @@ NOTE = (
     "Predicted from colour, brightness, contrast, sharpness, dark corners, stored size, camera and source alone, never "
     "from the lesion, by models that saw no photo of the same lesion and no near copy. Patients are not recorded."
 )
-
-FEATURES_FILE = "features.csv"
-"""Beside a probe's run: what each fact carries, see Probe.features."""
-
-FEATURE_COLUMNS = ("feature", "class", "auroc_alone", "auroc_drop")
 
 SEED = 2026
 FOLDS = 5

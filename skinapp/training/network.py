@@ -105,12 +105,13 @@ def validation_figures(logits: np.ndarray, classes: np.ndarray) -> dict[str, flo
     """
     scores = torch.from_numpy(logits).softmax(1).numpy().astype(np.float64)
     scores /= scores.sum(axis=1, keepdims=True)
+    predicted = scores.argmax(axis=1)
     present = [k for k in range(scores.shape[1]) if 0 < (classes == k).sum() < len(classes)]
     aurocs = [roc_auc_score(classes == k, scores[:, k]) for k in present]
     return {
         "loss": float(log_loss(classes, scores, labels=list(range(scores.shape[1])))),
-        "accuracy": float(accuracy_score(classes, scores.argmax(axis=1))),
-        "balanced_accuracy": float(balanced_accuracy_score(classes, scores.argmax(axis=1))),
-        "macro_f1": float(f1_score(classes, scores.argmax(axis=1), average="macro")),
+        "accuracy": float(accuracy_score(classes, predicted)),
+        "balanced_accuracy": float(balanced_accuracy_score(classes, predicted)),
+        "macro_f1": float(f1_score(classes, predicted, average="macro")),
         "macro_auroc": float(np.mean(aurocs)) if aurocs else math.nan,
     }

@@ -84,7 +84,7 @@ def sizes(kept: Kept) -> None:
     counts = summary.size_counts(table, stored=stored)
     sources = sorted(counts["source"].dropna().unique())
     source = st.selectbox("Source", [EVERY_SOURCE, *sources], key="size-source") if len(sources) > 1 else EVERY_SOURCE
-    figure = size_heatmap(counts if source == EVERY_SOURCE else counts[counts["source"] == source])
+    figure = size_heatmap(counts, None if source == EVERY_SOURCE else source)
     chart.show(figure, "image-sizes", f"Photos of each size in pixels, {shown}")
     st.caption(
         "The size of the files that were read here; copies are often smaller than what was published."

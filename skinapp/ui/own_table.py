@@ -8,13 +8,13 @@ from streamlit.delta_generator import DeltaGenerator
 from skinapp.datasets.files import Progress
 from skinapp.datasets.filters import filter_index
 from skinapp.datasets.folders import read_folders
+from skinapp.datasets.table import some_of
 from skinapp.datasets.upload import MAX_BYTES, MAX_ROWS, SUFFIXES, read_upload
 from skinapp.errors import DatasetError
 from skinapp.ui import loaders, state
 from skinapp.ui.state import OwnTable
 
 _UPLOAD = "own-upload"
-_MOST_NAMED = 5
 
 
 def bring_table(select_key: str) -> None:
@@ -58,26 +58,23 @@ def _take_upload(select_key: str) -> None:
 
 
 def _folder(select_key: str) -> None:
-    folder = st.text_input(
+    named = st.text_input(
         "Or name a folder of photos on this computer", key="own-folder", placeholder="/home/me/photos"
     )
     shown = st.empty()
-    if st.button("Index the folder", disabled=not folder):
+    if st.button("Index the folder", disabled=not named):
+        folder = Path(named).expanduser()
         bar = shown.progress(0.0, "Measuring the photos")
         try:
-            given = read_folders(
-                Path(folder).expanduser(),
-                Path(folder).expanduser(),
-                progress=_shown_in(bar),
-            )
+            given = read_folders(folder, folder, progress=_shown_in(bar))
         except DatasetError as error:
             state.refuse_table(str(error))
             shown.empty()
             return
-        notes = tuple(f"{found.what[:1].upper()}{found.what[1:]}: {_some(found.names)}." for found in given.findings)
-        name = Path(folder).expanduser().resolve().name
+        notes = tuple(f"{found.what[:1].upper()}{found.what[1:]}: {some_of(found.names)}." for found in given.findings)
+        name = folder.resolve().name
         shown.empty()
-        _keep(OwnTable(name, given.table, filter_index(given.table), Path(folder).expanduser(), notes), select_key)
+        _keep(OwnTable(name, given.table, filter_index(given.table), folder, notes), select_key)
 
 
 def _shown_in(bar: DeltaGenerator) -> Progress:
@@ -90,8 +87,3 @@ def _shown_in(bar: DeltaGenerator) -> Progress:
 def _keep(brought: OwnTable, select_key: str) -> None:
     state.keep_table(brought)
     state.set_widget(select_key, brought.name)
-
-
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more

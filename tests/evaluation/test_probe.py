@@ -8,8 +8,9 @@ from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import TABLES, image_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.evaluation.intervals import figure, headline_intervals, load_intervals
-from skinapp.evaluation.probe import FEATURE_COLUMNS, FEATURES_FILE, FOLDS, MODEL, Probe, probe_table
+from skinapp.evaluation.probe import FOLDS, MODEL, Probe, probe_table
 from skinapp.evaluation.run import find_runs, load_run, save_run
+from skinapp.evaluation.shortcuts import FEATURE_COLUMNS, FEATURES_FILE
 from skinapp.storage import file_sha256
 
 
