@@ -32,13 +32,13 @@ def parted(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
 def _split(photos: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     split = photos["split"].copy()
     if recipe.split.by == "table":
-        drawn_from = split == "train"
+        drawn_from = (split == "train").fillna(False)
         if (split == "validation").any():
             return photos
-    else:
-        drawn_from = split != "showcase"
+    else:  # a photo of no split is drawn from like any other
+        drawn_from = (split != "showcase").fillna(True)
         split[drawn_from] = "train"
-    places = np.flatnonzero(drawn_from.fillna(recipe.split.by != "table"))
+    places = np.flatnonzero(drawn_from)
     if not len(places):
         return photos
     part = photos.iloc[places]

@@ -51,6 +51,11 @@ def test_validation_is_drawn_from_all_but_the_showcase(table: pd.DataFrame, reci
     assert parted(table, recipe(by)).equals(photos)
 
 
+def test_photos_of_no_split_are_trained_on_as_well(table: pd.DataFrame, recipe) -> None:
+    photos = parted(table.assign(split=table["split"].mask(table["split"] == "test")), recipe("photo"))
+    assert photos["split"].tolist() == parted(table, recipe("photo"))["split"].tolist()
+
+
 def test_only_a_draw_by_lesion_keeps_lesions_whole(table: pd.DataFrame, recipe) -> None:
     crossing = {
         by: parted(table, recipe(by)).groupby("lesion_id")["split"].nunique().max() for by in ("photo", "lesion")
