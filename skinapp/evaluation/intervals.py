@@ -7,7 +7,7 @@ Efron, 1979); replicates in which a figure is undefined are left out of it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,17 +52,39 @@ def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int =
     Returns a row a figure, with columns figure (a field of Figures), class (NA for the whole run), value
     (over all photos), low and high (float64; the 95% interval). The same seed gives the same frame.
     """
+    *_, last = interval_steps(run, replicates, seed)
+    return last.frame()
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The replicates of a bootstrap that were drawn so far."""
+
+    run: StoredRun
+    found: Figures
+    parts: tuple[Figures, ...]
+    replicates: int
+
+    def frame(self) -> pd.DataFrame:
+        """Return the intervals by these replicates, as `headline_intervals` does by all."""
+        rows = [_row(name, None, getattr(self.found, name), _joined(self.parts, name)) for name in OVERALL]
+        rows += [
+            _row(name, label, getattr(self.found, name)[place], _joined(self.parts, name)[:, place])
+            for place, label in enumerate(self.run.classes)
+            for name in PER_CLASS
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
+    """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
     truth, scores = truth_index(run), probabilities(run)
     lesion, _ = pd.factorize(run.predictions["lesion_id"])
-    drawn = [figures(truth, scores, run.classes, w) for w in _weights(lesion, replicates, seed)]
-    found = figures(truth, scores, run.classes)
-    rows = [_row(name, None, getattr(found, name), _joined(drawn, name)) for name in OVERALL]
-    rows += [
-        _row(name, label, getattr(found, name)[place], _joined(drawn, name)[:, place])
-        for place, label in enumerate(run.classes)
-        for name in PER_CLASS
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    drawn = Drawn(run, figures(truth, scores, run.classes), (), 0)
+    for weights in _weights(lesion, replicates, seed):
+        part = figures(truth, scores, run.classes, weights)
+        drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(weights))
+        yield drawn
 
 
 def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figure:
@@ -131,7 +153,7 @@ def _weights(lesion: Places, replicates: int, seed: int) -> Iterator[Floats]:
         yield times[:, lesion].astype(np.float64)
 
 
-def _joined(drawn: list[Figures], name: str) -> Floats:
+def _joined(drawn: Sequence[Figures], name: str) -> Floats:
     return np.concatenate([getattr(each, name) for each in drawn])
 
 

@@ -65,6 +65,7 @@ def run_of(
         versions=Versions(*versions()),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         note=" ".join(card.data.limits),
+        temperature=head.temperature,
         predictions=frame,
     )
 

@@ -5,7 +5,7 @@ if made, intervals.json. The predictions are the truth: every figure is computed
 """
 
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class RunFacts:
     `model` is the model's id, `classes` the labels in the order of its outputs, `table` the image table's
     name. The sha256 sums are hexadecimal; `weights_kept` tells whether the weights still exist. `created` is
     an ISO 8601 date and time, `note` the limits of the data, shown to every reader of a figure.
+    `temperature` is what the logits were divided by before softmax, None where that was not kept.
     """
 
     name: str
@@ -50,6 +51,7 @@ class RunFacts:
     versions: Versions
     created: str
     note: str
+    temperature: float | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

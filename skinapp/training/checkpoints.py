@@ -68,6 +68,7 @@ def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None
     """
     recipe = read_recipe(recipe_path)
     initial = initial_file(recipe, recipe_path.parent, weights_folder)
-    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else [])]
+    twins = [Path(recipe.split.twins)] if recipe.split.twins else []
+    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else []), *twins]
     content = "".join(map(file_sha256, files)).encode()
     return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"

@@ -37,7 +37,7 @@ from skinapp.training.calibrate import fit_temperature
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
-from skinapp.training.parts import parted
+from skinapp.training.parts import parted, read_twins
 from skinapp.training.recipe import Recipe, read_recipe
 
 LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
@@ -90,7 +90,7 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
 def fit(recipe_path: Path, workshop: Workshop) -> Trained:
     """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
     recipe = read_recipe(recipe_path)
-    photos = parted(read_table(Path(recipe.data.table)), recipe)
+    photos = parted(read_table(Path(recipe.data.table)), recipe, read_twins(recipe.split))
     parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
     L.seed_everything(recipe.seed, verbose=False)

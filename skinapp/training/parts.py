@@ -1,26 +1,47 @@
 """Image table + recipe -> who is trained on, who validates, who is only looked at in the end."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 
-from skinapp.datasets.splits import group_ids
+from skinapp.datasets.audit import SAME_FILE, SAME_PICTURE
+from skinapp.datasets.findings import read_findings
+from skinapp.datasets.splits import cap_classes, group_ids
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
-from skinapp.training.recipe import Recipe, Split
+from skinapp.training.recipe import By, Recipe, Split
 
 
-def parted(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
-    """Return the photos that a recipe uses: labels as it names them, its classes alone, split as it asks.
+def read_twins(split: Split) -> pd.DataFrame | None:
+    """Read the pairs of photos of one picture that a recipe's findings name: columns image_a, image_b; None for none.
 
-    Raises DatasetError where training or validation would hold fewer than two classes.
+    Raises DatasetError where the findings cannot be read.
+    """
+    if split.twins is None:
+        return None
+    found = read_findings(Path(split.twins))
+    pairs = found["finding"].isin((SAME_FILE, SAME_PICTURE))
+    return found.loc[pairs, ["image_a", "image_b"]].reset_index(drop=True)
+
+
+def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return the photos that a recipe uses: labels as it names them, its classes alone, split and capped as it asks.
+
+    `twins` names pairs of photos of one picture, as `read_twins` does. Raises DatasetError where training or
+    validation would hold fewer than two classes.
     """
     labelled = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
     # A malignancy model asks for benign or malignant; its table may tell that without telling the diagnosis.
     used = labelled["malignant"].notna() if recipe.role == "malignancy" else labelled["diagnosis"].isin(recipe.classes)
-    photos = _split(labelled[used].reset_index(drop=True), recipe)
+    used &= ~_copies_of_the_showcase(labelled, twins)
+    photos = labelled[used].reset_index(drop=True)
+    if recipe.data.cap_part == "all":
+        photos = _capped(photos, pd.Series(True, index=photos.index), recipe)
+    photos = _split(photos, recipe, twins)
+    if recipe.data.cap_part == "train":
+        photos = _capped(photos, photos["split"] == "train", recipe)
     for name in ("train", "validation"):
         if truth_labels(photos[photos["split"] == name], recipe.role).nunique() < 2:
             raise DatasetError(
@@ -29,7 +50,27 @@ def parted(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     return photos
 
 
-def _split(photos: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+def _copies_of_the_showcase(photos: pd.DataFrame, twins: pd.DataFrame | None) -> "pd.Series[bool]":
+    """Mark the photos outside the showcase that show a picture of it; none where no twins are named."""
+    showcase = (photos["split"] == "showcase").fillna(False)
+    if twins is None:
+        return showcase & False
+    groups = group_ids(photos, twins)
+    return pd.Series(np.isin(groups, groups[showcase.to_numpy(bool)]), index=photos.index) & ~showcase
+
+
+def _capped(photos: pd.DataFrame, part: "pd.Series[bool]", recipe: Recipe) -> pd.DataFrame:
+    """Leave out the photos of a part, bool (n,), that are above the recipe's cap; those of the showcase stay."""
+    if recipe.data.cap is None:
+        return photos
+    of_part = photos[part.fillna(False)]
+    showcase = of_part.loc[of_part["split"] == "showcase", "image_id"]
+    kept = cap_classes(of_part.reset_index(drop=True), recipe.data.cap, recipe.split.seed, showcase)["image_id"]
+    dropped = part.fillna(False) & ~photos["image_id"].isin(kept)
+    return photos[~dropped].reset_index(drop=True)
+
+
+def _split(photos: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None) -> pd.DataFrame:
     split = photos["split"].copy()
     if recipe.split.by == "table":
         drawn_from = (split == "train").fillna(False)
@@ -41,30 +82,29 @@ def _split(photos: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     places = np.flatnonzero(drawn_from)
     if not len(places):
         return photos
-    part = photos.iloc[places]
-    chosen = _DRAWS[recipe.split.by](part, truth_labels(part, recipe.role), recipe.split)
-    split.iloc[places[chosen]] = "validation"
+    settings, part = recipe.split, photos.iloc[places]
+    draw = drawn_places(part, truth_labels(part, recipe.role), settings.by, settings.validation_share, settings.seed, twins)
+    split.iloc[places[draw]] = "validation"
     return photos.assign(split=split)
 
 
-def _by_photo(photos: pd.DataFrame, truth: "pd.Series[str]", split: Split) -> np.ndarray:
-    draw = ShuffleSplit(1, test_size=split.validation_share, random_state=split.seed)
-    return next(draw.split(photos))[1]  # type: ignore[no-any-return]
+def drawn_places(
+    photos: pd.DataFrame,
+    truth: "pd.Series[str]",
+    by: By,
+    share: float,
+    seed: int,
+    twins: pd.DataFrame | None = None,
+) -> np.ndarray:
+    """Draw a share (0 to 1) of photos by photo, by photo within each class ("class", "table"), or by lesion.
 
-
-def _by_class(photos: pd.DataFrame, truth: "pd.Series[str]", split: Split) -> np.ndarray:
-    draw = StratifiedShuffleSplit(1, test_size=split.validation_share, random_state=split.seed)
-    return next(draw.split(photos, truth))[1]  # type: ignore[no-any-return]
-
-
-def _by_lesion(photos: pd.DataFrame, truth: "pd.Series[str]", split: Split) -> np.ndarray:
-    draw = GroupShuffleSplit(1, test_size=split.validation_share, random_state=split.seed)
-    return next(draw.split(photos, groups=group_ids(photos)))[1]  # type: ignore[no-any-return]
-
-
-_DRAWS: dict[str, Callable[[pd.DataFrame, "pd.Series[str]", Split], np.ndarray]] = {
-    "table": _by_class,
-    "photo": _by_photo,
-    "class": _by_class,
-    "lesion": _by_lesion,
-}
+    Returns their places in `photos`, int (m,). Photos of one lesion, one file or one picture (`twins`) stay together
+    when drawn by lesion; then the share is one of the lesions.
+    """
+    if by == "lesion":
+        draw = GroupShuffleSplit(1, test_size=share, random_state=seed)
+        return next(draw.split(photos, groups=group_ids(photos, twins)))[1]  # type: ignore[no-any-return]
+    if by == "photo":
+        return next(ShuffleSplit(1, test_size=share, random_state=seed).split(photos))[1]  # type: ignore[no-any-return]
+    stratified = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
+    return next(stratified.split(photos, truth))[1]  # type: ignore[no-any-return]

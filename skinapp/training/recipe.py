@@ -12,6 +12,10 @@ from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 
+By = Literal["table", "photo", "class", "lesion"]
+"""What a split is drawn by."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,18 +26,25 @@ class Data(_Strict):
     table: str = Field(description="path of the image table, relative to the folder the command runs in")
     classes: tuple[str, ...] = CODES
     relabel: dict[str, str] = Field({}, description='labels that count as others, as {scc = "akiec"}')
+    cap: PositiveInt | None = Field(None, description="most photos of each diagnosis; the others are left out")
+    cap_part: Literal["all", "train"] = Field(
+        "train", description='whom the cap is for: "train" alone, or "all" photos before they are split'
+    )
 
 
 class Split(_Strict):
     """Which photos are trained on: as the table says, or drawn anew, as an experiment may want it.
 
     `by` draws validation by photo, by photo within each class, or by lesion; "table" keeps the table's split and
-    draws validation from its training photos where it has none. Showcase photos always stay aside.
+    draws validation from its training photos where it has none. Showcase photos always stay aside. The pairs of one
+    picture that the findings `twins` name are kept on one side by a draw by lesion, and whatever is a twin of a
+    showcase photo is used nowhere.
     """
 
-    by: Literal["table", "photo", "class", "lesion"] = "table"
+    by: By = "table"
     validation_share: float = Field(0.2, gt=0, lt=1)
     seed: int = 2026
+    twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the folder of the command")
 
 
 class Network(_Strict):
