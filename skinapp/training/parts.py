@@ -83,7 +83,9 @@ def _split(photos: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None) -> 
     if not len(places):
         return photos
     settings, part = recipe.split, photos.iloc[places]
-    draw = drawn_places(part, truth_labels(part, recipe.role), settings.by, settings.validation_share, settings.seed, twins)
+    draw = drawn_places(
+        part, truth_labels(part, recipe.role), settings.by, settings.validation_share, settings.seed, twins
+    )
     split.iloc[places[draw]] = "validation"
     return photos.assign(split=split)
 

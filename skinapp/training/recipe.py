@@ -11,7 +11,6 @@ from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
-
 By = Literal["table", "photo", "class", "lesion"]
 """What a split is drawn by."""
 

@@ -1,9 +1,10 @@
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from skinapp.datasets.table import read_table
+from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
@@ -14,6 +15,9 @@ from skinapp.training.fit import Workshop
 from .conftest import WriteRecipe
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers:UserWarning")
+
+EXPERIMENTS = TABLES.parent / "experiments"
+SHIPPED = sorted(EXPERIMENTS.glob("*/recipe.toml"))
 
 
 def test_an_experiment_keeps_its_runs_and_curves_but_no_weights(
@@ -43,3 +47,36 @@ def test_an_experiment_must_say_what_it_evaluates(write_recipe: WriteRecipe, dat
     recipe = write_recipe(tmp_path / "small" / "recipe.toml")
     with pytest.raises(RecipeError, match="names no split to evaluate"):
         run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints"))
+
+
+def small_table(data_root: Path, folder: Path) -> Path:
+    """Write the made-up table with a lesion of it put aside as the showcase."""
+    table = read_table(data_root / "table.parquet")
+    write_table(
+        table.assign(split=table["split"].mask(table["lesion_id"] == "lesion_00", "showcase")), folder / "small"
+    )
+    return folder / "small"
+
+
+@pytest.mark.parametrize(
+    "name", [path.parent.name for path in SHIPPED if 'role = "lesion_type"' in path.read_text(encoding="utf-8")]
+)
+def test_a_shipped_recipe_runs(name: str, data_root: Path, tmp_path: Path) -> None:
+    text = (EXPERIMENTS / name / "recipe.toml").read_text(encoding="utf-8")
+    for key, value in (
+        ("table", f'"{small_table(data_root, tmp_path).as_posix()}"'),
+        ("initial_weights", '"none"'),
+        ("resize_px", "36"),
+        ("input_px", "32"),
+        ("crop_px", "32"),
+        ("epochs", "1"),
+        ("batch_size", "8"),
+    ):
+        text, found = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert found == 1
+    recipe = tmp_path / name / "recipe.toml"
+    recipe.parent.mkdir()
+    recipe.write_text(re.sub(r"^twins = .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    assert [run.split for run in done.runs] == ["validation", "showcase"]
+    assert done.runs[1].predictions["image_id"].tolist() == ["photo_00", "photo_01"]

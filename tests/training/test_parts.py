@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import TABLES, image_table, read_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import CODES, is_malignant
-from skinapp.training.parts import parted
+from skinapp.training.parts import parted, read_twins
 from skinapp.training.recipe import Recipe, read_recipe
 
 from .conftest import WriteRecipe
 
+EXPERIMENTS = TABLES.parent / "experiments"
 BY_TABLE, MONITOR = 'monitor = "loss"\n', 'monitor = "loss"\n\n[split]\nby = "{}"\nvalidation_share = 0.25\n'
 
 
@@ -102,3 +103,62 @@ def test_one_class_is_not_enough(table: pd.DataFrame, recipe) -> None:
     for by, photos in (("lesion", table[table["malignant"]]), ("table", table[table["split"] == "test"])):
         with pytest.raises(DatasetError, match="no train photos of two classes"):
             parted(photos, recipe(by))
+
+
+def capped(write_recipe: WriteRecipe, folder: Path, by: str, part: str) -> Recipe:
+    data = f'cap = 20\ncap_part = "{part}"\n\n[network]'
+    changes = ((BY_TABLE, MONITOR.format(by)), ('role = "malignancy"', 'role = "lesion_type"'), ("\n[network]", data))
+    return read_recipe(write_recipe(folder / "recipe.toml", *changes))
+
+
+def test_a_cap_of_training_photos_leaves_validation_as_it_is(
+    table: pd.DataFrame, recipe, write_recipe: WriteRecipe, tmp_path: Path
+) -> None:
+    few, all_of_them = parted(table, capped(write_recipe, tmp_path, "lesion", "train")), parted(table, recipe("lesion"))
+    for part in ("validation", "showcase"):
+        assert few[few["split"] == part].equals(few[few["image_id"].isin(ids(all_of_them, part))])
+        assert ids(few, part) == ids(all_of_them, part)
+    assert ids(few, "train") < ids(all_of_them, "train")
+    assert (few["diagnosis"][few["split"] == "train"].value_counts() == 20).all()
+
+
+def test_a_cap_of_all_photos_comes_before_the_split_and_spares_the_showcase(
+    table: pd.DataFrame, write_recipe: WriteRecipe, tmp_path: Path
+) -> None:
+    few = parted(table, capped(write_recipe, tmp_path, "photo", "all"))
+    assert (few["diagnosis"].value_counts() == 20).all()
+    assert ids(few, "showcase") == set(table["image_id"][table["split"] == "showcase"])
+
+
+def test_twins_stay_on_one_side_and_those_of_the_showcase_are_used_nowhere(table: pd.DataFrame, recipe) -> None:
+    rest = table["image_id"][table["split"] != "showcase"]
+    # A photo of one lesion and one of the next are pictures of one thing, here and there.
+    pairs = pd.DataFrame({"image_a": rest.iloc[1:-2:8].to_numpy(), "image_b": rest.iloc[2:-1:8].to_numpy()})
+    alone = parted(table, recipe("lesion")).set_index("image_id")["split"]
+    assert (alone[pairs["image_a"]].to_numpy() != alone[pairs["image_b"]].to_numpy()).any()
+    split = parted(table, recipe("lesion"), pairs).set_index("image_id")["split"]
+    assert (split[pairs["image_a"]].to_numpy() == split[pairs["image_b"]].to_numpy()).all()
+    of_showcase = pd.DataFrame({"image_a": ["photo_000"], "image_b": ["photo_399"]})
+    used = set(parted(table, recipe("photo"), of_showcase)["image_id"])
+    assert set(table["image_id"]) - used == {"photo_398", "photo_399"}  # its lesion shows the same thing
+
+
+def test_the_same_photos_are_held_out_whether_capped_balanced_or_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(TABLES.parent)
+    merged = read_table(TABLES / "merged.parquet")
+    recipes = [read_recipe(EXPERIMENTS / f"eight-types-{name}" / "recipe.toml") for name in NEIGHBOURS]
+    photos = [parted(merged, recipe, read_twins(recipe.split)) for recipe in recipes]
+    assert len({frozenset(ids(one, "validation")) for one in photos}) == 1
+    assert len({frozenset(ids(one, "showcase")) for one in photos}) == 1
+    assert photos[1].equals(photos[2])
+    assert ids(photos[0], "train") < ids(photos[1], "train")
+    assert photos[0].loc[photos[0]["split"] == "train", "diagnosis"].value_counts().max() == 2000
+    for one in photos:
+        assert one.groupby("lesion_id")["split"].nunique().max() == 1
+
+
+NEIGHBOURS = ("capped", "uncapped", "uncapped-balanced")
+
+
+def ids(photos: pd.DataFrame, part: str) -> set[str]:
+    return set(photos["image_id"][photos["split"] == part])
