@@ -1,0 +1,177 @@
+"""Whether a score means what it says: of the photos scored 80%, are 80% right?"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from skinapp.errors import RunError
+from skinapp.evaluation import metrics
+from skinapp.evaluation.curves import positives, tells_malignancy
+from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places
+from skinapp.evaluation.run import StoredRun, probabilities, probability_columns, truth_index
+from skinapp.taxonomy import MALIGNANT
+
+TOP_LABEL = "top label"
+
+_SEED, _DRAWS, _PARTS = 2015, 100, 64
+_NEAREST = 1e-7
+"""How near to 0 and 1 a score may come: single precision tells nothing nearer, and the logit of 0 is infinite."""
+
+_STEPS, _SETTLED = 50, 1e-10
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far a run's probabilities can be taken at their word.
+
+    `brier` (metrics.brier) and `ece` (top label, 0 to 1) are of all classes. `slope` and `intercept` are of the
+    logistic regression of an outcome on the logit of its score (Cox, 1958): 1 and 0 where the score is honest; a
+    slope below 1 says too sure. The intercept is taken with the slope fixed at 1 ("calibration in the large"): above 0
+    says that the outcome is more frequent than scored. `outcome` says of what: "malignant", where the run tells it; of
+    another run of two classes its first class; else "top label", that the likeliest class is the right one.
+    `ece_if_perfect` is the ECE that perfect probabilities would show on as many photos, by chance alone. NaN where
+    undefined, as for a slope where one score parts the outcomes.
+    """
+
+    brier: float
+    ece: float
+    slope: float
+    intercept: float
+    ece_if_perfect: float
+    outcome: str
+
+
+def calibration(run: StoredRun) -> Calibration:
+    """Compute the calibration of a run."""
+    truth, scores = truth_index(run), probabilities(run)
+    outcome, happened, score = _outcome(run, truth, scores)
+    logits = _logits(score)
+    return Calibration(
+        brier=float(metrics.brier(truth, scores)),
+        ece=_error(reliability(truth, scores)),
+        slope=_slope(happened, logits),
+        intercept=_intercept(happened, logits),
+        ece_if_perfect=_error_if_perfect(scores.max(axis=1)),
+        outcome=outcome,
+    )
+
+
+def reliability(truth: Places, probabilities: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
+    """Set the confidence in the top label against how often it is right, in equal bins of the confidence.
+
+    Columns: low and high (ends of the bin; the lower one open, the upper one closed), photos, confidence (their mean)
+    and accuracy; NaN in an empty bin. `truth` (n,) places, `probabilities` (n, k).
+    """
+    return binary_reliability(probabilities.argmax(axis=1) == truth, probabilities.max(axis=1), bins)
+
+
+def binary_reliability(positive: Flags, scores: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
+    """Set one score against how often the photo is positive: as `reliability`, accuracy the share of positives."""
+    place = _bin(scores, bins)
+    photos = np.bincount(place, minlength=bins)
+    said = np.bincount(place, weights=scores, minlength=bins)
+    came = np.bincount(place, weights=positive, minlength=bins)
+    filled = np.where(photos > 0, photos, np.nan)
+    edges = np.arange(bins + 1) / bins
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "photos": photos,
+            "confidence": said / filled,
+            "accuracy": came / filled,
+        }
+    )
+
+
+def uncalibrated(probabilities: Floats, temperature: float) -> Floats:
+    """Return the probabilities, (n, k), that softmax gave before the temperature divided the logits."""
+    with np.errstate(divide="ignore"):  # the logarithm of a probability of 0 is minus infinity, and 0 comes back
+        logits = temperature * np.log(probabilities)
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    before: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return before
+
+
+def before_calibration(run: StoredRun) -> StoredRun:
+    """Return a run as it was before its temperature divided the logits; RunError where it did not keep one."""
+    if run.temperature is None:
+        raise RunError(f"The run {run.name} did not keep its temperature. Make it again with `skinapp evaluate`.")
+    frame = run.predictions.copy(deep=False)
+    frame[probability_columns(run.classes)] = uncalibrated(probabilities(run), run.temperature)
+    return replace(run, temperature=None, predictions=frame)
+
+
+def _outcome(run: StoredRun, truth: Places, scores: Floats) -> tuple[str, Flags, Floats]:
+    if tells_malignancy(run):
+        return MALIGNANT, *positives(run)
+    if len(run.classes) == 2:
+        return run.classes[0], truth == 0, scores[:, 0]
+    return TOP_LABEL, scores.argmax(axis=1) == truth, scores.max(axis=1)
+
+
+def _bin(scores: Floats, bins: int) -> Places:
+    return np.clip(np.ceil(scores * bins).astype(np.intp) - 1, 0, bins - 1)
+
+
+def _error(bins: pd.DataFrame) -> float:
+    gaps = (bins["confidence"] - bins["accuracy"]).abs() * bins["photos"]
+    return float(gaps.sum() / bins["photos"].sum())
+
+
+def _error_if_perfect(confidence: Floats, bins: int = CALIBRATION_BINS) -> float:
+    """Return the mean ECE of truths drawn by the confidence itself.
+
+    Photos whose confidence lies within a 64th of a bin are drawn together, as if all had its mean: one binomial draw
+    then stands for many photos, and what the spread within a 960th adds to the variance is below a millionth.
+    """
+    place = _bin(confidence, bins * _PARTS)
+    photos = np.bincount(place, minlength=bins * _PARTS)
+    said = np.bincount(place, weights=confidence, minlength=bins * _PARTS)
+    mean = np.clip(said / np.maximum(photos, 1), 0, 1)
+    right = np.random.default_rng(_SEED).binomial(photos, mean, size=(_DRAWS, bins * _PARTS))
+    gaps = (right - said).reshape(_DRAWS, bins, _PARTS).sum(axis=2)
+    return float(np.abs(gaps).sum(axis=1).mean() / len(confidence))
+
+
+def _logits(scores: Floats) -> Floats:
+    inside = np.clip(scores, _NEAREST, 1 - _NEAREST)
+    logits: Floats = np.log(inside / (1 - inside))
+    return logits
+
+
+def _slope(happened: Flags, logits: Floats) -> float:
+    """Fit P(happened) = 1 / (1 + exp(-(a + b * logit))) without penalty, by Newton's method; return b."""
+    yes, no = logits[happened], logits[~happened]
+    if not len(yes) or not len(no) or yes.min() >= no.max() or no.min() >= yes.max():
+        return float("nan")  # one score parts them: the likelihood grows with the slope for ever
+    design, fit = np.stack([np.ones(len(logits)), logits], axis=1), np.array([0.0, 1.0])
+    for _ in range(_STEPS):
+        chance = _chance(design @ fit)
+        pull = design.T @ (happened - chance)
+        bend = (design * (chance * (1 - chance))[:, None]).T @ design
+        step = np.linalg.solve(bend, pull)
+        fit = fit + step
+        if np.abs(step).max() < _SETTLED:
+            return float(fit[1])
+    return float("nan")
+
+
+def _intercept(happened: Flags, logits: Floats) -> float:
+    """Fit P(happened) = 1 / (1 + exp(-(a + logit))), by Newton's method; return a."""
+    if happened.all() or not happened.any():
+        return float("nan")
+    fit = 0.0
+    for _ in range(_STEPS):
+        chance = _chance(fit + logits)
+        step = float((happened - chance).sum() / (chance * (1 - chance)).sum())
+        fit += step
+        if abs(step) < _SETTLED:
+            return fit
+    return float("nan")
+
+
+def _chance(logits: Floats) -> Floats:
+    chance: Floats = 1 / (1 + np.exp(-logits))
+    return chance

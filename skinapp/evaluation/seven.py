@@ -1,0 +1,35 @@
+"""Eight types as seven: HAM10000 has no label for squamous cell carcinoma, and counts what it has of it as akiec."""
+
+from dataclasses import replace
+
+from skinapp.errors import RunError
+from skinapp.evaluation.run import StoredRun, probability_columns
+from skinapp.taxonomy import CODES
+
+MERGED, INTO = "scc", "akiec"
+
+SEVEN_CODES = tuple(code for code in CODES if code != MERGED)
+"""akiec, bcc, bkl, df, mel, nv, vasc: the labels of HAM10000 and of the ISIC challenge of 2018."""
+
+
+def can_be_seven(run: StoredRun) -> bool:
+    """Tell whether a run has the eight types, so that `as_seven` can count them as seven."""
+    return set(run.classes) == set(CODES)
+
+
+def as_seven(run: StoredRun) -> StoredRun:
+    """Return a run of eight types as one of seven: scc added to akiec, in truth and in probability.
+
+    What its temperature divided were eight logits, which seven probabilities do not tell: it is not kept. Raises
+    RunError for a run of other classes.
+    """
+    if not can_be_seven(run):
+        raise RunError(
+            f"The run {run.name} cannot be counted as seven types: its classes are {', '.join(run.classes)}. "
+            f"Choose a run of the eight types ({', '.join(CODES)})."
+        )
+    merged, into = probability_columns((MERGED, INTO))
+    frame = run.predictions.drop(columns=merged)
+    frame[into] = run.predictions[into] + run.predictions[merged]
+    frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
+    return replace(run, classes=SEVEN_CODES, temperature=None, predictions=frame)
