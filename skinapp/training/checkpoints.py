@@ -9,11 +9,12 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import nn
 
 from skinapp.storage import file_sha256, written_aside
 from skinapp.training.initial import initial_file
 from skinapp.training.network import TrainedNetwork
-from skinapp.training.recipe import read_recipe
+from skinapp.training.squeezed_recipe import read_any_recipe
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -61,13 +62,19 @@ class EpochReport(Callback):
         self._say(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
 
+def weights_sha256(network: nn.Module) -> str:
+    """Return the fingerprint of a network's weights, hex: of their bytes, in the order of their names."""
+    state = network.state_dict()
+    return hashlib.sha256(b"".join(state[name].cpu().numpy().tobytes() for name in sorted(state))).hexdigest()
+
+
 def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None) -> Path:
     """Name the folder of a recipe's checkpoints, by its id and all that it starts from.
 
-    A changed recipe, table or file of initial weights starts anew instead of going on with an old run.
+    A changed recipe, table, file of initial weights or of twins starts anew instead of going on with an old run.
     """
-    recipe = read_recipe(recipe_path)
-    initial = initial_file(recipe, recipe_path.parent, weights_folder)
+    recipe = read_any_recipe(recipe_path)
+    initial = initial_file(recipe.network.initial_weights, recipe_path.parent, weights_folder)
     twins = [Path(recipe.split.twins)] if recipe.split.twins else []
     files = [recipe_path, Path(recipe.data.table), *([initial] if initial else []), *twins]
     content = "".join(map(file_sha256, files)).encode()

@@ -1,6 +1,6 @@
 """Recipe -> stored runs: an experiment keeps what its network predicted and how it learned, not its weights."""
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,14 @@ from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
 from skinapp.networks.folder import CURVES, Model
 from skinapp.storage import written_aside
+from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.fit import Trained, Workshop, fit
-from skinapp.training.recipe import read_recipe
+from skinapp.training.recipe import Recipe
+from skinapp.training.squeezed import train_squeezed
+from skinapp.training.squeezed_recipe import read_any_recipe
 
-CARD_FILE = "training.json"
-"""What a model's card says of its training; not named card.json, because nothing here can be loaded."""
+TRAINING = "training.json"
+"""What is kept of how a training went; not named card.json, because nothing here can be loaded."""
 
 
 @dataclass(frozen=True)
@@ -28,32 +31,44 @@ class Experiment:
 
 
 def run_experiment(recipe_path: Path, workshop: Workshop) -> Experiment:
-    """Train by a recipe, predict the splits it names, and store runs, intervals and curves beside it.
+    """Train by a recipe of any kind, predict the splits it names, and store runs, intervals and curves beside it.
 
-    The weights are not kept. Raises RecipeError where the recipe names no split to evaluate; else as `fit` does.
+    The weights are not kept. Raises RecipeError where the recipe names no split to evaluate; else as `fit` and
+    `train_squeezed` do.
     """
-    recipe = read_recipe(recipe_path)
+    recipe = read_any_recipe(recipe_path)
     if not recipe.evaluate:
         raise RecipeError(f'{recipe_path} names no split to evaluate. Add evaluate = ["validation", "showcase"].')
+    if isinstance(recipe, Recipe):
+        return _of_resnet(recipe_path, recipe, workshop)
+    done = train_squeezed(recipe_path, recipe, workshop)
+    texts = {CURVES: done.curves, TRAINING: done.record.model_dump_json(indent=2)}
+    return _saved(recipe_path.parent, done.runs, texts)
+
+
+def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: Workshop) -> Experiment:
     trained = fit(recipe_path, workshop)
-    folder = recipe_path.parent
     runs = tuple(_run(trained, Path(recipe.data.table), split, workshop) for split in recipe.evaluate)
-    for run in runs:
-        place = folder / "runs" / run.name
-        save_run(run, place)
-        save_intervals(headline_intervals(run), place)
-    for name, text in ((CURVES, trained.curves), (CARD_FILE, trained.card.model_dump_json(indent=2) + "\n")):
-        with written_aside(folder / name) as aside:
-            aside.write_text(text, encoding="utf-8")
-    return Experiment(folder, runs)
+    texts = {CURVES: trained.curves, TRAINING: trained.card.model_dump_json(indent=2)}
+    return _saved(recipe_path.parent, runs, texts)
 
 
 def _run(trained: Trained, table: Path, split: str, workshop: Workshop) -> StoredRun:
-    state = trained.network.state_dict()
-    digest = hashlib.sha256(b"".join(state[name].cpu().numpy().tobytes() for name in sorted(state))).hexdigest()
-    card = trained.card.model_copy(update={"weights_sha256": digest})
+    card = trained.card.model_copy(update={"weights_sha256": weights_sha256(trained.network)})
     model = Model(table.parent, card, trained.network.eval())
     classifier = Classifier(model, Device("cpu", "CPU"))
     return run_of(
         classifier, trained.photos, table, split, workshop.data_root, split, workshop.progress, weights_kept=False
     )
+
+
+def _saved(folder: Path, runs: tuple[StoredRun, ...], texts: Mapping[str, str]) -> Experiment:
+    """Store runs with their intervals, and files by name with their text, in an experiment's folder."""
+    for run in runs:
+        place = folder / "runs" / run.name
+        save_run(run, place)
+        save_intervals(headline_intervals(run), place)
+    for name, text in texts.items():
+        with written_aside(folder / name) as aside:
+            aside.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    return Experiment(folder, runs)

@@ -1,6 +1,6 @@
 """Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +90,7 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
 def fit(recipe_path: Path, workshop: Workshop) -> Trained:
     """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
     recipe = read_recipe(recipe_path)
-    photos = parted(read_table(Path(recipe.data.table)), recipe, read_twins(recipe.split))
+    photos = parted(read_table(Path(recipe.data.table)), recipe, read_twins(recipe.split.twins))
     parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
     L.seed_everything(recipe.seed, verbose=False)
@@ -107,7 +107,7 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         preprocessing=recipe.input,
         weights_sha256="",
         weights_dtype="float16",
-        data=_data_facts(recipe, photos, parts),
+        data=data_facts(Path(recipe.data.table), photos, parts),
         initial=initial,
         training=facts,
         licence=LICENCE,
@@ -198,7 +198,9 @@ def _temperature(module: TrainedNetwork, validation: DataLoader[Any]) -> float:
     return fit_temperature(np.concatenate(logits), np.concatenate(classes))
 
 
-def _data_facts(recipe: Recipe, table: pd.DataFrame, parts: dict[str, pd.DataFrame]) -> DataFacts:
+def data_facts(table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> DataFacts:
+    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation"."""
+
     def facts(part: pd.DataFrame) -> SplitFacts:
         return SplitFacts(
             photos=len(part),
@@ -207,9 +209,9 @@ def _data_facts(recipe: Recipe, table: pd.DataFrame, parts: dict[str, pd.DataFra
         )
 
     return DataFacts(
-        table=Path(recipe.data.table).stem,
-        table_sha256=file_sha256(Path(recipe.data.table)),
-        sources=tuple(sorted(table["source"].dropna().unique())),
+        table=table.stem,
+        table_sha256=file_sha256(table),
+        sources=tuple(sorted(photos["source"].dropna().unique())),
         train=facts(parts["train"]),
         validation=facts(parts["validation"]),
         limits=LIMITS,

@@ -1,8 +1,10 @@
 """What a training starts from: a network with its initial weights, and the file that they come from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from skinapp.errors import ModelError
 from skinapp.networks.folder import InitialWeights
@@ -19,22 +21,31 @@ def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -
     torch.manual_seed(recipe.seed)
     settings = recipe.network
     network = HeadedResNet(settings.architecture, {recipe.role: len(recipe.classes)}, settings.dropout)
-    name, file = settings.initial_weights, initial_file(recipe, folder, weights_folder)
+    name = settings.initial_weights
+    file = initial_file(name, folder, weights_folder)
+    if state := initial_state(name, file):
+        load_trunk(network, state)
+    return network, initial_facts(name, file, settings.initial_licence)
+
+
+def initial_state(name: str, file: Path | None) -> Mapping[str, Tensor]:
+    """Read initial weights from their file, or fetch torchvision's by name; nothing for "none"."""
     if file:
-        load_trunk(network, read_safetensors(file))
-    elif name != "none":
-        load_trunk(network, torchvision_weights(name))
-    sha256 = file_sha256(file) if file else None
-    return network, InitialWeights(name=name, sha256=sha256, licence=settings.initial_licence)
+        return read_safetensors(file)
+    return {} if name == "none" else torchvision_weights(name)
 
 
-def initial_file(recipe: Recipe, beside: Path, weights_folder: Path | None) -> Path | None:
-    """Find the recipe's file of initial weights; None where it names torchvision's or none.
+def initial_facts(name: str, file: Path | None, licence: str) -> InitialWeights:
+    """Say for a card what a training started from."""
+    return InitialWeights(name=name, sha256=file_sha256(file) if file else None, licence=licence)
+
+
+def initial_file(name: str, beside: Path, weights_folder: Path | None) -> Path | None:
+    """Find a recipe's file of initial weights by its name; None where that is torchvision's or "none".
 
     A file is looked for as named, in the folder `beside` the recipe, then in `weights_folder`; ModelError where it
     is nowhere.
     """
-    name = recipe.network.initial_weights
     if not name.endswith(".safetensors"):
         return None
     folders = [Path(), beside, *([weights_folder] if weights_folder else [])]

@@ -11,17 +11,18 @@ from skinapp.datasets.findings import read_findings
 from skinapp.datasets.splits import cap_classes, group_ids
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
-from skinapp.training.recipe import By, Recipe, Split
+from skinapp.training.recipe import By, Recipe
+from skinapp.training.squeezed_recipe import SqueezedRecipe
 
 
-def read_twins(split: Split) -> pd.DataFrame | None:
-    """Read the pairs of photos of one picture that a recipe's findings name: columns image_a, image_b; None for none.
+def read_twins(findings: str | None) -> pd.DataFrame | None:
+    """Read the pairs of photos of one picture that findings name: columns image_a, image_b; None where none are named.
 
     Raises DatasetError where the findings cannot be read.
     """
-    if split.twins is None:
+    if findings is None:
         return None
-    found = read_findings(Path(split.twins))
+    found = read_findings(Path(findings))
     pairs = found["finding"].isin((SAME_FILE, SAME_PICTURE))
     return found.loc[pairs, ["image_a", "image_b"]].reset_index(drop=True)
 
@@ -35,7 +36,7 @@ def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = Non
     labelled = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
     # A malignancy model asks for benign or malignant; its table may tell that without telling the diagnosis.
     used = labelled["malignant"].notna() if recipe.role == "malignancy" else labelled["diagnosis"].isin(recipe.classes)
-    used &= ~_copies_of_the_showcase(labelled, twins)
+    used &= ~copies_of_the_showcase(labelled, twins)
     photos = labelled[used].reset_index(drop=True)
     if recipe.data.cap_part == "all":
         photos = _capped(photos, pd.Series(True, index=photos.index), recipe)
@@ -50,7 +51,7 @@ def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = Non
     return photos
 
 
-def _copies_of_the_showcase(photos: pd.DataFrame, twins: pd.DataFrame | None) -> "pd.Series[bool]":
+def copies_of_the_showcase(photos: pd.DataFrame, twins: pd.DataFrame | None) -> "pd.Series[bool]":
     """Mark the photos outside the showcase that show a picture of it; none where no twins are named."""
     showcase = (photos["split"] == "showcase").fillna(False)
     if twins is None:
@@ -88,6 +89,24 @@ def _split(photos: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None) -> 
     )
     split.iloc[places[draw]] = "validation"
     return photos.assign(split=split)
+
+
+def squeezed_split(photos: pd.DataFrame, recipe: SqueezedRecipe, twins: pd.DataFrame | None) -> np.ndarray:
+    """Return each photo's split, object (n,): "test", "validation", "train", "showcase", or "" for a twin of the last.
+
+    Raises DatasetError where a part would be empty.
+    """
+    settings = recipe.split
+    split = np.where((photos["split"] == "showcase").fillna(False), "showcase", "train").astype(object)
+    split[copies_of_the_showcase(photos, twins).to_numpy(bool)] = ""
+    for name, share in (("test", settings.test_share), ("validation", settings.validation_share)):
+        places = np.flatnonzero(split == "train")
+        if len(places) < 2:
+            raise DatasetError(f"{recipe.data.table} has too few photos to draw a {name} part. Name a larger table.")
+        part = photos.iloc[places]
+        drawn = drawn_places(part, part["diagnosis"], settings.by, share, settings.seed, twins)
+        split[places[drawn]] = name
+    return split
 
 
 def drawn_places(

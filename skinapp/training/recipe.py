@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
@@ -14,12 +14,16 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 By = Literal["table", "photo", "class", "lesion"]
 """What a split is drawn by."""
 
+Form = TypeVar("Form", bound=BaseModel)
 
-class _Strict(BaseModel):
+
+class Strict(BaseModel):
+    """A part of a recipe: a key that it does not know is a mistake."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Data(_Strict):
+class Data(Strict):
     """Which image table, and which diagnoses in which order."""
 
     table: str = Field(description="path of the image table, relative to the folder the command runs in")
@@ -31,7 +35,7 @@ class Data(_Strict):
     )
 
 
-class Split(_Strict):
+class Split(Strict):
     """Which photos are trained on: as the table says, or drawn anew, as an experiment may want it.
 
     `by` draws validation by photo, by photo within each class, or by lesion; "table" keeps the table's split and
@@ -46,7 +50,7 @@ class Split(_Strict):
     twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the folder of the command")
 
 
-class Network(_Strict):
+class Network(Strict):
     """Which ResNet, and what it starts from: a safetensors file, torchvision's name of weights, or "none"."""
 
     architecture: Architecture = "resnet18"
@@ -55,7 +59,7 @@ class Network(_Strict):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
-class Augmentation(_Strict):
+class Augmentation(Strict):
     """How far training photos are changed; everything 0 and scale (1, 1) leaves them as they are."""
 
     crop_px: PositiveInt | None = Field(
@@ -71,13 +75,13 @@ class Augmentation(_Strict):
     hue: float = Field(ge=0, le=0.5)
 
 
-class Sampling(_Strict):
+class Sampling(Strict):
     """How often each class is drawn: exponent 0 as it comes, 1 all classes alike, 0.5 by the root of their counts."""
 
     balance_exponent: float = Field(0.5, ge=0, le=1)
 
 
-class Schedule(_Strict):
+class Schedule(Strict):
     """AdamW with linear warm-up and a cosine down to zero; stops early when validation no longer gains."""
 
     epochs: PositiveInt
@@ -94,7 +98,7 @@ class Schedule(_Strict):
     keep: Literal["best", "last"] = Field("best", description="which epoch's weights: the best by monitor, or the last")
 
 
-class Recipe(_Strict):
+class Recipe(Strict):
     """All that decides a training; two runs of one recipe on one machine give the same model."""
 
     role: Literal["malignancy", "lesion_type"]
@@ -115,15 +119,24 @@ class Recipe(_Strict):
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read and check a recipe; RecipeError names the key that is wrong, missing or unknown."""
+    """Read and check the recipe of a ResNet; RecipeError names the key that is wrong, missing or unknown."""
+    return checked(Recipe, path, read_toml(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a recipe's keys unchecked; RecipeError where there is no file or it is no TOML."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"There is no recipe at {path}. Name the file, as models/<id>/recipe.toml.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
+
+
+def checked(form: type[Form], path: Path, raw: dict[str, Any]) -> Form:
+    """Give a recipe's keys their form; RecipeError names the file and the key that is wrong, missing or unknown."""
     try:
-        return Recipe.model_validate(raw)
+        return form.model_validate(raw)
     except ValidationError as error:
         raise RecipeError(f"{path}: {_sentence(error)}") from error
 

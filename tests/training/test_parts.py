@@ -147,7 +147,7 @@ def test_the_same_photos_are_held_out_whether_capped_balanced_or_neither(monkeyp
     monkeypatch.chdir(TABLES.parent)
     merged = read_table(TABLES / "merged.parquet")
     recipes = [read_recipe(EXPERIMENTS / f"eight-types-{name}" / "recipe.toml") for name in NEIGHBOURS]
-    photos = [parted(merged, recipe, read_twins(recipe.split)) for recipe in recipes]
+    photos = [parted(merged, recipe, read_twins(recipe.split.twins)) for recipe in recipes]
     assert len({frozenset(ids(one, "validation")) for one in photos}) == 1
     assert len({frozenset(ids(one, "showcase")) for one in photos}) == 1
     assert photos[1].equals(photos[2])
