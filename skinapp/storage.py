@@ -1,10 +1,18 @@
-"""Files: their fingerprint, and writing them whole or not at all."""
+"""Files: what ships and where, their fingerprint, and writing them whole or not at all."""
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+
+import skinapp
+
+MODELS = Path(skinapp.__file__).parents[1] / "models"
+"""The model folders that ship with the app."""
+
+EXPERIMENTS = MODELS.with_name("experiments")
+"""The stored runs of experiments, whose weights were not kept, that ship with the app."""
 
 
 def file_sha256(path: Path) -> str:

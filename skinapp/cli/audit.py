@@ -3,27 +3,25 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
 from rich.table import Table
 
 from skinapp.cli.console import DataOption, check_output, data_root, printed, progress_bar, say, write_answer, writing
-from skinapp.datasets.audit import audit as audit_tables
-from skinapp.datasets.audit import crosses, stacked, summarize
-from skinapp.datasets.copies import alike_by_looking
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
 from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
-from skinapp.evaluation.probe import Probe, probe_table
 from skinapp.evaluation.run import save_run
 from skinapp.evaluation.shortcuts import FEATURES_FILE
-from skinapp.networks.folder import MODELS
-from skinapp.storage import written_aside
+from skinapp.storage import EXPERIMENTS, written_aside
 from skinapp.taxonomy import CODES, class_name
 
-PROBES = MODELS.parent / "experiments" / "shortcut-probe" / "runs"
+if TYPE_CHECKING:
+    from skinapp.evaluation.probe import Probe
+
+PROBES = EXPERIMENTS / "shortcut-probe" / "runs"
 """Where the probes of the tables that ship lie."""
 
 _SUFFIXES = (".csv", ".parquet")
@@ -41,6 +39,11 @@ def audit(
 
     With --data the photos are looked at; else their perceptual hashes are compared, which misses cropped copies.
     """
+    # scikit-learn is imported by the commands that need it: the others start in less time.
+    from skinapp.datasets.audit import audit as audit_tables
+    from skinapp.datasets.audit import crosses, stacked
+    from skinapp.datasets.copies import alike_by_looking
+
     check_output(output)
     if output is not None and output.suffix.lower() not in _SUFFIXES:
         raise SkinAppError(f"{output} is neither {' nor '.join(_SUFFIXES)}. Name a file that ends in one of them.")
@@ -83,6 +86,8 @@ def probe(
 
     Prints AUROC with 95% intervals by class, and stores the predictions as a run with features.csv beside it.
     """
+    from skinapp.evaluation.probe import probe_table
+
     rows = read_table(table)
     coded = bool(rows["diagnosis"].isin(CODES).any())
     asked = task or (Task.diagnosis if coded or rows["malignant"].isna().all() else Task.malignancy)
@@ -100,7 +105,7 @@ def probe(
     say(f"Stored in {folder}")
 
 
-def _probe_table(found: Probe, intervals: pd.DataFrame) -> Table:
+def _probe_table(found: "Probe", intervals: pd.DataFrame) -> Table:
     """Draw a row a class: its AUROC with its interval, and the facts that carry most of it."""
     run = found.run
     title = f"Trivial facts alone on {run.table}: {len(run.predictions):,} photos"
@@ -133,6 +138,8 @@ def _write(findings: pd.DataFrame, output: Path) -> None:
 
 
 def _summary(findings: pd.DataFrame) -> Table:
+    from skinapp.datasets.audit import summarize
+
     table = Table("finding", box=None)
     for heading in ("found", "across splits", "labels disagree"):
         table.add_column(heading, justify="right")

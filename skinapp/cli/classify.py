@@ -6,14 +6,12 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 import skinapp
-from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Assessor, load_assessor
-from skinapp.assessment.files import FileAnswer, assess_files, find_photos
 from skinapp.cli.console import (
     ModelsOption,
     check_output,
@@ -26,6 +24,10 @@ from skinapp.cli.console import (
 )
 from skinapp.errors import SkinAppError
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
+
+if TYPE_CHECKING:
+    from skinapp.assessment.assess import Assessment, Assessor
+    from skinapp.assessment.files import FileAnswer
 
 
 class Format(StrEnum):
@@ -46,6 +48,10 @@ def classify(
 
     A score is not the chance of cancer, and never a diagnosis.
     """
+    # Torch is imported by the commands that need it: the others start in a third of the time.
+    from skinapp.assessment.assess import NOT_CHECKED, NOTICE, load_assessor
+    from skinapp.assessment.files import assess_files
+
     check_output(output)
     files = _found(photos)
     assessor = load_assessor(models_folder(models))
@@ -65,6 +71,8 @@ def classify(
 
 
 def _found(photos: Sequence[Path]) -> list[Path]:
+    from skinapp.assessment.files import find_photos
+
     try:
         files = find_photos(photos)
         found = any(file.exists() for file in files)
@@ -75,7 +83,9 @@ def _found(photos: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _json(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+def _json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
+    from skinapp.assessment.assess import NOT_CHECKED, NOTICE
+
     weights = {
         "malignancy": assessor.malignancy_card.weights_sha256,
         "lesion_type": assessor.lesion_type_card.weights_sha256,
@@ -97,14 +107,14 @@ def _json(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
     return json.dumps(objects, indent=2) + "\n"
 
 
-def _scores(assessment: Assessment | None) -> dict[str, dict[str, float]] | None:
+def _scores(assessment: "Assessment | None") -> dict[str, dict[str, float]] | None:
     if assessment is None:
         return None
     pair = {"malignancy": assessment.malignancy, "lesion_type": assessment.lesion_type}
     return {name: dict(zip(scores.classes, scores.values, strict=True)) for name, scores in pair.items()}
 
 
-def _csv(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -122,7 +132,7 @@ def _csv(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
     return text.getvalue()
 
 
-def _table(answers: Sequence[FileAnswer], assessor: Assessor) -> str:
+def _table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     table = Table("file", "malignant", "first", "second", "third", box=None)
     for answer in answers:
         if answer.assessment is None:

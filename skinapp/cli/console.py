@@ -14,8 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from skinapp.errors import DatasetError, SkinAppError
-from skinapp.networks.folder import MODELS
-from skinapp.storage import written_aside
+from skinapp.storage import MODELS, written_aside
 
 messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """All but the answer itself goes here, so that an answer can be piped."""
@@ -76,6 +75,11 @@ def root_of(folder: Path, data: Path | None) -> Path:
 def models_folder(models: Path | None) -> Path:
     """Return the folder of models: as named, else the one that ships."""
     return models or MODELS
+
+
+def model_folder(model: str, models: Path | None) -> Path:
+    """Return the folder of a model that is named by its path, or by its id among the models."""
+    return Path(model) if Path(model).is_dir() else models_folder(models) / model
 
 
 def printed(table: Table) -> str:

@@ -7,19 +7,8 @@ import pandas as pd
 import typer
 
 from skinapp.cli.console import DataOption, data_root, progress_bar, say, writing
-from skinapp.datasets.copies import hash_twin_ids
-from skinapp.datasets.splits import (
-    LEAST_GROUPS,
-    cap_classes,
-    draw_showcase,
-    group_ids,
-    small_classes,
-    split_by_lesion,
-    split_labels,
-)
 from skinapp.datasets.summary import split_counts
 from skinapp.datasets.table import read_table, write_table
-from skinapp.datasets.twins import twin_ids
 from skinapp.errors import DatasetError
 from skinapp.storage import written_aside
 
@@ -32,6 +21,9 @@ def showcase(
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = SEED,
 ) -> None:
     """Draw four photos of each diagnosis that will never be trained on: the examples of the app."""
+    # scikit-learn is imported by the commands that need it: the others start in less time.
+    from skinapp.datasets.splits import draw_showcase
+
     drawn = draw_showcase(read_table(table), seed)
     with writing(output), written_aside(output) as aside:
         drawn.to_csv(aside, index=False)
@@ -57,6 +49,15 @@ def split(
 
     With --data twins are found by looking at the photos, else by their perceptual hashes.
     """
+    from skinapp.datasets.splits import (
+        LEAST_GROUPS,
+        cap_classes,
+        group_ids,
+        small_classes,
+        split_by_lesion,
+        split_labels,
+    )
+
     rows = read_table(table)
     aside = rows.head(0) if showcase is None else _read_showcase(showcase)
     if cap is not None:
@@ -78,6 +79,9 @@ def split(
 
 def _twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
     """Find the twins of a table by looking where there are photos, else by hash, and say which."""
+    from skinapp.datasets.copies import hash_twin_ids
+    from skinapp.datasets.twins import twin_ids
+
     if data is None:
         twins, how = hash_twin_ids(rows), "by perceptual hash; with --data the photos themselves are compared"
         if rows["perceptual_hash"].isna().any():

@@ -1,9 +1,8 @@
 """skinapp models, evaluate: which models there are, and how good they are."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -13,12 +12,14 @@ from skinapp.cli.console import (
     DataOption,
     ModelsOption,
     data_root,
+    model_folder,
     models_folder,
     printed,
     progress_bar,
     say,
     write_answer,
 )
+from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import (
@@ -27,30 +28,10 @@ from skinapp.evaluation.intervals import (
     load_intervals,
     save_intervals,
 )
-from skinapp.evaluation.predict import is_own_test, make_run
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
-from skinapp.networks.classifier import Classifier
-from skinapp.networks.device import choose_device
-from skinapp.networks.folder import Card, find_models, load_model, read_card
 
-SHOWN = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "top3": "truth among the top three",
-    "log_loss": "log loss",
-    "macro_auroc": "macro AUROC",
-    "malignant_auroc": "malignant AUROC",
-    "ece": "expected calibration error",
-}
-"""Overall figures in the order they are shown, with their names in words."""
-
-
-class Format(StrEnum):
-    """How an answer is printed."""
-
-    table = "table"
-    json = "json"
+if TYPE_CHECKING:
+    from skinapp.networks.folder import Card
 
 
 def models(
@@ -58,6 +39,9 @@ def models(
     models: ModelsOption = None,
 ) -> None:
     """List the installed models with the figures of their test run."""
+    # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
+    from skinapp.networks.folder import find_models, read_card
+
     root = models_folder(models)
     found = [(folder, read_card(folder)) for folder in find_models(root)]
     cards = [(card, _test_run(folder, card)) for folder, card in found]
@@ -97,7 +81,12 @@ def evaluate(
     models: ModelsOption = None,
 ) -> None:
     """Predict every photo of a split, store the run beside the model, and print its figures with 95% intervals."""
-    folder = Path(model) if Path(model).is_dir() else models_folder(models) / model
+    from skinapp.evaluation.predict import make_run
+    from skinapp.networks.classifier import Classifier
+    from skinapp.networks.device import choose_device
+    from skinapp.networks.folder import load_model
+
+    folder = model_folder(model, models)
     classifier = Classifier(load_model(folder), choose_device())
     run_name = name or f"{table.stem}-{split}"
     with progress_bar("Predicting") as progress:
@@ -106,12 +95,16 @@ def evaluate(
     intervals = headline_intervals(run)
     save_run(run, destination)
     save_intervals(intervals, destination)
-    write_answer(printed(_figures_table(run, intervals)), None)
+    first = headline(run)
+    title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
+    write_answer(printed(figures_table(intervals, SHOWN, title)), None)
     say(f"Stored in {destination}")
 
 
-def _test_run(folder: Path, card: Card) -> tuple[StoredRun, pd.DataFrame] | None:
+def _test_run(folder: Path, card: "Card") -> tuple[StoredRun, pd.DataFrame] | None:
     """Return the run on the model's own test split, if it was stored and belongs to these weights."""
+    from skinapp.evaluation.predict import is_own_test
+
     for path in find_runs(folder):
         try:
             run = load_run(path)
@@ -126,23 +119,7 @@ def _test_run(folder: Path, card: Card) -> tuple[StoredRun, pd.DataFrame] | None
 def _objects(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
     first = headline(run)
     counts: dict[str, object] = {"photos": first.photos, "lesions": first.lesions}
-    figures = {name: figure(intervals, name) for name in SHOWN}
-    return counts | {
-        name: {end: _or_null(getattr(f, end)) for end in ("value", "low", "high")} for name, f in figures.items()
-    }
-
-
-def _or_null(value: float) -> float | None:
-    return None if pd.isna(value) else value
-
-
-def _figures_table(run: StoredRun, intervals: pd.DataFrame) -> Table:
-    first = headline(run)
-    title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
-    table = Table("figure", "value (95% interval, by lesion)", title=title, title_justify="left", box=None)
-    for name, words in SHOWN.items():
-        table.add_row(words, figure(intervals, name).in_words())
-    return table
+    return counts | {name: as_object(figure(intervals, name)) for name in SHOWN}
 
 
 def add_to(app: typer.Typer) -> None:

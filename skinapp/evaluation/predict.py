@@ -76,12 +76,15 @@ def is_own_test(run: StoredRun, card: Card) -> bool:
     return made_of == ("test", card.data.table_sha256, card.weights_sha256)
 
 
-def predict(classifier: Classifier, files: list[Path], progress: Progress) -> np.ndarray:
-    """Return the probabilities of a model's first head for photo files, float64 (n, classes), in their order."""
+def predict(classifier: Classifier, files: list[Path], progress: Progress, head: int = 0) -> np.ndarray:
+    """Return the probabilities of one head of a model for photo files, float64 (n, classes), in their order.
+
+    `head` is its place on the card. Raises PhotoError where a photo cannot be read.
+    """
     preprocessing = classifier.card.preprocessing
     views = prefetched(lambda file: network_view(read_photo_file(file), preprocessing), files)
     parts: list[np.ndarray] = []
     for batch in in_batches(views, BATCH_PHOTOS):
-        parts.append(classifier.probabilities(to_tensor(batch, preprocessing))[0])
+        parts.append(classifier.probabilities(to_tensor(batch, preprocessing))[head])
         progress(sum(map(len, parts)), len(files))
     return np.concatenate(parts)

@@ -1,0 +1,234 @@
+"""skinapp runs, score, submission: what is stored, how good own predictions are, and ours in the ISIC's format."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from skinapp.cli.console import (
+    DataOption,
+    ModelsOption,
+    check_output,
+    data_root,
+    model_folder,
+    models_folder,
+    printed,
+    progress_bar,
+    say,
+    write_answer,
+)
+from skinapp.cli.shown import SHOWN, Format, as_object, figures_table, in_words
+from skinapp.datasets.export import csv_bytes
+from skinapp.datasets.table import read_table
+from skinapp.errors import DatasetError, RunError
+from skinapp.evaluation.figures import PER_CLASS, Headline, headline, per_class
+from skinapp.evaluation.intervals import REPLICATES, Figure, figure, interval_steps, load_intervals
+from skinapp.evaluation.predictions_csv import MAX_BYTES, OwnRun, read_predictions
+from skinapp.evaluation.run import StoredRun, find_runs, load_run, probabilities
+from skinapp.evaluation.submission import check_classes
+from skinapp.evaluation.submission import submission as challenge_format
+from skinapp.storage import EXPERIMENTS
+
+LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
+"""Figures of a stored run in the list of all."""
+
+IN_TABLE = ("balanced_accuracy", "macro_f1", "malignant_auroc")
+"""Those of them that a line of a terminal has room for."""
+
+ALL = "all"
+
+ExperimentsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--experiments", envvar="SKINAPP_EXPERIMENTS", help="Folder of experiments; by default those that ship."
+    ),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A stored run in the list: its folder, the facts of it that are listed, and its figures by name."""
+
+    folder: Path
+    name: str
+    model: str
+    table: str
+    split: str
+    first: Headline
+    figures: dict[str, Figure]
+
+
+def runs(
+    format: FormatOption = Format.table, models: ModelsOption = None, experiments: ExperimentsOption = None
+) -> None:
+    """List every stored run, of the models and of the experiments, with its figures."""
+    roots = (models_folder(models), experiments or EXPERIMENTS)
+    found = [listed for root in roots for folder in find_runs(root) if (listed := _listed(folder))]
+    names = _names(found)
+    if format is Format.json:
+        objects = [_run_object(name, listed) for name, listed in zip(names, found, strict=True)]
+        write_answer(json.dumps(objects, indent=2) + "\n", None)
+    else:
+        write_answer(printed(_runs_table(names, found)), None)
+    if not found:
+        say(f"No run is stored in {roots[0]} or {roots[1]}. Make one with `skinapp evaluate`.")
+
+
+def score(
+    csv: Annotated[Path, typer.Argument(help="Predictions, a row a photo; docs/predictions-csv.md says how.")],
+    truth: Annotated[Path | None, typer.Option(help="The file of truths, for the ISIC challenge's format.")] = None,
+    format: FormatOption = Format.table,
+    replicates: Annotated[
+        int, typer.Option(min=1, help="How often lesions are drawn anew for the 95% intervals.")
+    ] = REPLICATES,
+) -> None:
+    """Print the figures of predictions that any model made, with 95% intervals, overall and by class."""
+    own = read_predictions(_bytes(csv), csv.name, None if truth is None else _bytes(truth))
+    with progress_bar("Drawing lesions") as progress:
+        for drawn in interval_steps(own.run, replicates):
+            progress(drawn.replicates, replicates)
+    intervals = drawn.frame()
+    if format is Format.json:
+        write_answer(json.dumps(_score_object(csv, own, intervals), indent=2) + "\n", None)
+    else:
+        write_answer(_score_table(csv, own.run, intervals), None)
+    for note in own.notes:
+        say(note)
+
+
+def submission(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|RUN", help="A model's id or folder, or a stored run's folder.")
+    ],
+    table: Annotated[
+        Path | None, typer.Argument(help="Image table of the photos to predict; it needs no label. None for a run.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The CSV to write; by default it is printed.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Which photos of the table to predict.")] = ALL,
+    data: DataOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Write predictions in the format of ISIC 2018 task 3, for its own scorer; scc is counted as AKIEC."""
+    check_output(output)
+    if table is None:
+        run = load_run(Path(model))
+        frame = challenge_format(run.predictions["image_id"], probabilities(run), run.classes)
+    else:
+        frame = _predicted(model_folder(model, models), table, split, data_root(data))
+    write_answer(csv_bytes(frame).decode(), output)
+
+
+def _listed(folder: Path) -> _Listed | None:
+    """Read a stored run for the list; None, after saying why, where it does not hold together."""
+    intervals = None
+    try:
+        run = load_run(folder)
+    except RunError as error:
+        say(str(error))
+        return None
+    try:
+        intervals = load_intervals(folder)
+    except RunError as error:
+        say(str(error))
+    first = headline(run)
+    figures = {name: Figure(getattr(first, name), float("nan"), float("nan")) for name in LISTED}
+    if intervals is not None:
+        figures = {name: figure(intervals, name) for name in LISTED}
+    return _Listed(folder, folder.name, run.model, run.table, run.split, first, figures)
+
+
+def _names(found: Sequence[_Listed]) -> list[str]:
+    """Name runs so that name and model together mean one: by their folder, or by its whole path where two share it."""
+    times = Counter((listed.model, listed.name) for listed in found)
+    return [listed.name if times[listed.model, listed.name] == 1 else listed.folder.as_posix() for listed in found]
+
+
+def _run_object(name: str, listed: _Listed) -> dict[str, object]:
+    facts = {"name": name, "model": listed.model, "table": listed.table, "split": listed.split}
+    counts = {"photos": listed.first.photos, "lesions": listed.first.lesions}
+    return facts | counts | {figure_name: as_object(found) for figure_name, found in listed.figures.items()}
+
+
+def _runs_table(names: Sequence[str], found: Sequence[_Listed]) -> Table:
+    table = Table("model", "name", "table", "split", box=None)
+    for heading in ("photos", "lesions"):
+        table.add_column(heading, justify="right")
+    for name in IN_TABLE:
+        table.add_column(SHOWN[name])
+    for name, listed in zip(names, found, strict=True):
+        counts = (f"{listed.first.photos:,}", f"{listed.first.lesions:,}")
+        figures = (in_words(listed.figures[figure_name]) for figure_name in IN_TABLE)
+        table.add_row(listed.model, name, listed.table, listed.split, *counts, *figures)
+    return table
+
+
+def _bytes(file: Path) -> bytes:
+    """Read a file, but of one that is too large only enough to tell."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise RunError(f"{file} cannot be read ({error.strerror}). Correct the path.") from error
+
+
+def _score_object(csv: Path, own: OwnRun, intervals: pd.DataFrame) -> dict[str, object]:
+    first = headline(own.run)
+    overall = {name: as_object(figure(intervals, name)) for name in SHOWN}
+    classes = [
+        {"class": row["class"], "name": row["name"], "photos": row["support"], "lesions": row["lesions"]}
+        | {name: as_object(figure(intervals, name, row["class"])) for name in PER_CLASS}
+        for row in per_class(own.run).to_dict(orient="records")
+    ]
+    counts = {"file": csv.name, "photos": first.photos, "lesions": first.lesions}
+    return counts | overall | {"classes": classes, "notes": list(own.notes)}
+
+
+def _score_table(csv: Path, run: StoredRun, intervals: pd.DataFrame) -> str:
+    first = headline(run)
+    title = f"{csv.name}: {first.photos:,} photos of {first.lesions:,} lesions"
+    table = Table("class", box=None)
+    for heading in ("photos", "lesions"):
+        table.add_column(heading, justify="right")
+    for name in PER_CLASS:
+        table.add_column({"f1": "F1", "auroc": "AUROC"}.get(name, name))
+    for row in per_class(run).to_dict(orient="records"):
+        words = (in_words(figure(intervals, name, row["class"])) for name in PER_CLASS)
+        table.add_row(row["name"], f"{row['support']:,}", f"{row['lesions']:,}", *words)
+    return printed(figures_table(intervals, SHOWN, title)) + "\n" + printed(table)
+
+
+def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFrame:
+    # Torch is imported by the commands that need it: the others start in a third of the time.
+    from skinapp.evaluation.predict import predict
+    from skinapp.networks.classifier import Classifier
+    from skinapp.networks.device import choose_device
+    from skinapp.networks.folder import load_model, read_card
+
+    head = (card := read_card(folder)).head("lesion_type")
+    check_classes(head.classes)
+    rows = read_table(table)
+    photos = rows if split == ALL else rows[rows["split"] == split]
+    if photos.empty:
+        known = ", ".join(sorted(rows["split"].dropna().unique())) or "none"
+        raise DatasetError(f"{table} has no photo in the split {split}; its splits: {known}.")
+    classifier = Classifier(load_model(folder), choose_device())
+    with progress_bar("Predicting") as progress:
+        files = [root / path for path in photos["path"]]
+        scores = predict(classifier, files, progress, head=card.heads.index(head))
+    return challenge_format(photos["image_id"], scores, head.classes)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command()(runs)
+    app.command()(score)
+    app.command()(submission)
