@@ -8,6 +8,7 @@ import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import Headline, headline
+from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.run import StoredRun, probability_columns, truth_index
 
 
@@ -23,7 +24,8 @@ def no_skill(run: StoredRun) -> Headline:
 
 def on_photos(run: StoredRun, image_ids: Iterable[str]) -> StoredRun:
     """Return a run with the predictions of these photos alone, in the run's order; RunError where it has none."""
-    kept = run.predictions["image_id"].isin(pd.Index(image_ids))
+    wanted = pd.Series(list(image_ids), dtype="string").drop_duplicates()
+    kept = places_among(run.predictions["image_id"], wanted) >= 0
     if not kept.any():
         raise RunError(f"The run {run.name} holds none of these photos. Choose a run that was made on them.")
     return replace(run, predictions=run.predictions[kept].reset_index(drop=True))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from skinapp.errors import RunError
 from skinapp.evaluation import metrics
@@ -136,42 +138,45 @@ def _error_if_perfect(confidence: Floats, bins: int = CALIBRATION_BINS) -> float
 
 
 def _logits(scores: Floats) -> Floats:
-    inside = np.clip(scores, _NEAREST, 1 - _NEAREST)
-    logits: Floats = np.log(inside / (1 - inside))
+    logits: Floats = logit(np.clip(scores, _NEAREST, 1 - _NEAREST))
     return logits
 
 
 def _slope(happened: Flags, logits: Floats) -> float:
-    """Fit P(happened) = 1 / (1 + exp(-(a + b * logit))) without penalty, by Newton's method; return b."""
+    """Fit P(happened) = expit(a + b * logit) without penalty, by Newton's method; return b."""
     yes, no = logits[happened], logits[~happened]
     if not len(yes) or not len(no) or yes.min() >= no.max() or no.min() >= yes.max():
         return float("nan")  # one score parts them: the likelihood grows with the slope for ever
-    design, fit = np.stack([np.ones(len(logits)), logits], axis=1), np.array([0.0, 1.0])
+    design = np.stack([np.ones(len(logits)), logits], axis=1)
+    fit = np.array([logit(happened.mean()), 0.0])  # from here the first step is never too long to be mended
     for _ in range(_STEPS):
-        chance = _chance(design @ fit)
-        pull = design.T @ (happened - chance)
+        chance = expit(design @ fit)
         bend = (design * (chance * (1 - chance))[:, None]).T @ design
-        step = np.linalg.solve(bend, pull)
-        fit = fit + step
+        step = np.linalg.solve(bend, design.T @ (happened - chance))
         if np.abs(step).max() < _SETTLED:
             return float(fit[1])
+        fit = _uphill(happened, design, fit, step)
     return float("nan")
+
+
+def _uphill(happened: Flags, design: Floats, fit: Floats, step: Floats) -> Floats:
+    """Take the step, or the largest half of a half of it that makes what happened no less likely."""
+
+    def loss(at: Floats) -> float:
+        return float(np.logaddexp(0, np.where(happened, -1, 1) * (design @ at)).sum())
+
+    before, after = loss(fit), fit + step
+    for _ in range(_STEPS):
+        if loss(after) <= before:
+            break
+        after = (fit + after) / 2
+    return after
 
 
 def _intercept(happened: Flags, logits: Floats) -> float:
-    """Fit P(happened) = 1 / (1 + exp(-(a + logit))), by Newton's method; return a."""
-    if happened.all() or not happened.any():
+    """Fit P(happened) = expit(a + logit): find the a for which the mean chance is the share of what happened."""
+    share = float(happened.mean())
+    if share in (0, 1):
         return float("nan")
-    fit = 0.0
-    for _ in range(_STEPS):
-        chance = _chance(fit + logits)
-        step = float((happened - chance).sum() / (chance * (1 - chance)).sum())
-        fit += step
-        if abs(step) < _SETTLED:
-            return fit
-    return float("nan")
-
-
-def _chance(logits: Floats) -> Floats:
-    chance: Floats = 1 / (1 + np.exp(-logits))
-    return chance
+    farthest = float(np.abs(logits).max()) + abs(float(logit(share)))
+    return float(brentq(lambda a: float(expit(a + logits).mean()) - share, -farthest - 1, farthest + 1, xtol=_SETTLED))

@@ -16,6 +16,7 @@ from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.curves import positives, tells_malignancy
 from skinapp.evaluation.figures import OVERALL, figures
 from skinapp.evaluation.intervals import REPLICATES, SEED
+from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, malignant_places
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 
@@ -130,7 +131,7 @@ class _Common:
 
 
 def _common(a: StoredRun, b: StoredRun) -> _Common:
-    place = pd.Index(b.predictions["image_id"]).get_indexer(pd.Index(a.predictions["image_id"]))
+    place = places_among(a.predictions["image_id"], b.predictions["image_id"])
     if not (place >= 0).any():
         raise RunError(
             f"The runs {a.name} and {b.name} share no photo. Compare runs that were made on the same photos."

@@ -10,6 +10,7 @@ from skinapp.evaluation import metrics
 from skinapp.evaluation.bootstrap import auroc_replicates, lesion_sums, middle, rate_interval, replicate_sums
 from skinapp.evaluation.curves import positives, tells_malignancy
 from skinapp.evaluation.intervals import SEED
+from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, Places, malignant_places
 from skinapp.evaluation.ranked import ranked
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
@@ -42,7 +43,7 @@ def facts_of(run: StoredRun, table: pd.DataFrame) -> pd.DataFrame:
 
     Ages become bands of 20 years. What the table does not say, and all of a photo that it does not hold, is NA.
     """
-    place = pd.Index(table["image_id"]).get_indexer(pd.Index(run.predictions["image_id"]))
+    place = places_among(run.predictions["image_id"], table["image_id"])
     known = [column for column in SUBGROUP_COLUMNS if column in table.columns]
     facts = table[known].assign(age_band=_bands(table["age"]))[list(SUBGROUP_COLUMNS)]
     found = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
