@@ -30,6 +30,6 @@ def as_seven(run: StoredRun) -> StoredRun:
         )
     merged, into = probability_columns((MERGED, INTO))
     frame = run.predictions.drop(columns=merged)
-    frame[into] = run.predictions[into] + run.predictions[merged]
+    frame[into] = (run.predictions[into] + run.predictions[merged]).clip(upper=1)  # rounded, they may pass it by a hair
     frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
     return replace(run, classes=SEVEN_CODES, temperature=None, predictions=frame)

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skinapp.errors import RunError
+from skinapp.evaluation.figures import headline
+from skinapp.evaluation.run import StoredRun, probabilities
+from skinapp.evaluation.seven import as_seven, can_be_seven
+
+MakeRun = Callable[..., StoredRun]
+
+
+def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_run: MakeRun) -> None:
+    run = replace(make_run(), temperature=1.3)
+    seven = as_seven(run)
+    assert seven.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+    before = run.predictions
+    np.testing.assert_allclose(seven.predictions["p_akiec"], before["p_akiec"] + before["p_scc"])
+    joined = before["truth"].isin(["akiec", "scc"])
+    assert (seven.predictions["truth"] == "akiec").tolist() == joined.tolist()
+    assert seven.predictions.loc[~joined, "truth"].tolist() == before.loc[~joined, "truth"].tolist()
+    np.testing.assert_allclose(probabilities(seven).sum(axis=1), 1, atol=1e-6)
+    assert probabilities(seven).max() <= 1
+    assert "p_scc" not in seven.predictions
+    assert "p_scc" in run.predictions  # the run itself is left alone
+    assert seven.temperature is None
+
+
+def test_how_well_malignancy_is_told_stays(make_run: MakeRun) -> None:
+    run = make_run()
+    assert headline(as_seven(run)).malignant_auroc == pytest.approx(headline(run).malignant_auroc)
+
+
+def test_other_classes_are_refused_by_name(make_run: MakeRun) -> None:
+    assert can_be_seven(make_run())
+    for classes in (("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"), ("malignant", "benign")):
+        assert not can_be_seven(make_run(classes))
+        with pytest.raises(RunError, match="cannot be counted as seven"):
+            as_seven(make_run(classes))
