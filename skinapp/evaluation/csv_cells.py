@@ -73,14 +73,15 @@ def read_cells(data: bytes, header: Header, text: Sequence[str], numbers: Sequen
     Raises RunError where rows are of different lengths, a cell is no number, or a text is too long.
     """
     failed: pa.ArrowInvalid | None = None
+    table = None
     for decimal in (".", ",") if header.separator == ";" else (".",):
         try:
             table = _table(data, header, text, numbers, decimal)
             break
         except pa.ArrowInvalid as error:
             failed = failed or error
-    else:
-        raise RunError(_what_is_wrong(data, header, numbers)) from failed
+    if table is None:
+        raise RunError(_what_is_wrong(str(failed), data, header, numbers)) from failed
     words = {column: _words(table[str(header.place(column))], column, header) for column in text}
     values = [table[str(header.place(column))].to_numpy() for column in numbers]
     return Cells(pd.DataFrame(words), np.column_stack(values) if values else np.empty((table.num_rows, 0)))
@@ -118,7 +119,7 @@ def _words(column: pa.ChunkedArray, name: str, header: Header) -> pd.Series:
     return pd.Series(pd.array(pc.utf8_trim_whitespace(column), dtype="string"))  # as a stored run has its text
 
 
-def _what_is_wrong(data: bytes, header: Header, numbers: Sequence[str]) -> str:
+def _what_is_wrong(said: str, data: bytes, header: Header, numbers: Sequence[str]) -> str:
     """Say in a sentence why a CSV could not be read: a row of another length, a cell that is no number, or else."""
     try:
         for column in numbers:
@@ -133,8 +134,8 @@ def _what_is_wrong(data: bytes, header: Header, numbers: Sequence[str]) -> str:
                     f"{row + 1:,} below the header, where a number is needed. Write numbers like 0.25."
                 )
     except pa.ArrowInvalid as error:
-        return _unreadable(str(error), header)
-    return f"{header.file} cannot be read as a CSV. Save it anew as CSV UTF-8."
+        said = str(error)
+    return _unreadable(said, header)
 
 
 def _unreadable(said: str, header: Header) -> str:
@@ -145,6 +146,8 @@ def _unreadable(said: str, header: Header) -> str:
             f"{header.file} has {found} cells in row {line - 1:,} below the header, which names {named} columns. "
             "Write each row whole, and put cells that hold a separator in quotes."
         )
-    if "UTF8" in said:
-        return f"{header.file} holds text that is not in UTF-8. Save it as CSV UTF-8."
+    place = re.search(r"column #(\d+): .*UTF8", said)
+    if place:
+        column = quoted(header.columns[int(place[1])])
+        return f"{header.file} holds text that is not in UTF-8 in the column {column}. Save it as CSV UTF-8."
     return f"{header.file} cannot be read as a CSV. Save it anew as CSV UTF-8, with no row longer than a page."

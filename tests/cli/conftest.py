@@ -22,7 +22,7 @@ RunCommand = Callable[..., Outcome]
 @pytest.fixture
 def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Run `skinapp` with arguments through its real entry point, with no setting from outside."""
-    for name in ("SKINAPP_DATA", "SKINAPP_MODELS", "SKINAPP_WEIGHTS"):
+    for name in ("SKINAPP_DATA", "SKINAPP_MODELS", "SKINAPP_EXPERIMENTS", "SKINAPP_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object) -> Outcome:
