@@ -1,4 +1,4 @@
-"""skinapp train, experiment: from a recipe to a model folder, or to stored runs alone."""
+"""skinapp train, experiment, arrays: from a recipe to a model folder, or to stored runs alone; photos as arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import platformdirs
 import typer
 
-from skinapp.cli.console import DataOption, data_root, progress_bar, say
+from skinapp.cli.console import DataOption, data_root, progress_bar, say, writing
 from skinapp.evaluation.figures import headline
 
 if TYPE_CHECKING:
@@ -60,6 +60,20 @@ def experiment(
         say(f"{run.model}, {run.split}: {line.photos:,} photos, {figures}")
 
 
+def arrays(
+    table: Annotated[Path, typer.Argument(help="Image table (Parquet) that tells diagnoses.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for X.npy, X_g.npy, y.npy and arrays.json.")],
+    one_hot: Annotated[bool, typer.Option(help="Write y as seven columns of 0 and 1, not as numbers 0 to 6.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Squeeze the photos of a table to 75 x 100 px (height x width) and write them as NumPy arrays."""
+    from skinapp.training.arrays import write_arrays
+
+    with writing(output), progress_bar("Squeezing photos") as progress:
+        photos = write_arrays(table, output, data_root(data), progress, one_hot)
+    say(f"{photos:,} photos written to {output}")
+
+
 @contextmanager
 def _workshop(
     recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
@@ -78,3 +92,4 @@ def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(train)
     app.command()(experiment)
+    app.command()(arrays)

@@ -34,6 +34,7 @@ class Trunk(nn.Module):
         except RuntimeError as error:
             raise ModelError("The initial weights are not a MobileNetV2's. Name a file of its weights.") from error
         self.features = whole.features.to(memory_format=torch.channels_last)
+        self.train(False)
 
     def train(self, mode: bool = True) -> "Trunk":
         """Stay in eval mode, which stops no gradient."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from skinapp.networks.folder import CARD, RECIPE, WEIGHTS, read_card
@@ -72,3 +73,16 @@ def test_a_wrong_recipe_or_data_root_is_said_in_a_sentence(
         assert (done.code, done.out) == (2, "")
         assert sentence in done.err
         assert "Error: " in done.err
+
+
+def test_arrays_are_written_to_a_folder(run_command: RunCommand, tmp_path: Path, data_root: Path) -> None:
+    folder = tmp_path / "arrays"
+    done = run_command("arrays", data_root / "table.parquet", "-o", folder, "--one-hot", "--data", data_root)
+    assert (done.code, done.out) == (0, "")
+    assert "40 photos written to " in done.err
+    assert {file.name for file in folder.iterdir()} == {"X.npy", "X_g.npy", "y.npy", "arrays.json"}
+    assert np.load(folder / "y.npy").shape == (40, 7)
+    (tmp_path / "taken").touch()
+    done = run_command("arrays", data_root / "table.parquet", "-o", tmp_path / "taken", "--data", data_root)
+    assert done.code == 2
+    assert "taken cannot be written" in done.err
