@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from plotly.graph_objects import Figure
+from plotly.graph_objects import Figure, Scatter
 
 from skinapp.charts.confusion import confusion_heatmap
 from skinapp.taxonomy import CODES
@@ -12,12 +12,17 @@ CONFUSION = pd.DataFrame([[60, 40, 0], [1, 1999, 0], [0, 0, 0]], index=LABELS, c
 
 def cells(figure: Figure) -> dict[tuple[str, str], str]:
     """Read what stands in which cell, as (truth, prediction)."""
-    texts = (trace for trace in figure.data if trace.type == "scatter")
+    texts = (trace for trace in figure.data if trace.type == "scatter" and trace.mode == "text")
     return {(y, x): text for trace in texts for x, y, text in zip(trace.x, trace.y, trace.text, strict=True)}
 
 
+def points(confusion: pd.DataFrame) -> Scatter:
+    return next(trace for trace in confusion_heatmap(confusion).data[1:] if trace.mode == "markers")
+
+
 def test_counts_stand_in_the_cells_and_empty_cells_stay_empty() -> None:
-    assert cells(confusion_heatmap(CONFUSION)) == {
+    shown = cells(confusion_heatmap(CONFUSION))
+    assert {place: text for place, text in shown.items() if "All" not in place} == {
         ("Melanoma", "Melanoma"): "60",
         ("Melanoma", "Nevus (mole)"): "40",
         ("Nevus (mole)", "Melanoma"): "1",
@@ -49,22 +54,71 @@ def test_a_class_without_photos_has_no_colour() -> None:
 
 
 def test_text_is_white_on_the_opaque_cells_alone() -> None:
-    _, on_pale, on_full = confusion_heatmap(CONFUSION).data
+    _, on_pale, on_full, *_ = confusion_heatmap(CONFUSION).data
     assert on_pale.textfont.color is None
     assert on_full.textfont.color == "white"
     assert set(on_full.text) == {"60", "1999"}
 
 
 def test_the_hover_says_it_in_words() -> None:
-    hover = confusion_heatmap(CONFUSION).data[0].customdata[0][1]
-    assert hover == (
+    found = points(CONFUSION)
+    hovers = dict(zip(map(tuple, found.customdata), found.hovertext, strict=True))
+    assert hovers["mel", "nv"] == (
         "Melanoma (mel)<br>taken for Melanocytic nevus (nv):<br>40 photos<br>"
         "40.0% of this truth<br>2.0% of this prediction"
     )
-    assert "undefined" in confusion_heatmap(CONFUSION).data[0].customdata[2][0]
+    assert "undefined" in hovers["scc", "mel"]
 
 
 def test_truth_runs_downwards_and_many_names_stand_on_end() -> None:
     eight = confusion_heatmap(pd.DataFrame(1, index=list(CODES), columns=list(CODES))).layout
-    assert eight.yaxis.autorange == "reversed"
+    assert eight.yaxis.range[0] > eight.yaxis.range[1]
     assert (eight.xaxis.tickangle, confusion_heatmap(CONFUSION).layout.xaxis.tickangle) == (-90, 0)
+
+
+def test_counts_have_the_sums_of_rows_and_columns() -> None:
+    shown = cells(confusion_heatmap(CONFUSION))
+    assert [shown[truth, "All"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
+        "100",
+        "2000",
+        "0",
+    ]
+    assert [shown["All", name] for name in ("Melanoma", "Nevus (mole)", "Squamous cell carcinoma")] == [
+        "61",
+        "2039",
+        "0",
+    ]
+    assert shown["All", "All"] == "2100"
+    assert confusion_heatmap(CONFUSION).data[-1].hovertext[4] == "Taken for Melanocytic nevus (nv):<br>2,039 photos"
+
+
+@pytest.mark.parametrize("normalise", ["row", "column"])
+def test_shares_have_no_sums(normalise: str) -> None:
+    assert not any("All" in place for place in cells(confusion_heatmap(CONFUSION, normalise)))
+
+
+def test_large_counts_are_written_in_thousands() -> None:
+    shown = cells(confusion_heatmap(CONFUSION * 100))
+    assert shown["Nevus (mole)", "Nevus (mole)"] == "200k"
+    assert shown["Melanoma", "Melanoma"] == "6000"
+
+
+def test_every_cell_has_a_point_that_knows_its_truth_and_prediction() -> None:
+    found = points(CONFUSION)
+    assert list(map(tuple, found.customdata)) == [(truth, prediction) for truth in LABELS for prediction in LABELS]
+    place = list(map(tuple, found.customdata)).index(("mel", "nv"))
+    assert (found.y[place], found.x[place]) == ("Melanoma", "Nevus (mole)")
+    assert (found.marker.opacity, found.selected.marker.opacity, found.unselected.marker.opacity) == (0, 1, 0)
+
+
+def test_a_chosen_cell_lets_no_number_fade() -> None:
+    # Plotly fades what is not chosen unless the chosen has a colour of its own.
+    texts = [trace for trace in confusion_heatmap(CONFUSION).data[1:] if trace.mode == "text"]
+    assert len(texts) == 3
+    assert all(trace.selected.textfont.color for trace in texts)
+
+
+def test_a_pointer_meets_the_points_and_not_the_heatmap() -> None:
+    figure = confusion_heatmap(CONFUSION)
+    assert figure.data[0].hoverinfo == "skip"
+    assert figure.layout.hoverdistance == -1
