@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinapp.charts.decisions import net_benefit_chart, rates_chart
+from skinapp.taxonomy import MALIGNANCY_COLOURS
+
+Read = Callable[..., list[Any]]
+THRESHOLDS = np.arange(1, 100) / 100
+BENEFIT = pd.DataFrame(
+    {
+        "threshold": THRESHOLDS,
+        "model": 0.2 - 0.1 * THRESHOLDS,
+        "all": 0.2 - 0.8 * THRESHOLDS / (1 - THRESHOLDS),
+        "none": 0.0,
+    }
+)
+ROC = pd.DataFrame(
+    {"threshold": [np.inf, 0.9, 0.5, 0.1], "false_positive_rate": [0, 0, 0.25, 1], "sensitivity": [0, 0.5, 0.75, 1]}
+)
+
+
+def test_the_model_stands_beside_sending_all_and_none(layers_of: Read) -> None:
+    lines = layers_of(net_benefit_chart(BENEFIT, 0.3))[2]
+    assert lines.encoding["color"]["scale"]["domain"] == ["By the model", "All sent on", "None sent on"]
+    assert lines.encoding["color"]["scale"]["range"][0] == MALIGNANCY_COLOURS["malignant"]
+    drawn = lines.rows.pivot(index="threshold", columns="strategy", values="benefit")
+    assert drawn["By the model"].to_numpy() == pytest.approx(BENEFIT["model"].to_numpy())
+    assert drawn["All sent on"].to_numpy() == pytest.approx(BENEFIT["all"].to_numpy())
+    assert (drawn["None sent on"] == 0).all()
+
+
+def test_what_falls_without_end_does_not_flatten_the_rest(layers_of: Read) -> None:
+    lines = layers_of(net_benefit_chart(BENEFIT, 0.3))[2]
+    low, high = lines.encoding["y"]["scale"]["domain"]
+    assert BENEFIT["all"].min() < -70
+    assert -0.1 < low < 0
+    assert 0.199 < high < 0.25
+    assert lines.mark["clip"] is True
+
+
+def test_a_model_without_any_benefit_is_drawn_too(layers_of: Read) -> None:
+    low, high = layers_of(net_benefit_chart(BENEFIT.assign(model=-1.0, all=-2.0), 0.3))[2].encoding["y"]["scale"][
+        "domain"
+    ]
+    assert low < 0 < high
+
+
+@pytest.mark.parametrize("draw", [lambda at: net_benefit_chart(BENEFIT, at), lambda at: rates_chart(ROC, at)])
+def test_the_chosen_threshold_is_marked(layers_of: Read, draw: Callable[[float], Any]) -> None:
+    mark, words, *_ = layers_of(draw(0.22))
+    assert mark.mark["type"] == "rule"
+    assert mark.rows["threshold"].tolist() == [0.22]
+    assert words.encoding["text"]["value"] == "chosen: 0.22"
+    assert [layers_of(draw(at))[1].mark["align"] for at in (0.2, 0.9)] == ["left", "right"]
+
+
+def test_sensitivity_and_specificity_are_those_of_the_roc(layers_of: Read) -> None:
+    lines = layers_of(rates_chart(ROC, 0.5))[2]
+    drawn = lines.rows.drop_duplicates().pivot(index="threshold", columns="rate", values="share")
+    assert drawn.index.tolist() == [0, 0.1, 0.5, 0.9, 1]
+    assert drawn["Sensitivity"].tolist() == [1, 1, 0.75, 0.5, 0]
+    assert drawn["Specificity"].tolist() == [0, 0, 0.75, 1, 1]
+
+
+def test_between_two_scores_the_next_higher_one_counts(layers_of: Read) -> None:
+    # Whoever scores at least the threshold is sent on: at 0.3 these are the ones of the row at 0.5.
+    assert layers_of(rates_chart(ROC, 0.5))[2].mark["interpolate"] == "step-before"
