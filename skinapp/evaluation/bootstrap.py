@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from skinapp.evaluation.intervals import PERCENTILES
 from skinapp.evaluation.metrics import Flags, Floats, Places
 from skinapp.evaluation.ranked import ranked
 
-_STEPS = 1000
-"""Scores are told apart in so many steps by the replicates of an AUROC: it moves by less than 0.0001."""
+PERCENTILES = (2.5, 97.5)
 
-_DRAWN_AT_A_TIME = 5_000_000
-"""Replicates x lesions held at once: 40 MB."""
+_STEPS = 4000
+"""Of more scores the replicates of an AUROC tell no more steps apart: it moves by less than 0.0001."""
+
+_HELD = 5_000_000
+"""Numbers held at once, replicates times lesions or times columns: 40 MB, and a few times that while they are used."""
 
 
 def lesion_sums(values: Floats, lesion: Places) -> Floats:
@@ -72,19 +73,28 @@ def rate_interval(part: Floats, whole: Floats, lesion: Places, replicates: int, 
 def auroc_replicates(positive: Flags, scores: Floats, lesion: Places, replicates: int, seed: int) -> Floats:
     """Return the AUROC of each replicate, (replicates,); NaN where one holds no positive or no negative.
 
-    Scores within one step of a thousand, laid evenly by rank, count as ties.
+    Of more than _STEPS scores, those within one step, laid evenly by rank, count as ties.
     """
+    column, steps = steps_of(positive, scores)
+    lesions = int(lesion.max()) + 1
+    counts = csr_array((np.ones(len(scores)), (lesion, column)), shape=(lesions, 2 * steps))
+    return np.concatenate([areas(times @ counts) for times in draws(lesions, replicates, seed, 2 * steps)])
+
+
+def steps_of(positive: Flags, scores: Floats) -> tuple[Places, int]:
+    """Return each photo's step of the score, (n,), and how many steps there are; negatives are counted after these."""
     edges = ranked(positive, scores).thresholds(_STEPS)[::-1]
     step = np.searchsorted(edges, scores, "right") - 1
-    steps, lesions = len(edges), int(lesion.max()) + 1
-    column = np.where(positive, step, steps + step)
-    counts = csr_array((np.ones(len(scores)), (lesion, column)), shape=(lesions, 2 * steps))
-    return np.concatenate([_areas(times @ counts) for times in draws(lesions, replicates, seed)])
+    return np.where(positive, step, len(edges) + step), len(edges)
 
 
-def draws(lesions: int, replicates: int, seed: int) -> Iterator[Floats]:
-    """Draw lesions with replacement, a few replicates at a time: how often each was drawn, (r, lesions)."""
-    random, size = np.random.default_rng(seed), max(1, _DRAWN_AT_A_TIME // lesions)
+def draws(lesions: int, replicates: int, seed: int, columns: int = 1) -> Iterator[Floats]:
+    """Draw lesions with replacement, a few replicates at a time: how often each was drawn, (r, lesions).
+
+    `columns` says how many sums will be taken of each replicate: memory stays bounded however many there are. The same
+    seed draws the same lesions, however few at a time.
+    """
+    random, size = np.random.default_rng(seed), max(1, _HELD // max(lesions, columns))
     for start in range(0, replicates, size):
         rows = min(size, replicates - start)
         drawn = random.integers(lesions, size=(rows, lesions)) + lesions * np.arange(rows)[:, None]
@@ -92,11 +102,11 @@ def draws(lesions: int, replicates: int, seed: int) -> Iterator[Floats]:
         yield times.reshape(rows, lesions).astype(np.float64)
 
 
-def _areas(counts: Floats) -> Floats:
-    """Return the AUROC of positives and negatives counted in steps of the score, (r, 2 * steps)."""
+def areas(counts: Floats) -> Floats:
+    """Return the AUROC, (r,), of positives and then negatives counted by step of the score, (r, 2 * steps)."""
     positives, negatives = np.split(counts, 2, axis=1)
     outscored = np.cumsum(negatives, axis=1) - negatives / 2
     pairs = positives.sum(axis=1) * negatives.sum(axis=1)
-    areas: Floats = np.full(len(counts), np.nan)
-    np.divide((positives * outscored).sum(axis=1), pairs, out=areas, where=pairs > 0)
-    return areas
+    area: Floats = np.full(len(counts), np.nan)
+    np.divide((positives * outscored).sum(axis=1), pairs, out=area, where=pairs > 0)
+    return area

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from skinapp.errors import RunError
 from skinapp.evaluation import metrics
 from skinapp.evaluation.curves import positives, tells_malignancy
-from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places
+from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places, confidence_bin
 from skinapp.evaluation.run import StoredRun, probabilities, probability_columns, truth_index
 from skinapp.taxonomy import MALIGNANT
 
@@ -70,7 +70,7 @@ def reliability(truth: Places, probabilities: Floats, bins: int = CALIBRATION_BI
 
 def binary_reliability(positive: Flags, scores: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
     """Set one score against how often the photo is positive: as `reliability`, accuracy the share of positives."""
-    place = _bin(scores, bins)
+    place = confidence_bin(scores, bins)
     photos = np.bincount(place, minlength=bins)
     said = np.bincount(place, weights=scores, minlength=bins)
     came = np.bincount(place, weights=positive, minlength=bins)
@@ -113,10 +113,6 @@ def _outcome(run: StoredRun, truth: Places, scores: Floats) -> tuple[str, Flags,
     return TOP_LABEL, scores.argmax(axis=1) == truth, scores.max(axis=1)
 
 
-def _bin(scores: Floats, bins: int) -> Places:
-    return np.clip(np.ceil(scores * bins).astype(np.intp) - 1, 0, bins - 1)
-
-
 def _error(bins: pd.DataFrame) -> float:
     gaps = (bins["confidence"] - bins["accuracy"]).abs() * bins["photos"]
     return float(gaps.sum() / bins["photos"].sum())
@@ -128,7 +124,7 @@ def _error_if_perfect(confidence: Floats, bins: int = CALIBRATION_BINS) -> float
     Photos whose confidence lies within a 64th of a bin are drawn together, as if all had its mean: one binomial draw
     then stands for many photos, and what the spread within a 960th adds to the variance is below a millionth.
     """
-    place = _bin(confidence, bins * _PARTS)
+    place = confidence_bin(confidence, bins * _PARTS)
     photos = np.bincount(place, minlength=bins * _PARTS)
     said = np.bincount(place, weights=confidence, minlength=bins * _PARTS)
     mean = np.clip(said / np.maximum(photos, 1), 0, 1)

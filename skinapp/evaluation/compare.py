@@ -11,14 +11,14 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from skinapp.errors import RunError
-from skinapp.evaluation import metrics
 from skinapp.evaluation.bootstrap import draws, middle
-from skinapp.evaluation.curves import positives, tells_malignancy
-from skinapp.evaluation.figures import OVERALL, figures
+from skinapp.evaluation.curves import tells_malignancy
+from skinapp.evaluation.figures import OVERALL, Figures, figures
 from skinapp.evaluation.intervals import REPLICATES, SEED
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, malignant_places
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
+from skinapp.evaluation.tallies import tally
 
 BY_CLASS, BY_MALIGNANCY = "class", "malignancy"
 
@@ -75,14 +75,15 @@ def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES,
     malignant_auroc. RunError where they share no photo.
     """
     common = _common(a, b)
-    lesion = pd.factorize(common.a.predictions["lesion_id"])[0]
     names = OVERALL if common.by == BY_CLASS else ("malignant_auroc",)
-    of_a, of_b = _overall(common.a, names, None), _overall(common.b, names, None)
+    of_a, of_b = (_overall(figures(truth_index(r), probabilities(r), r.classes), names) for r in (common.a, common.b))
+    lesion = pd.factorize(common.a.predictions["lesion_id"])[0]
+    tallies = [tally(truth_index(run), probabilities(run), run.classes, lesion) for run in (common.a, common.b)]
     drawn = [
-        _overall(common.a, names, times[:, lesion]) - _overall(common.b, names, times[:, lesion])
-        for times in draws(int(lesion.max()) + 1, replicates, seed)
+        np.subtract(*(_overall(each.figures(times), names) for each in tallies))
+        for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallies[0].widths))
     ]
-    ends = np.array([middle(of_figure) for of_figure in np.concatenate(drawn, axis=-1)])
+    ends = np.array([middle(of_figure) for of_figure in np.concatenate(drawn, axis=1)])
     return pd.DataFrame(
         {"figure": names, "a": of_a, "b": of_b, "difference": of_a - of_b, "low": ends[:, 0], "high": ends[:, 1]}
     )
@@ -143,17 +144,8 @@ def _common(a: StoredRun, b: StoredRun) -> _Common:
     return _Common(cut_a, cut_b, BY_MALIGNANCY if tells_malignancy(a) and tells_malignancy(b) else BY_CLASS)
 
 
-def _overall(run: StoredRun, names: tuple[str, ...], weights: Floats | None) -> Floats:
-    if len(names) == 1:
-        return _malignant_auroc(run, weights)[None]
-    found = figures(truth_index(run), probabilities(run), run.classes, weights)
+def _overall(found: Figures, names: tuple[str, ...]) -> Floats:
     return np.stack([getattr(found, name) for name in names])
-
-
-def _malignant_auroc(run: StoredRun, weights: Floats | None) -> Floats:
-    if not tells_malignancy(run):
-        return np.full(() if weights is None else len(weights), np.nan)
-    return metrics.auroc(*positives(run), weights)
 
 
 def _first_of_each_lesion(run: StoredRun) -> Flags:

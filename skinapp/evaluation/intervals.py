@@ -15,20 +15,18 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
+from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.figures import OVERALL, PER_CLASS, Figures, figures
-from skinapp.evaluation.metrics import Floats, Places
+from skinapp.evaluation.metrics import Floats
 from skinapp.evaluation.run import PREDICTIONS_FILE, StoredRun, probabilities, truth_index
+from skinapp.evaluation.tallies import tally
 from skinapp.storage import file_sha256, written_aside
 
 INTERVALS_FILE = "intervals.json"
 REPLICATES = 1000
 SEED = 1979
-PERCENTILES = (2.5, 97.5)
 
 COLUMNS = ("figure", "class", "value", "low", "high")
-
-_WEIGHTS_AT_A_TIME = 2_000_000
-"""Replicates x photos held at once: 16 MB, and some ten times that while the figures are computed."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ class Drawn:
     found: Figures
     parts: tuple[Figures, ...]
     replicates: int
+    of: int
 
     def frame(self) -> pd.DataFrame:
         """Return the intervals by these replicates, as `headline_intervals` does by all."""
@@ -80,10 +79,11 @@ def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEE
     """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
     truth, scores = truth_index(run), probabilities(run)
     lesion, _ = pd.factorize(run.predictions["lesion_id"])
-    drawn = Drawn(run, figures(truth, scores, run.classes), (), 0)
-    for weights in _weights(lesion, replicates, seed):
-        part = figures(truth, scores, run.classes, weights)
-        drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(weights))
+    drawn = Drawn(run, figures(truth, scores, run.classes), (), 0, replicates)
+    tallied = tally(truth, scores, run.classes, lesion)
+    for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
+        part = tallied.figures(times)
+        drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
         yield drawn
 
 
@@ -142,22 +142,9 @@ def _predictions_sha256(folder: Path) -> str:
     return file_sha256(folder / PREDICTIONS_FILE)
 
 
-def _weights(lesion: Places, replicates: int, seed: int) -> Iterator[Floats]:
-    # In chunks, so that memory stays bounded however many photos there are.
-    random, lesions = np.random.default_rng(seed), int(lesion.max()) + 1
-    size = max(1, _WEIGHTS_AT_A_TIME // len(lesion))
-    for start in range(0, replicates, size):
-        rows = min(size, replicates - start)
-        drawn = random.integers(lesions, size=(rows, lesions)) + lesions * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * lesions).reshape(rows, lesions)
-        yield times[:, lesion].astype(np.float64)
-
-
 def _joined(drawn: Sequence[Figures], name: str) -> Floats:
     return np.concatenate([getattr(each, name) for each in drawn])
 
 
 def _row(name: str, label: str | None, value: float, replicates: Floats) -> tuple[object, ...]:
-    defined = replicates[~np.isnan(replicates)]
-    low, high = np.percentile(defined, PERCENTILES) if len(defined) else (np.nan, np.nan)
-    return name, label, float(value), float(low), float(high)
+    return name, label, float(value), *middle(replicates)

@@ -75,15 +75,28 @@ def top_k_accuracy(truth: Places, probabilities: Floats, top: int, weights: Floa
 
     Of equal probabilities the earlier class counts as the more probable, as in the prediction itself.
     """
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    return _mean((ranked == truth[:, None]).any(axis=1), weights)
+    return _mean(among_top(truth, probabilities, top), weights)
+
+
+def among_top(truth: Places, probabilities: Floats, top: int) -> Flags:
+    """Tell whether each photo's truth is among its `top` most probable classes, (n,), ties as in `top_k_accuracy`."""
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    ahead = np.zeros(len(truth), dtype=np.intp)
+    for place, scores in enumerate(probabilities.T):
+        ahead += (scores > of_truth) | ((scores == of_truth) & (place < truth))
+    return ahead < top
 
 
 def log_loss(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
     """Return the mean of -ln(probability of the truth), (...), in nats; a probability of 0 as 2e-16."""
+    return _mean(losses(truth, probabilities), weights)
+
+
+def losses(truth: Places, probabilities: Floats) -> Floats:
+    """Return -ln(probability of the truth) of each photo, (n,), in nats; a probability of 0 as 2e-16."""
     smallest = np.finfo(np.float64).eps
     of_truth = probabilities[np.arange(len(truth)), truth]
-    return _mean(-np.log(np.clip(of_truth, smallest, 1 - smallest)), weights)
+    return np.asarray(-np.log(np.clip(of_truth, smallest, 1 - smallest)))
 
 
 def brier(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
@@ -101,6 +114,8 @@ def auroc(positive: Flags, scores: Floats, weights: Floats | None = None) -> Flo
 
     It is how often a positive outscores a negative, ties counted half (Hanley and McNeil, 1982).
     """
+    if weights is None:
+        return np.asarray(auroc_of_sorted(np.sort(scores[positive]), np.sort(scores[~positive])))
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))  # where each run of equal scores begins
     ordered = _weights(len(scores), weights)[..., order]
@@ -109,6 +124,19 @@ def auroc(positive: Flags, scores: Floats, weights: Floats | None = None) -> Flo
     outscored = np.cumsum(negatives, axis=-1) - negatives / 2
     pairs = positives.sum(axis=-1) * negatives.sum(axis=-1)
     return _ratio((positives * outscored).sum(axis=-1), pairs)
+
+
+def auroc_of_sorted(positives: Floats, negatives: Floats) -> float:
+    """Return the AUROC of scores of positives and of negatives, each the lowest first; NaN where there are none.
+
+    To sort the two apart takes a tenth of the time of ranking all together: it tells for 400,000 photos.
+    """
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    few, many = sorted((positives, negatives), key=len)
+    below = (np.searchsorted(many, few, "left") + np.searchsorted(many, few, "right")).sum() / 2
+    share = float(below) / (len(few) * len(many))
+    return share if few is positives else 1 - share
 
 
 def auroc_per_class(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
@@ -139,10 +167,14 @@ def calibration_error(
     """
     confidence = probabilities.max(axis=1)
     surplus = confidence - (probabilities.argmax(axis=1) == truth)
-    place = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
     counted = _weights(len(truth), weights)
-    gaps = np.abs(_sums_by_group(surplus, place, bins, counted))
+    gaps = np.abs(_sums_by_group(surplus, confidence_bin(confidence, bins), bins, counted))
     return _ratio(gaps.sum(axis=-1), counted.sum(axis=-1))
+
+
+def confidence_bin(confidence: Floats, bins: int = CALIBRATION_BINS) -> Places:
+    """Return which of `bins` equal bins each confidence (0 to 1) lies in, its lower end open and its upper closed."""
+    return np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
 
 
 def malignant_places(classes: tuple[str, ...]) -> Flags:

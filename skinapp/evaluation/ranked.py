@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from skinapp.evaluation.metrics import Flags, Floats
+from skinapp.evaluation.metrics import Flags, Floats, auroc_of_sorted
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +46,8 @@ class Ranked:
         return np.unique(np.concatenate(distinct))[::-1]
 
     def auroc(self) -> float:
-        """Return the area under the ROC curve, as metrics.auroc does without weights; NaN where it is undefined."""
-        if not len(self.positives) or not len(self.negatives):
-            return float("nan")
-        few, many = sorted((self.positives, self.negatives), key=len)
-        below = (np.searchsorted(many, few, "left") + np.searchsorted(many, few, "right")).sum() / 2
-        outscored = float(below) / (len(few) * len(many))
-        return outscored if few is self.positives else 1 - outscored
+        """Return the area under the ROC curve, as metrics.auroc does; NaN where it is undefined."""
+        return auroc_of_sorted(self.positives, self.negatives)
 
     def average_precision(self) -> float:
         """Return the average precision: precision at each score, weighted by the recall it adds; NaN if undefined."""
