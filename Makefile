@@ -26,6 +26,7 @@ format: .venv/dev
 bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.dataset_page
+	$(BIN)/python -m benchmarks.evaluation_page
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Skinapp needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'

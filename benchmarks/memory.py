@@ -3,25 +3,21 @@
 Run as `python -m benchmarks.memory`; needs Linux (it reads /proc) and a Chromium.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-PORT = 8699
-ROOT = Path(__file__).parents[1]
+from benchmarks.served import ADDRESS, new_page, server
+
 IMPORTS = """
 import streamlit.web.bootstrap, streamlit.runtime.scriptrunner, time
-import skinapp.ui.answer, skinapp.ui.widgets, skinapp.ui.types, skinapp.charts.confusion, skinapp.charts.scores
+import skinapp.ui.answer, skinapp.ui.run_widgets, skinapp.ui.types, skinapp.charts.confusion, skinapp.charts.scores
 import skinapp.charts.distribution, skinapp.charts.sizes
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
@@ -54,43 +50,21 @@ def memory_mb(pid: int, field: str) -> float:
 
 def main() -> None:
     """Start the app, upload ten photos, print the figures."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     bare = int(subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, check=True).stdout) / 1024
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, new_page() as page:
         photos = make_photos(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        options = ["--server.port", str(PORT), "--server.headless", "true", "--server.address", "localhost"]
         started = time.monotonic()
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-        app = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            open_when_ready(page)
-            print(f"page open, no photo yet: {memory_mb(app.pid, 'VmRSS'):.0f} MB")
+        with server({}) as pid:
+            page.goto(ADDRESS)
+            page.wait_for_selector("input[type=file]", state="attached", timeout=120_000)
+            print(f"page open, no photo yet: {memory_mb(pid, 'VmRSS'):.0f} MB")
             for number, photo in enumerate(photos, start=1):
                 upload(page, photo)
                 if number == 1:
                     print(f"from `streamlit run` to the first answer: {time.monotonic() - started:.1f} s")
-                peak, now = memory_mb(app.pid, "VmHWM"), memory_mb(app.pid, "VmRSS")
+                peak, now = memory_mb(pid, "VmHWM"), memory_mb(pid, "VmRSS")
                 print(f"{photo.name}: peak {peak:.0f} MB, now {now:.0f} MB")
-            print(
-                f"bare imports {bare:.0f} MB; after {len(photos)} photos at most {peak:.0f} MB, {peak - bare:.0f} more"
-            )
-        finally:
-            app.terminate()
-            browser.close()
-
-
-def open_when_ready(page: Page) -> None:
-    """Open the app as soon as it answers."""
-    for _ in range(600):
-        try:
-            urlopen(f"http://localhost:{PORT}/_stcore/health", timeout=1).close()
-            break
-        except (URLError, TimeoutError):
-            time.sleep(0.1)
-    page.goto(f"http://localhost:{PORT}/")
-    page.wait_for_selector("input[type=file]", state="attached", timeout=120_000)
+    print(f"bare imports {bare:.0f} MB; after {len(photos)} photos at most {peak:.0f} MB, {peak - bare:.0f} more")
 
 
 def upload(page: Page, photo: Path) -> None:

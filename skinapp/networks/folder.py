@@ -1,5 +1,6 @@
 """Model folders, models/<id>/: recipe, card and weights; loaded and verified, saved whole or not at all."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,18 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-import skinapp
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
+from skinapp.storage import MODELS as MODELS
 from skinapp.storage import file_sha256
 
 Role = Literal["malignancy", "lesion_type", "both"]
 
-MODELS = Path(skinapp.__file__).parents[1] / "models"
-"""The model folders that ship with the app."""
-
 CARD, WEIGHTS, RECIPE, CURVES = "card.json", "model.safetensors", "recipe.toml", "curves.csv"
+TRAINING = "training.json"
+"""The card of a training whose weights were not kept; not named card.json, because nothing there can be loaded."""
+
 
 
 class _Strict(BaseModel):
@@ -139,6 +140,14 @@ def read_card(folder: Path) -> Card:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it anew.") from error
+
+
+def read_training(path: Path) -> TrainingFacts:
+    """Read how a training went from a card, or from what an experiment keeps of one; ModelError where it is damaged."""
+    try:
+        return TrainingFacts.model_validate(json.loads(path.read_bytes())["training"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} does not say how the training went. Train it anew.") from error
 
 
 def load_model(folder: Path) -> Model:

@@ -78,5 +78,8 @@ def half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def single(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Turn fp16 tensors back into float32, the precision in which answers are computed on a CPU."""
-    return {name: v.to(torch.float32) if v.is_floating_point() else v for name, v in state.items()}
+    """Turn fp16 tensors back into float32, the precision in which answers are computed on a CPU.
+
+    Every tensor is a copy: one that is a view would keep the whole file that it was read from in memory.
+    """
+    return {name: v.to(torch.float32 if v.is_floating_point() else v.dtype, copy=True) for name, v in state.items()}

@@ -15,16 +15,21 @@ from skinapp.datasets.summary import DataHeadline
 from skinapp.datasets.summary import headline as _table_headline
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
-from skinapp.evaluation.figures import Headline, confusion_frame, headline, per_class
+from skinapp.evaluation.baselines import on_photos
+from skinapp.evaluation.figures import Headline, headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, load_intervals, with_intervals
 from skinapp.evaluation.predict import is_own_test
 from skinapp.evaluation.run import StoredRun, find_runs, load_run
+from skinapp.evaluation.seven import as_seven, can_be_seven
 from skinapp.evaluation.shortcuts import read_features, shortcuts
+from skinapp.evaluation.subgroups import facts_of
 from skinapp.examples import Example, read_showcase
-from skinapp.networks.folder import MODELS, Card
+from skinapp.networks.folder import CARD, CURVES, MODELS, TRAINING, Card, TrainingFacts, read_card, read_training
+from skinapp.ui.open_run import OpenRun
 
 FIRST_TABLE = "ham10000"
-PROBES = MODELS.parent / "experiments" / "shortcut-probe"
+EXPERIMENTS = MODELS.parent / "experiments"
+PROBES = EXPERIMENTS / "shortcut-probe"
 FINDINGS_FILE = "findings.parquet"
 """The audit of the shipped tables, which lies beside them."""
 
@@ -108,9 +113,73 @@ def is_local() -> bool:
     return os.environ.get("SKINAPP_LOCAL") == "1"
 
 
-def runs() -> tuple[Path, ...]:
-    """List the stored runs of the installed models."""
-    return find_runs(models_root())
+def experiments_root() -> Path:
+    """Return the folder of experiments: SKINAPP_EXPERIMENTS, or those that ship."""
+    return Path(os.environ.get("SKINAPP_EXPERIMENTS") or EXPERIMENTS)
+
+
+def run_names() -> dict[str, Path]:
+    """Name the stored runs, those of the installed models first, then those of experiments: "model · run"."""
+    found = [folder for root in (models_root(), experiments_root()) for folder in find_runs(root)]
+    return {f"{folder.parents[1].name} · {folder.name}": folder for folder in found}
+
+
+@st.cache_resource(show_spinner="Reading the stored run")
+def open_run(folder: Path) -> OpenRun:
+    """Read a stored run and what belongs to it once for all visitors."""
+    stored = run(folder)
+    known = tables_root() / f"{stored.table}.parquet"
+    photos = table(known) if known.is_file() else None
+    return OpenRun(
+        name=f"{folder.parents[1].name} · {folder.name}",
+        run=stored,
+        facts=pd.DataFrame(index=stored.predictions.index) if photos is None else facts_of(stored, photos),
+        paths=None if photos is None else photos.set_index("image_id")["path"],
+        notes=_notes(stored, folder.parents[1]),
+        folder=folder,
+        shared=True,
+    )
+
+
+def _notes(stored: StoredRun, model: Path) -> tuple[str, ...]:
+    if not stored.weights_kept:
+        return ("The weights of this run were not kept: it is here to be compared, not to answer photos.",)
+    if (model / CARD).is_file() and read_card(model).weights_sha256 != stored.weights_sha256:
+        return ("This run was made by other weights than the model has now. Make it anew with `skinapp evaluate`.",)
+    return ()
+
+
+def run_headline(folder: Path) -> Headline:
+    """Compute a run's overall figures once."""
+    return open_run(folder).once(headline)
+
+
+def probe_on(stored: StoredRun) -> StoredRun | None:
+    """Return what a stored shortcut probe says of the photos of a run, None where none was asked the same of them."""
+    ids = stored.predictions["image_id"]
+    for folder in find_runs(PROBES):
+        probe = run(folder)
+        if not probe.predictions["image_id"].isin(ids).any():
+            continue
+        for asked in (probe, as_seven(probe)) if can_be_seven(probe) else (probe,):
+            if set(asked.classes) == set(stored.classes):
+                return on_photos(asked, ids)
+    return None
+
+
+def training_facts(folder: Path) -> TrainingFacts | None:
+    """Read how the training of a run's model was done; None where that is not stored."""
+    for name in (CARD, TRAINING):
+        path = folder.parents[1] / name
+        if path.is_file():
+            return read_training(path)
+    return None
+
+
+def curves(folder: Path) -> pd.DataFrame | None:
+    """Read how the training of a run's model went, epoch by epoch; None where that is not stored."""
+    path = folder.parents[1] / CURVES
+    return pd.read_csv(path) if path.is_file() else None
 
 
 @st.cache_resource(show_spinner="Reading the stored run")
@@ -135,18 +204,6 @@ def intervals(folder: Path) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner=False)
-def run_headline(folder: Path) -> Headline:
-    """Compute a run's overall figures once."""
-    return headline(run(folder))
-
-
-@st.cache_resource(show_spinner=False)
 def run_classes(folder: Path) -> pd.DataFrame:
     """Compute a run's figures by class, with intervals, once."""
     return with_intervals(per_class(run(folder)), intervals(folder))
-
-
-@st.cache_resource(show_spinner=False)
-def run_confusion(folder: Path) -> pd.DataFrame:
-    """Count a run's confusion matrix once."""
-    return confusion_frame(run(folder))

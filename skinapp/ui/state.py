@@ -15,8 +15,10 @@ import streamlit as st
 from skinapp.assessment.assess import Assessment
 from skinapp.datasets.filters import FilterIndex
 from skinapp.examples import Example
+from skinapp.ui.open_run import OpenRun
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
+_RUNS, _REFUSED_RUN = "own-runs", "refused-run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,8 @@ def keep(given: Answer) -> None:
 
 
 def start_over() -> None:
-    """Forget photo and answer; every widget begins empty. A table that the visitor brought stays."""
-    kept = {_ROUND: round_number() + 1, _OWN: own_table()}
+    """Forget photo and answer; every widget begins empty. Tables and predictions that the visitor brought stay."""
+    kept = {_ROUND: round_number() + 1, _OWN: own_table(), _RUNS: own_runs()}
     st.session_state.clear()
     st.session_state.update(kept)
 
@@ -90,6 +92,29 @@ def refused_table() -> str | None:
 def refuse_table(why: str) -> None:
     """Keep why a table was not taken, until another is."""
     st.session_state[_REFUSED] = why
+
+
+def own_runs() -> dict[str, OpenRun]:
+    """Return the runs that the visitor brought, by name, in the order in which they came."""
+    brought: dict[str, OpenRun] = st.session_state.get(_RUNS, {})
+    return brought
+
+
+def keep_runs(brought: list[OpenRun], refused: str | None = None) -> None:
+    """Keep runs that the visitor brought beside those before them, and why others were not taken."""
+    st.session_state[_RUNS] = own_runs() | {opened.name: opened for opened in brought}
+    st.session_state[_REFUSED_RUN] = refused
+
+
+def forget_runs() -> None:
+    """Forget all runs that the visitor brought."""
+    st.session_state[_RUNS], st.session_state[_REFUSED_RUN] = {}, None
+
+
+def refused_run() -> str | None:
+    """Return why the last predictions that the visitor brought were not taken, if they were not."""
+    why: str | None = st.session_state.get(_REFUSED_RUN)
+    return why
 
 
 def widget_value(key: str) -> Any:

@@ -7,70 +7,181 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.figures import headline
+from skinapp.evaluation.intervals import headline_intervals, save_intervals
+from skinapp.evaluation.mistakes import missed
 from skinapp.evaluation.run import StoredRun, Versions, save_run
+from skinapp.evaluation.seven import as_seven
+from skinapp.ui.evaluation import SECTIONS
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
-CLASSES = ("malignant", "benign")
+PAIR = ("malignant", "benign")
+EIGHT = ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
+OWN = b"truth,p_cat,p_dog,p_owl,group,lens\n" + b"\n".join(
+    f"{('cat', 'dog', 'owl')[n % 3]},0.5,0.3,0.2,g{n // 2},{('near', 'far')[n % 2]}".encode() for n in range(80)
+)
+
+
+def small_run(classes: tuple[str, ...], photos: int, seed: int, **facts: object) -> StoredRun:
+    """Make a run of random answers, two photos a lesion, right more often than not."""
+    random = np.random.default_rng(seed)
+    truth = np.arange(photos) % len(classes)
+    scores = random.dirichlet(np.ones(len(classes)), photos) + 0.5 * np.eye(len(classes))[truth]
+    frame = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=[f"p_{label}" for label in classes])
+    frame.insert(0, "image_id", [f"photo_{n}" for n in range(photos)])
+    frame.insert(1, "lesion_id", [f"lesion_{n // 2}" for n in range(photos)])
+    frame.insert(2, "truth", np.array(classes)[truth])
+    given = {
+        "name": "small-test",
+        "model": "malignancy",
+        "table": "small",
+        "table_sha256": "0" * 64,
+        "split": "test",
+        "weights_sha256": "1" * 64,
+        "weights_kept": True,
+        "versions": Versions("3", "2", "0"),
+        "created": "2026-01-01T00:00:00+00:00",
+        "note": "Only these photos.",
+        "temperature": 1.5,
+    }
+    return StoredRun(**(given | facts), classes=classes, predictions=frame)
 
 
 @pytest.fixture
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StoredRun:
-    """Store a run of 60 photos, 2 a lesion, in a folder of models of its own."""
-    random = np.random.default_rng(5)
-    malignant = random.random(60)
-    predictions = pd.DataFrame(
-        {
-            "image_id": [f"photo_{n}" for n in range(60)],
-            "lesion_id": [f"lesion_{n // 2}" for n in range(60)],
-            "truth": np.where(random.random(60) < malignant, *CLASSES),
-            "p_malignant": malignant,
-            "p_benign": 1 - malignant,
-        }
-    )
-    run = StoredRun(
-        name="small-test",
-        model="malignancy",
-        classes=CLASSES,
-        table="small",
-        table_sha256="0" * 64,
-        split="test",
-        weights_sha256="1" * 64,
-        weights_kept=True,
-        versions=Versions("3", "2", "0"),
-        created="2026-01-01T00:00:00+00:00",
-        note="Only sixty photos.",
-        predictions=predictions,
-    )
-    save_run(run, tmp_path / "malignancy" / "runs" / "small-test")
-    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use folders of models and of experiments of this test's own."""
+    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("SKINAPP_EXPERIMENTS", str(tmp_path / "experiments"))
     st.cache_resource.clear()
+    return tmp_path
+
+
+@pytest.fixture
+def stored(folders: Path) -> StoredRun:
+    run, folder = small_run(PAIR, 60, 5), folders / "models" / "malignancy" / "runs" / "small-test"
+    save_run(run, folder)
+    save_intervals(headline_intervals(run), folder)
     return run
 
 
-def test_figures_are_those_of_the_predictions(stored: StoredRun) -> None:
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
-    expected = headline(stored)
+@pytest.fixture
+def types(folders: Path) -> StoredRun:
+    run = small_run(EIGHT, 160, 6, name="types", model="lesion-type", weights_kept=False)
+    save_run(run, folders / "experiments" / "lesion-type" / "runs" / "types")
+    return run
 
+
+def opened(section: str = "Errors", **query: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=120)
+    for key, value in ({"section": section} | query).items():
+        page.query_params[key] = value
+    return page.switch_page("views/evaluation.py").run()
+
+
+def metrics(page: AppTest) -> dict[str, object]:
+    return {metric.label: metric for metric in page.metric}
+
+
+def words(page: AppTest) -> str:
+    parts = (page.markdown, page.caption, page.info, page.success, page.error)
+    return "\n".join(element.value for kind in parts for element in kind)
+
+
+def test_figures_are_those_of_the_predictions(stored: StoredRun) -> None:
+    page = opened()
+    expected = headline(stored)
     assert not page.exception
-    shown = {metric.label: metric for metric in page.metric}
+    shown = metrics(page)
     assert shown["Balanced accuracy"].value == f"{expected.balanced_accuracy:.3f}"
     assert shown["Malignant AUROC"].value == f"{expected.malignant_auroc:.3f}"
+    assert shown["Log loss"].value == f"{expected.log_loss:.3f}"
+    assert shown["Top three"].value == "–"  # of two classes every answer is among three
     assert " to " in shown["Malignant AUROC"].delta
     assert shown["Photos"].value == "60"
     assert shown["Photos"].delta == "30 lesions"
-    assert any("Only sixty photos." in caption.value for caption in page.caption)
+    assert "Only these photos." in words(page)
 
 
-def test_confusion_matrix_follows_the_choice(stored: StoredRun) -> None:
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
-    page.button_group[0].select("Share of each truth").run()
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens_for_two_classes_and_for_eight(stored: StoredRun, types: StoredRun, section: str) -> None:
+    for name in ("malignancy · small-test", "lesion-type · types"):
+        page = opened(section, run=name)
+        assert page.selectbox(key="run").value == name
+        assert not page.exception
+        assert not page.error
+
+
+def test_missed_cancers_are_counted(types: StoredRun) -> None:
+    assert f"**{missed(types)} of 80** malignant photos" in words(opened())
+
+
+def test_squamous_cell_carcinoma_can_be_counted_as_actinic_keratosis(types: StoredRun) -> None:
+    page = opened(seven="true")
+    assert not page.exception
+    assert metrics(page)["Accuracy"].value == f"{headline(as_seven(types)).accuracy:.3f}"
+    assert metrics(page)["Accuracy"].value != f"{headline(types).accuracy:.3f}"
+
+
+def test_a_run_without_weights_says_so(types: StoredRun, stored: StoredRun) -> None:
+    assert "weights of this run were not kept" in words(opened(run="lesion-type · types"))
+    assert "weights of this run were not kept" not in words(opened(run="malignancy · small-test"))
+
+
+def test_two_runs_are_compared_on_their_common_photos(types: StoredRun, folders: Path) -> None:
+    other = small_run(EIGHT, 120, 7, name="other", model="lesion-type")
+    save_run(other, folders / "experiments" / "lesion-type" / "runs" / "other")
+    page = opened("Compare", run="lesion-type · types", against="lesion-type · other")
+    assert not page.exception
+    assert metrics(page)["Both right"].delta == "of 120 photos"
+    assert "40 photos are in one of the two runs only" in words(page)
+
+
+def test_a_threshold_for_a_sensitivity_reaches_it(types: StoredRun) -> None:
+    page = opened("Threshold")
+    page.button(key="at-0.95").click().run()
+    assert not page.exception
+    assert float(metrics(page)["Sensitivity"].value.rstrip("%")) >= 95
+
+
+def test_a_confusion_matrix_follows_the_choice(stored: StoredRun) -> None:
+    page = opened("Confusion")
+    choice = next(group for group in page.button_group if group.label == "Cells show")
+    choice.select("Share of each truth").run()
     assert not page.exception
     assert not page.error
 
 
-def test_without_a_run_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
-    st.cache_resource.clear()
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("views/evaluation.py").run()
+def test_own_predictions_get_the_whole_page(stored: StoredRun) -> None:
+    page = opened()
+    page.file_uploader(key="own-predictions").set_value([("zoo.csv", OWN, "text/csv")]).run()
+    assert page.selectbox(key="run").value == "zoo.csv"
+    assert metrics(page)["Photos"].value == "80"
+    assert metrics(page)["Photos"].delta == "40 lesions"
+    for section in SECTIONS:
+        page.button_group(key="section").set_value(section).run()
+        assert not page.exception, section
+        assert not page.error, section
+
+
+def test_own_predictions_stay_in_their_session(stored: StoredRun) -> None:
+    page = opened()
+    page.file_uploader(key="own-predictions").set_value([("zoo.csv", OWN, "text/csv")]).run()
+    assert "zoo.csv" not in opened().selectbox(key="run").options
+
+
+def test_bad_predictions_are_refused_and_the_page_stays(stored: StoredRun) -> None:
+    page = opened()
+    page.file_uploader(key="own-predictions").set_value([("bad.csv", b"truth,p_a\na,1\n", "text/csv")]).run()
+    assert "bad.csv" in page.error[0].value
+    assert metrics(page)["Photos"].value == "60"
+
+
+def test_an_unknown_run_in_the_address_is_said(stored: StoredRun) -> None:
+    page = opened(run="gone · away")
+    assert "a run that is not here" in words(page)
+    assert metrics(page)["Photos"].value == "60"
+
+
+def test_without_a_run_a_sentence_says_so(folders: Path) -> None:
+    page = opened()
     assert not page.exception
-    assert "nothing is stored yet" in page.error[0].value
+    assert "No stored run is here" in page.error[0].value

@@ -1,0 +1,110 @@
+"""From click to drawn in Chromium: a run of 400,000 predictions is opened on the Evaluation page, and its views.
+
+Run as `python -m benchmarks.evaluation_page`. Every round starts a server of its own, so that nothing is in a cache: each
+time is a first time.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from playwright.sync_api import Page
+
+from benchmarks.served import ADDRESS, Step, new_page, server, show_steps, timed
+from skinapp.evaluation.intervals import headline_intervals, save_intervals
+from skinapp.evaluation.run import StoredRun, Versions, probability_columns, save_run
+from skinapp.taxonomy import CODES
+from skinapp.ui.evaluation import SECTIONS
+
+ROWS, SMALL_ROWS = 400_000, 1_000
+FEW_REPLICATES = 5
+"""Of the stored intervals: the page reads them, so how many were drawn does not matter here."""
+
+MOST_OPENING_S, MOST_SWITCHING_S = 3.0, 1.0
+OPEN = "open"
+GOALS_S = {OPEN: MOST_OPENING_S} | {section: MOST_SWITCHING_S for section in SECTIONS if section != "Errors"}
+"""From click to drawn, the first time, on two idle cores; the page opens with the errors."""
+
+SETTLED_MS = 1000
+
+_DRAWN = """([photos, section]) => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const metric = document.querySelector('[data-testid=stMetricValue]');
+  const pill = document.querySelector('[data-testid=stButtonGroup] [kind=pillsActive]');
+  return app.getAttribute('data-test-script-state') === 'notRunning' && metric?.innerText.trim() === photos
+    && pill?.innerText.trim() === section && !document.querySelector('[data-stale=true]')
+    && !document.querySelector('[data-testid=stSkeleton]');
+}"""
+
+
+def large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
+    """Make up a run of eight classes, mostly nevi, right more often than not, two photos a lesion."""
+    random = np.random.default_rng(seed)
+    truth = random.choice(len(CODES), rows, p=[0.02, 0.08, 0.1, 0.02, 0.1, 0.62, 0.03, 0.03])
+    logits = random.normal(0, 1.5, (rows, len(CODES)))
+    logits[np.arange(rows), truth] += 2
+    scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+    frame = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=probability_columns(CODES))
+    photos = np.arange(rows)
+    frame.insert(0, "image_id", "photo_" + pd.Series(photos).astype("string"))
+    frame.insert(1, "lesion_id", "lesion_" + pd.Series(photos // 2).astype("string"))
+    frame.insert(2, "truth", np.array(CODES)[truth])
+    return StoredRun(
+        name=name,
+        model="large",
+        classes=CODES,
+        table="made-up",
+        table_sha256="0" * 64,
+        split="test",
+        weights_sha256="0" * 64,
+        weights_kept=False,
+        versions=Versions("", "", ""),
+        created="2026-01-01T00:00:00+00:00",
+        note="Made up by a seed, to measure time.",
+        temperature=1.5,
+        predictions=frame,
+    )
+
+
+def store(run: StoredRun, experiments: Path) -> None:
+    """Store a run with intervals of a few replicates."""
+    folder = experiments / run.model / "runs" / run.name
+    save_run(run, folder)
+    save_intervals(headline_intervals(run, FEW_REPLICATES), folder)
+
+
+def one_round(page: Page, pid: int) -> dict[str, Step]:
+    """Open the large run from a small one, then look at each section."""
+    page.goto(f"{ADDRESS}evaluation")
+    page.wait_for_function(_DRAWN, arg=[f"{SMALL_ROWS:,}", "Errors"], timeout=120_000)
+    page.wait_for_timeout(SETTLED_MS)
+    page.get_by_role("combobox", name="Stored run").click()
+    option = page.get_by_role("option", name="large · large", exact=True)
+    option.wait_for()
+    steps = {OPEN: timed(page, pid, option.click, _DRAWN, [f"{ROWS:,}", "Errors"])}
+    for section in GOALS_S:
+        if section != OPEN:
+            page.wait_for_timeout(SETTLED_MS)
+            pill = page.get_by_test_id("stButtonGroup").get_by_role("button", name=section, exact=True)
+            steps[section] = timed(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", section])
+    return steps
+
+
+def main(repeats: Annotated[int, typer.Option(help="Rounds, each on a fresh server.")] = 5) -> None:
+    """Time opening a large run and switching its views on the Evaluation page."""
+    done = []
+    with tempfile.TemporaryDirectory() as place:
+        store(large_run("a-small-run", SMALL_ROWS), Path(place))
+        store(large_run("large", ROWS), Path(place))
+        empty = str(Path(place) / "no-models")
+        for _ in range(repeats):
+            with server({"SKINAPP_EXPERIMENTS": place, "SKINAPP_MODELS": empty}) as pid, new_page() as page:
+                done.append(one_round(page, pid))
+    show_steps(done, GOALS_S, f"A run of {ROWS:,} predictions of {len(CODES)} classes")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,78 @@
+"""The Evaluation page's frame: which run, its figures in a line, which section of it is looked at."""
+
+import streamlit as st
+
+from skinapp.errors import RunError
+from skinapp.evaluation.seven import can_be_seven
+from skinapp.ui import (
+    evaluation_answers,
+    evaluation_compare,
+    evaluation_groups,
+    evaluation_headline,
+    evaluation_scores,
+    evaluation_take_away,
+    loaders,
+    own_run,
+    state,
+)
+from skinapp.ui.open_run import OpenRun
+
+SECTIONS = {
+    "Errors": evaluation_answers.mistakes,
+    "Confusion": evaluation_answers.confusion,
+    "Classes": evaluation_answers.classes,
+    "Curves": evaluation_scores.curves,
+    "Threshold": evaluation_scores.threshold,
+    "Calibration": evaluation_scores.calibration,
+    "Subgroups": evaluation_groups.subgroups,
+    "Repeats": evaluation_groups.repeats,
+    "Compare": evaluation_compare.compare,
+    "Training": evaluation_groups.training,
+    "Export": evaluation_take_away.show,
+}
+
+_RUN = "run"
+SEVEN_HELP = (
+    "HAM10000's paper has seven types: its actinic keratoses include what ISIC 2019 calls squamous cell carcinoma."
+)
+
+
+def open_run() -> OpenRun:
+    """Let the reader choose a stored run, or bring predictions; RunError where none is stored or it is damaged."""
+    choice, bring = st.columns([3, 1], vertical_alignment="bottom")
+    with bring:
+        own_run.bring_runs(_RUN)
+    own, shipped = state.own_runs(), loaders.run_names()
+    names = [*shipped, *own]
+    if not names:
+        raise RunError("No stored run is here. Make one with `skinapp evaluate`, or open predictions of your own.")
+    asked = [name for name in st.query_params.get_all(_RUN) if name not in names]
+    chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
+    own_run.say_refused()
+    if asked:
+        st.info("The address asks for a run that is not here. Another is shown.")
+    opened = own[chosen] if chosen in own else loaders.open_run(shipped[chosen])
+    return _as_seven(opened)
+
+
+def _as_seven(opened: OpenRun) -> OpenRun:
+    if not opened.once(can_be_seven):
+        return opened
+    merged = st.toggle(
+        "Seven types: count squamous cell carcinoma as actinic keratosis",
+        key="seven",
+        bind="query-params",
+        help=SEVEN_HELP,
+    )
+    return opened.seven() if merged else opened
+
+
+def show(opened: OpenRun) -> None:
+    """Show a run: what a reader must know of it, its headline, and the one section that is looked at."""
+    for note in opened.notes:
+        st.info(note)
+    evaluation_headline.show(opened)
+    first, *_ = SECTIONS
+    section = st.pills("Section", tuple(SECTIONS), default=first, required=True, key="section", bind="query-params")
+    SECTIONS[section or first](opened)
+    st.caption(f"**Limits of the data.** {opened.run.note}")

@@ -1,0 +1,34 @@
+"""A run's figures and predictions as files to take away."""
+
+import pandas as pd
+import streamlit as st
+
+from skinapp.datasets.export import csv_bytes
+from skinapp.ui.open_run import OpenRun
+
+
+def show(opened: OpenRun) -> None:
+    """Offer every figure with its interval, and the predictions themselves, as CSV."""
+    intervals = opened.intervals()
+    stem = opened.name.replace(" · ", "-").removesuffix(".csv")
+    st.markdown("**Every figure** with its 95% interval, overall and by class; and **the predictions** they come from.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Figures (CSV)",
+            lambda: csv_bytes(pd.DataFrame() if intervals is None else intervals),
+            f"{stem}-figures.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/csv:",
+            disabled=intervals is None,
+            help="Their intervals are still being drawn." if intervals is None else None,
+        )
+        st.download_button(
+            "Predictions (CSV)",
+            lambda: csv_bytes(opened.run.predictions),
+            f"{stem}-predictions.csv",
+            "text/csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )
+    st.caption("Predictions open again under *Open your own*, here or elsewhere. Each chart's toolbar saves the chart.")

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from skinapp.evaluation.figures import confusion_frame
+from skinapp.evaluation.run import load_run
+from skinapp.ui.evaluation import SECTIONS
+from skinapp.ui.loaders import PROBES
+
+RUN = "shortcut-probe%20%C2%B7%20ham10000"  # a run that ships whatever models do
+OWN = "truth,p_cat,p_dog\n" + "\n".join(f"{'cat' if n % 3 else 'dog'},0.7,0.3" for n in range(90))
+
+
+def at_rest(page: Page) -> Page:
+    expect(page.get_by_test_id("stMetricValue").first).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    return page
+
+
+def test_a_click_on_a_cell_lists_its_photos(page: Page, address: str) -> None:
+    page.goto(f"{address}evaluation?run={RUN}&section=Confusion")
+    at_rest(page)
+    counts = confusion_frame(load_run(PROBES / "runs" / "ham10000"))
+    truth, prediction = next(
+        (row, column) for row in counts.index for column in counts.columns if row != column and counts.loc[row, column]
+    )
+    number = f"{counts.loc[truth, prediction]:,}"
+    page.get_by_text("Click a cell to see its photos.").wait_for()
+    page.locator(".js-plotly-plot text", has_text=number).first.wait_for()
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    box = plot.bounding_box()
+    assert box is not None
+    side = len(counts) + 1  # the sums have a row and a column
+    column, row = counts.columns.get_loc(prediction), counts.index.get_loc(truth)
+    page.mouse.click(box["x"] + box["width"] * (column + 0.5) / side, box["y"] + box["height"] * (row + 0.5) / side)
+    expect(page.get_by_role("heading", name=", answered ")).to_be_visible()
+
+
+def test_the_address_carries_run_and_section(page: Page, address: str) -> None:
+    page.goto(f"{address}evaluation?run={RUN}&section=Classes")
+    at_rest(page)
+    expect(page.get_by_role("combobox", name="Stored run")).to_have_value("shortcut-probe · ham10000")
+    page.get_by_test_id("stButtonGroup").get_by_role("button", name="Threshold", exact=True).click()
+    page.wait_for_url("**section=Threshold*")
+    page.reload()
+    expect(page.get_by_text("Of 1,000 such people")).to_be_visible()
+
+
+def test_own_predictions_are_opened(page: Page, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "pets.csv"
+    file.write_text(OWN)
+    page.goto(f"{address}evaluation")
+    at_rest(page)
+    page.get_by_role("button", name="Open your own").click()
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("90")
+    expect(page.get_by_test_id("stMetricDelta").nth(1)).to_contain_text(" to ")  # its interval has been drawn
+    expect(page.get_by_text("Most confused")).to_be_visible()
+
+
+def test_every_section_opens_and_fits(page: Page, address: str) -> None:
+    page.goto(f"{address}evaluation?run={RUN}")
+    for section in SECTIONS:
+        at_rest(page).get_by_test_id("stButtonGroup").get_by_role("button", name=section, exact=True).click()
+        page.wait_for_url(f"**section={section}*" if section != "Errors" else "**/evaluation*")
+        at_rest(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), section
+        assert page.get_by_test_id("stException").count() == 0, section
