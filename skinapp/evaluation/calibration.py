@@ -20,7 +20,7 @@ _SEED, _DRAWS, _PARTS = 2015, 100, 64
 _NEAREST = 1e-7
 """How near to 0 and 1 a score may come: single precision tells nothing nearer, and the logit of 0 is infinite."""
 
-_STEPS, _SETTLED = 50, 1e-10
+_STEPS, _SETTLED, _ROUNDING = 50, 1e-8, 1e-12
 
 
 @dataclass(frozen=True)
@@ -144,29 +144,32 @@ def _slope(happened: Flags, logits: Floats) -> float:
     if not len(yes) or not len(no) or yes.min() >= no.max() or no.min() >= yes.max():
         return float("nan")  # one score parts them: the likelihood grows with the slope for ever
     design = np.stack([np.ones(len(logits)), logits], axis=1)
-    fit = np.array([logit(happened.mean()), 0.0])  # from here the first step is never too long to be mended
+    signed = design * np.where(happened, -1.0, 1.0)[:, None]
+    fit = np.array([logit(happened.mean()), 0.0])
+    loss = _loss(signed, fit)
     for _ in range(_STEPS):
         chance = expit(design @ fit)
         bend = (design * (chance * (1 - chance))[:, None]).T @ design
         step = np.linalg.solve(bend, design.T @ (happened - chance))
         if np.abs(step).max() < _SETTLED:
             return float(fit[1])
-        fit = _uphill(happened, design, fit, step)
+        fit, loss = _downhill(signed, fit, step, loss)
     return float("nan")
 
 
-def _uphill(happened: Flags, design: Floats, fit: Floats, step: Floats) -> Floats:
-    """Take the step, or the largest half of a half of it that makes what happened no less likely."""
-
-    def loss(at: Floats) -> float:
-        return float(np.logaddexp(0, np.where(happened, -1, 1) * (design @ at)).sum())
-
-    before, after = loss(fit), fit + step
+def _downhill(signed: Floats, fit: Floats, step: Floats, loss: float) -> tuple[Floats, float]:
+    """Take the step, or a half of it, or a half of that: the first that makes the loss no larger; return both."""
     for _ in range(_STEPS):
-        if loss(after) <= before:
-            break
-        after = (fit + after) / 2
-    return after
+        after = _loss(signed, fit + step)
+        if after <= loss * (1 + _ROUNDING):
+            return fit + step, after
+        step = step / 2
+    return fit, loss
+
+
+def _loss(signed: Floats, fit: Floats) -> float:
+    """Return -ln of the likelihood of what happened; the rows of `signed` are negative where it did."""
+    return float(np.logaddexp(0, signed @ fit).sum())
 
 
 def _intercept(happened: Flags, logits: Floats) -> float:
