@@ -35,6 +35,7 @@ def introduction() -> None:
         "**Dermoscopy only:** a photo taken *through a dermatoscope placed on the skin*. For any other picture, "
         "a plain phone photo of the skin too, the answer means nothing."
     )
+    words.page_link("views/story.py", label="How far can a score be trusted? A story in seven steps")
     drawing.image(DRAWING, width=300, alt=DRAWING_ALT)
 
 

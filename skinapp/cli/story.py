@@ -1,0 +1,37 @@
+"""skinapp story: what earlier systems claimed and what our stored runs say, as a table."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinapp.cli.console import check_output, progress_bar, write_answer
+from skinapp.cli.runs import ExperimentsOption
+from skinapp.datasets.table import TABLES
+from skinapp.storage import EXPERIMENTS
+
+
+def story(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; by default stdout.")] = None,
+    experiments: ExperimentsOption = None,
+    tables: Annotated[
+        Path | None, typer.Option(envvar="SKINAPP_TABLES", help="Folder of image tables; by default those that ship.")
+    ] = None,
+) -> None:
+    """Write every claim of the earlier systems beside our figure, as a table in Markdown."""
+    from skinapp.evaluation.story.shelf import Shelf
+    from skinapp.evaluation.story.steps import TITLES, told
+    from skinapp.evaluation.story.table import as_markdown
+
+    check_output(output)
+    shelf, steps = Shelf(experiments or EXPERIMENTS, tables or TABLES), []
+    with progress_bar("Computing") as progress:
+        for number in range(1, len(TITLES) + 1):
+            steps.append(told(number, shelf))
+            progress(number, len(TITLES))
+    write_answer(as_markdown(steps), output)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command()(story)
