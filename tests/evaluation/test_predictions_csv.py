@@ -198,11 +198,11 @@ def test_the_isic_format_is_read_with_its_truths() -> None:
 def test_isic_2019_has_nine_classes_and_columns_may_stand_in_either_file() -> None:
     header = "image,mel,nv,bcc,ak,bkl,df,vasc,scc,unk"
     scores = csv("a,0,0,0,1,0,0,0,0,0,back", "b,0,0,0,0,0,0,0,0.5,0.5,", header=header + ",site")
-    truth = csv("b,0,0,0,0,0,0,0,0,1,L,0", "a,0,0,0,1,0,0,0,0,0,L,1", header=header + ",lesion_id,score_weight")
+    truth = csv("b,0,0,0,0,0,0,0,0,1,of b,0", "a,0,0,0,1,0,0,0,0,0,of a,1", header=header + ",lesion_id,score_weight")
     own = read_predictions(scores, "mine.csv", truth)
     assert own.run.classes == (*CODES, "UNK")
     assert own.run.predictions["truth"].tolist() == ["akiec", "UNK"]
-    assert own.run.predictions["lesion_id"].tolist() == ["L", "L"]
+    assert own.run.predictions["lesion_id"].tolist() == ["of a", "of b"]
     assert own.facts["score_weight"].tolist() == ["1", "0"]
     assert own.facts["site"].fillna("-").tolist() == ["back", "-"]
 
