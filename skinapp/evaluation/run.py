@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from skinapp.errors import RunError
+from skinapp.evaluation.lookup import places_among
 
 FACTS_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -80,7 +81,7 @@ def probabilities(run: StoredRun) -> npt.NDArray[np.float64]:
 
 def truth_index(run: StoredRun) -> npt.NDArray[np.intp]:
     """Return the place of each photo's truth in `run.classes`, (n,), in 0 to k - 1."""
-    return pd.Index(run.classes).get_indexer(pd.Index(run.predictions["truth"]))
+    return places_among(run.predictions["truth"], pd.Series(run.classes))
 
 
 def save_run(run: StoredRun, folder: Path) -> None:
