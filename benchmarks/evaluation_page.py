@@ -1,7 +1,7 @@
 """From click to drawn in Chromium: a run of 400,000 predictions is opened on the Evaluation page, and its views.
 
-Run as `python -m benchmarks.evaluation_page`. Every round starts a server of its own, so that nothing is in a cache: each
-time is a first time.
+Run as `python -m benchmarks.evaluation_page`. Every round starts a server of its own, so that nothing is in a cache:
+each time is a first time.
 """
 
 import tempfile
@@ -33,7 +33,7 @@ SETTLED_MS = 1000
 _DRAWN = """([photos, section]) => {
   const app = document.querySelector('[data-testid=stApp]');
   const metric = document.querySelector('[data-testid=stMetricValue]');
-  const pill = document.querySelector('[data-testid=stButtonGroup] [kind=pillsActive]');
+  const pill = document.querySelector('[role=radiogroup][aria-label=Section] [aria-checked=true]');
   return app.getAttribute('data-test-script-state') === 'notRunning' && metric?.innerText.trim() === photos
     && pill?.innerText.trim() === section && !document.querySelector('[data-stale=true]')
     && !document.querySelector('[data-testid=stSkeleton]');
@@ -88,7 +88,7 @@ def one_round(page: Page, pid: int) -> dict[str, Step]:
     for section in GOALS_S:
         if section != OPEN:
             page.wait_for_timeout(SETTLED_MS)
-            pill = page.get_by_test_id("stButtonGroup").get_by_role("button", name=section, exact=True)
+            pill = page.get_by_role("radio", name=section, exact=True)
             steps[section] = timed(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", section])
     return steps
 

@@ -24,11 +24,11 @@ from skinapp.evaluation.seven import as_seven, can_be_seven
 from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.evaluation.subgroups import facts_of
 from skinapp.examples import Example, read_showcase
-from skinapp.networks.folder import CARD, CURVES, MODELS, TRAINING, Card, TrainingFacts, read_card, read_training
+from skinapp.networks.folder import CARD, CURVES, TRAINING, Card, TrainingFacts, read_card, read_training
+from skinapp.storage import EXPERIMENTS, MODELS
 from skinapp.ui.open_run import OpenRun
 
 FIRST_TABLE = "ham10000"
-EXPERIMENTS = MODELS.parent / "experiments"
 PROBES = EXPERIMENTS / "shortcut-probe"
 FINDINGS_FILE = "findings.parquet"
 """The audit of the shipped tables, which lies beside them."""
@@ -155,15 +155,13 @@ def run_headline(folder: Path) -> Headline:
 
 
 def probe_on(stored: StoredRun) -> StoredRun | None:
-    """Return what a stored shortcut probe says of the photos of a run, None where none was asked the same of them."""
-    ids = stored.predictions["image_id"]
-    for folder in find_runs(PROBES):
+    """Return what a probe of the run's table says of the same photos; None where none was asked for these classes."""
+    for folder in probe_runs(stored.table):
         probe = run(folder)
-        if not probe.predictions["image_id"].isin(ids).any():
-            continue
         for asked in (probe, as_seven(probe)) if can_be_seven(probe) else (probe,):
-            if set(asked.classes) == set(stored.classes):
-                return on_photos(asked, ids)
+            known = asked.predictions["image_id"].isin(stored.predictions["image_id"])
+            if set(asked.classes) == set(stored.classes) and known.any():
+                return on_photos(asked, asked.predictions["image_id"][known])
     return None
 
 
