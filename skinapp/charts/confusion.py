@@ -18,7 +18,7 @@ _UPRIGHT = 4
 
 _CELL_POINT_PX, _FRAME_PX = 24, 30
 _FRAME = "#E69F00"
-_ALL = "All"
+_ALL = "All together"
 _THOUSANDS = 10_000
 """From here on a count is written in thousands: five figures are wider than a cell on a phone."""
 
@@ -40,7 +40,7 @@ def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") 
     returns it. Cells show "counts", or percent of each truth ("row": the diagonal is the recall) or of each
     prediction ("column": the diagonal is the precision). The colour is always a share, of the truth for counts,
     so that rare classes show beside common ones. Empty cells stay empty. Counts have their sums in a row and a column
-    of their own, "All".
+    of their own, "All together".
 
     Each cell has a point that is not seen, for pages that let cells be clicked: its customdata is the label of the
     truth and that of the prediction. A chosen cell gets a frame.
@@ -139,7 +139,7 @@ def _totals(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scatter:
     words = [
         *(full_name(str(truth)) for truth in confusion.index),
         *(f"Taken for {full_name(str(prediction))}" for prediction in confusion.columns),
-        "All together",
+        _ALL,
     ]
     return go.Scatter(
         x=[*[_ALL] * len(y), *x, _ALL],

@@ -86,9 +86,11 @@ def key_px(words: Sequence[str], title: str | None = None, offset_px: int = KEY_
 
 
 def class_colours(labels: Sequence[str]) -> list[str]:
-    """Return a colour for each class: taxonomy's for those it knows, for others one each from a fixed row."""
+    """Return a colour for each class: taxonomy's for those it knows, for others one each that these have not."""
     strange = [label for label in labels if label not in BY_CODE and label not in MALIGNANCY_CLASSES]
-    own = {label: _OTHERS[place % len(_OTHERS)] for place, label in enumerate(strange)}
+    taken = {class_colour(label) for label in labels if label not in strange}
+    free = [colour for colour in _OTHERS if colour not in taken] or _OTHERS
+    own = {label: free[place % len(free)] for place, label in enumerate(strange)}
     return [own.get(label) or class_colour(label) for label in labels]
 
 

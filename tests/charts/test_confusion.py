@@ -22,7 +22,7 @@ def points(confusion: pd.DataFrame) -> Scatter:
 
 def test_counts_stand_in_the_cells_and_empty_cells_stay_empty() -> None:
     shown = cells(confusion_heatmap(CONFUSION))
-    assert {place: text for place, text in shown.items() if "All" not in place} == {
+    assert {place: text for place, text in shown.items() if "All together" not in place} == {
         ("Melanoma", "Melanoma"): "60",
         ("Melanoma", "Nevus (mole)"): "40",
         ("Nevus (mole)", "Melanoma"): "1",
@@ -78,23 +78,23 @@ def test_truth_runs_downwards_and_many_names_stand_on_end() -> None:
 
 def test_counts_have_the_sums_of_rows_and_columns() -> None:
     shown = cells(confusion_heatmap(CONFUSION))
-    assert [shown[truth, "All"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
+    assert [shown[truth, "All together"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
         "100",
         "2000",
         "0",
     ]
-    assert [shown["All", name] for name in ("Melanoma", "Nevus (mole)", "Squamous cell carcinoma")] == [
+    assert [shown["All together", name] for name in ("Melanoma", "Nevus (mole)", "Squamous cell carcinoma")] == [
         "61",
         "2039",
         "0",
     ]
-    assert shown["All", "All"] == "2100"
+    assert shown["All together", "All together"] == "2100"
     assert confusion_heatmap(CONFUSION).data[-1].hovertext[4] == "Taken for Melanocytic nevus (nv):<br>2,039 photos"
 
 
 @pytest.mark.parametrize("normalise", ["row", "column"])
 def test_shares_have_no_sums(normalise: str) -> None:
-    assert not any("All" in place for place in cells(confusion_heatmap(CONFUSION, normalise)))
+    assert not any("All together" in place for place in cells(confusion_heatmap(CONFUSION, normalise)))
 
 
 def test_large_counts_are_written_in_thousands() -> None:

@@ -100,6 +100,8 @@ def test_classes_have_the_colours_of_taxonomy_and_strange_ones_one_each() -> Non
     assert strange[0] == class_colour("mel")
     assert len(set(strange)) == 4
     assert class_colours(["wart"]) == strange[1:2]
+    assert len(set(class_colours(["df", "wart", "scar", "burn"]))) == 4
+    assert len(class_colours([str(place) for place in range(50)])) == 50
 
 
 def test_a_key_takes_a_line_for_words_too_long_to_share_one() -> None:
