@@ -7,7 +7,8 @@ from skinapp.charts.forest import forest
 from skinapp.charts.learning import learning_curves
 from skinapp.charts.repeats import repeat_chart
 from skinapp.evaluation import repeats as seen_again
-from skinapp.evaluation.subgroups import subgroup_figures
+from skinapp.evaluation.run import StoredRun
+from skinapp.evaluation.subgroups import REPLICATES, subgroup_figures
 from skinapp.ui import chart, loaders, run_widgets
 from skinapp.ui.filters import TITLES
 from skinapp.ui.open_run import OpenRun
@@ -19,6 +20,9 @@ SUBGROUP_FIGURES = {
     "Malignant called malignant": "sensitivity",
     "Benign called benign": "specificity",
 }
+FEWER_REPLICATES, MANY_PHOTOS = 40, 50_000
+"""Of more photos than these fewer draws are made, so that a reader need not wait for each column."""
+
 SKIN_TONE = (
     "Skin tone is not recorded in any of these data sets, so nothing can be said of it; nearly all photos are of light "
     "skin. Patients are not recorded either."
@@ -47,8 +51,9 @@ def subgroups(opened: OpenRun) -> None:
     st.caption(SKIN_TONE)
 
 
-def _figures(run: object, opened: OpenRun, column: str) -> pd.DataFrame:
-    return subgroup_figures(opened.run, opened.facts, (column,))
+def _figures(run: StoredRun, opened: OpenRun, column: str) -> pd.DataFrame:
+    replicates = FEWER_REPLICATES if len(run.predictions) > MANY_PHOTOS else REPLICATES
+    return subgroup_figures(run, opened.facts, (column,), replicates)
 
 
 def _counts(rows: pd.DataFrame) -> "list[str]":

@@ -18,9 +18,6 @@ from skinapp.ui.open_run import OpenRun
 
 MALIGNANT = "Malignant"
 SENSITIVITIES = (0.90, 0.95, 0.98)
-MOST_FOR_INTERVALS = 50_000
-"""Above so many photos a threshold's interval would take longer than a slider may."""
-
 PREVALENCE_HELP = (
     "How many of 100 people in front of you have it. In a specialist's clinic that is more than in a screening, and "
     "PPV and NPV change with it; sensitivity and specificity do not, if the people are like those photographed."
@@ -109,9 +106,7 @@ def _positives(opened: OpenRun) -> dict[str, str | None]:
     return asked | {class_name(label): label for label in opened.run.classes if label in seen}
 
 
-def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame | None:
-    if len(opened.run.predictions) > MOST_FOR_INTERVALS:
-        return None
+def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
     positive, scores = opened.once(drawn.positives, label)
     return decisions.rate_intervals(positive, scores, opened.once(_lesions), at)
 

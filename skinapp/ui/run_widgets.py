@@ -111,12 +111,11 @@ def headline_table(rows: Mapping[str, Headline]) -> None:
     st.dataframe(frame, column_config=columns, placeholder="–")
 
 
-def decision(decided: Decision, rates: pd.DataFrame | None) -> None:
+def decision(decided: Decision, rates: pd.DataFrame) -> None:
     """Say what a threshold does: rates with intervals, and of 1,000 people how many are sent on and missed."""
     with st.container(horizontal=True):
         for name in ("sensitivity", "specificity"):
-            interval = "" if rates is None else _span(rates, name)
-            _metric(name.capitalize(), _percent(getattr(decided, name)), interval)
+            _metric(name.capitalize(), _percent(getattr(decided, name)), _span(rates, name))
         _metric("PPV", _percent(decided.ppv), "of those sent on, have it")
         _metric("NPV", _percent(decided.npv), "of those not, do not")
     st.markdown(

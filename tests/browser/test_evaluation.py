@@ -28,11 +28,16 @@ def test_a_click_on_a_cell_lists_its_photos(page: Page, address: str) -> None:
     page.get_by_text("Click a cell to see its photos.").wait_for()
     page.locator(".js-plotly-plot text", has_text=number).first.wait_for()
     plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
     side = len(counts) + 1  # the sums have a row and a column
     column, row = counts.columns.get_loc(prediction), counts.index.get_loc(truth)
-    page.mouse.click(box["x"] + box["width"] * (column + 0.5) / side, box["y"] + box["height"] * (row + 0.5) / side)
+    x, y = box["x"] + box["width"] * (column + 0.5) / side, box["y"] + box["height"] * (row + 0.5) / side
+    page.mouse.move(x - 3, y)
+    page.mouse.move(x, y)
+    page.locator(".js-plotly-plot .hoverlayer .hovertext").first.wait_for()  # Plotly clicks what it hovers over
+    page.mouse.click(x, y)
     expect(page.get_by_role("heading", name=", answered ")).to_be_visible()
 
 
@@ -40,7 +45,7 @@ def test_the_address_carries_run_and_section(page: Page, address: str) -> None:
     page.goto(f"{address}evaluation?run={RUN}&section=Classes")
     at_rest(page)
     expect(page.get_by_role("combobox", name="Stored run")).to_have_value("shortcut-probe · ham10000")
-    page.get_by_test_id("stButtonGroup").get_by_role("button", name="Threshold", exact=True).click()
+    page.get_by_role("radio", name="Threshold", exact=True).click()
     page.wait_for_url("**section=Threshold*")
     page.reload()
     expect(page.get_by_text("Of 1,000 such people")).to_be_visible()
@@ -61,7 +66,7 @@ def test_own_predictions_are_opened(page: Page, address: str, tmp_path: Path) ->
 def test_every_section_opens_and_fits(page: Page, address: str) -> None:
     page.goto(f"{address}evaluation?run={RUN}")
     for section in SECTIONS:
-        at_rest(page).get_by_test_id("stButtonGroup").get_by_role("button", name=section, exact=True).click()
+        at_rest(page).get_by_role("radio", name=section, exact=True).click()
         page.wait_for_url(f"**section={section}*" if section != "Errors" else "**/evaluation*")
         at_rest(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), section
