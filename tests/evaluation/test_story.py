@@ -108,7 +108,7 @@ def test_a_damaged_run_is_said_and_the_rest_is_told(shelf: Shelf) -> None:
     step = told(7, shelf)
     assert any("does not hold together" in sentence for sentence in step.missing)
     assert isinstance(step.picture, Forest)
-    assert list(step.picture.rows["label"]) == ["Small network, by photo"]
+    assert step.picture.rows[["label", "note"]].to_numpy().tolist() == [["Small network", "by photo"]]
 
 
 def test_runs_that_do_not_fit_a_step_end_in_a_sentence(shelf: Shelf) -> None:
@@ -339,7 +339,12 @@ def test_step_7_sets_the_two_validations_side_by_side(shelf: Shelf) -> None:
     store(shelf, browser.TUNED["lesion"], SEVEN_CODES, truths, truths)
     lesson = browser.step(shelf).lesson
     assert lesson is not None
-    assert lesson.startswith("Features learned elsewhere helped: ")
+    assert lesson.startswith("The pretrained network did better than the small one: ")
+    assert "ResNet" not in lesson  # before it is there
+    store(shelf, browser.REFERENCE, SEVEN_CODES, truths, spoilt(truths, SEVEN_CODES, 3))
+    lesson = browser.step(shelf).lesson
+    assert lesson is not None
+    assert "and it is the best" in lesson
 
 
 def test_gaps_are_those_of_paired_differences(make_run: MakeRun) -> None:
@@ -353,6 +358,12 @@ def test_gaps_are_those_of_paired_differences(make_run: MakeRun) -> None:
     np.testing.assert_allclose(found["difference"], expected["difference"], rtol=0, atol=1e-12)
     # Other draws of the same distribution: ends of an interval differ by little.
     np.testing.assert_allclose(found[["low", "high"]], expected[["low", "high"]], rtol=0, atol=0.015)
+
+
+def test_a_run_and_its_rows_in_another_order_do_not_differ_in_any_draw(make_run: MakeRun) -> None:
+    run = make_run(photos=90)
+    shuffled = StoredRun(**{**vars(run), "predictions": run.predictions.sample(frac=1, random_state=0)})
+    assert (gaps(run, shuffled)[["difference", "low", "high"]].abs().to_numpy() < 1e-12).all()
 
 
 def test_figures_in_words() -> None:
@@ -381,3 +392,13 @@ def test_the_table_has_a_row_a_claim_and_names_what_is_missing_once() -> None:
     assert "| a \\| b | 3 | none |" in lines[0]
     assert "| not measured yet |" in lines[1]
     assert written.count("Not stored yet") == 1
+
+
+def test_twins_are_found_whichever_of_the_two_is_named_first(shelf: Shelf, tmp_path: Path) -> None:
+    findings = pd.read_parquet(TABLES / "findings.parquet")
+    swapped = {
+        f"{fact}_{end}": f"{fact}_{'ab'['ba'.index(end)]}" for fact in ("table", "image", "split") for end in "ab"
+    }
+    findings.rename(columns=swapped)[list(findings.columns)].to_parquet(tmp_path / "findings.parquet")
+    other = Shelf(tmp_path, tmp_path)
+    assert set(two_classes.leaked(other)) == set(two_classes.leaked(shelf))

@@ -74,7 +74,7 @@ _ALL = (
     Claim(
         "B2",
         "The photos are split 60/40, stratified.",
-        "random_state 101; its text says stratified, its code does not stratify",
+        "random state 101; its text says stratified, its code does not stratify",
     ),
     Claim(
         "B3",

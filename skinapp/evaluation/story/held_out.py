@@ -31,7 +31,7 @@ def step(shelf: Shelf) -> Step:
         f"so part of a difference is the draw. {_siblings(shelf, taken)}".strip()
     )
     answers = (
-        Answer("A5", _in_words(taken, RESNET), _photos(taken, RESNET), differs),
+        Answer("A5", _in_words(taken, RESNET) + _against_photo(taken), _photos(taken, RESNET), differs),
         Answer(
             "B2",
             _in_words(small, SMALL),
@@ -63,6 +63,16 @@ def _in_words(taken: Taken, sources: dict[str, Source]) -> str:
     return "; ".join(said) or NOT_YET
 
 
+def _against_photo(taken: Taken) -> str:
+    if not taken.has(*RESNET.values()):
+        return ""
+    by_photo = taken.found[RESNET["photo"]].figure("macro_f1")
+    said = [
+        f"{WAYS[way]} {compared(taken.found[RESNET[way]].figure('macro_f1'), by_photo)}" for way in ("class", "lesion")
+    ]
+    return f"; macro F1 against that by photo: {', '.join(said)}"
+
+
 def _photos(taken: Taken, sources: dict[str, Source]) -> str:
     return "; ".join(
         f"{WAYS[way]}: {taken.found[source].photos()}" for way, source in sources.items() if taken.has(source)
@@ -71,7 +81,7 @@ def _photos(taken: Taken, sources: dict[str, Source]) -> str:
 
 def _rows(taken: Taken) -> pd.DataFrame:
     return rows(
-        (f"{name}, {words}", "", taken.found[RESNET[way]].figure(figure))
+        (name, words, taken.found[RESNET[way]].figure(figure))
         for figure, name in FIGURES.items()
         for way, words in WAYS.items()
     )
