@@ -152,10 +152,18 @@ def _measured(taken: Taken) -> tuple[Answer, ...]:
         Answer(
             "B6",
             f"macro F1 by lesion, on shared photos: {'; '.join(said)}" if said else NOT_YET,
-            _photos(taken, TUNED["lesion"]),
+            _photos(taken, TUNED["lesion"]) + _shared(taken),
             "MobileNetV2 with weights that are at hand; the ResNet sees larger photos, and more of them.",
         ),
     )
+
+
+def _shared(taken: Taken) -> str:
+    """Say how many of MobileNet's test photos the ResNet was not trained on either."""
+    if not taken.has(TUNED["lesion"], REFERENCE):
+        return ""
+    ours, others = (taken.found[source].run.predictions["image_id"] for source in (TUNED["lesion"], REFERENCE))
+    return f"; {ours.isin(others).sum():,} of them with the ResNet"
 
 
 def _not_done() -> Answer:
