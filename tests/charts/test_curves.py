@@ -74,7 +74,9 @@ def test_the_chosen_line_lies_on_the_others(layers_of: Read) -> None:
 def test_some_points_of_each_line_answer_to_a_pointer(layers_of: Read) -> None:
     hovers = layers_of(roc_chart(roc(300)))[2]
     assert hovers.rows.groupby("line").size().tolist() == [40, 40, 40]
-    assert hovers.rows["false_positive_rate"].sort_values().diff().max() < 0.03  # along the whole line
+    ends = hovers.rows.groupby("line")["false_positive_rate"].agg(["min", "max"])
+    assert (ends["min"] == 0).all()
+    assert (ends["max"] > 0.95).all()
     assert hovers.mark["opacity"] == 0
     assert hovers.rows["threshold"].between(0, 1).all()
     words = [part["title"] for part in hovers.encoding["tooltip"]]
