@@ -116,12 +116,12 @@ def decision(decided: Decision, rates: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         for name in ("sensitivity", "specificity"):
             _metric(name.capitalize(), _percent(getattr(decided, name)), _span(rates, name))
-        _metric("PPV", _percent(decided.ppv), "of those sent on, have it")
-        _metric("NPV", _percent(decided.npv), "of those not, do not")
+        _metric("PPV", _percent(decided.ppv), "of those sent on")
+        _metric("NPV", _percent(decided.npv), "of those not")
     st.markdown(
         f"**Of 1,000 such people** {1000 * decided.prevalence:,.0f} have it. "
         f"**{decided.sent_on:,.0f} are sent on**, {decided.found:,.0f} of them rightly and "
-        f"{decided.false_alarms:,.0f} needlessly; **{decided.missed:,.1f} are missed**."
+        f"{decided.false_alarms:,.0f} needlessly; **{decided.missed:,.0f} are missed**."
         if not math.isnan(decided.sent_on)
         else "With these photos that cannot be said: they hold one side only."
     )
@@ -153,8 +153,13 @@ def calibration(after: Calibration, before: Calibration | None) -> None:
     with st.container(horizontal=True):
         for name, (words, meaning) in CALIBRATION.items():
             value = getattr(after, name)
-            was = "" if before is None or name == "ece_if_perfect" else f"{getattr(before, name):.3f} before"
+            was = "with as many photos" if name == "ece_if_perfect" else _was(before, name)
             _metric(words, "–" if math.isnan(value) else f"{value:.3f}", was, meaning)
+
+
+def _was(before: Calibration | None, name: str) -> str:
+    value = math.nan if before is None else getattr(before, name)
+    return "" if math.isnan(value) else f"{value:.3f} before"
 
 
 def repeatability(steady: Repeatability) -> None:
