@@ -23,7 +23,6 @@ TRAINING = "training.json"
 """The card of a training whose weights were not kept; not named card.json, because nothing there can be loaded."""
 
 
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
