@@ -14,6 +14,8 @@ import typer
 from playwright.sync_api import Page
 
 from benchmarks.served import ADDRESS, Step, new_page, server, show_steps, timed
+from benchmarks.tables import large_table
+from skinapp.datasets.table import write_table
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
 from skinapp.evaluation.run import StoredRun, Versions, probability_columns, save_run
 from skinapp.taxonomy import CODES
@@ -23,6 +25,7 @@ ROWS, SMALL_ROWS = 400_000, 1_000
 FEW_REPLICATES = 5
 """Of the stored intervals: the page reads them, so how many were drawn does not matter here."""
 
+TABLE = "made-up"
 MOST_OPENING_S, MOST_SWITCHING_S = 3.0, 1.0
 OPEN = "open"
 GOALS_S = {OPEN: MOST_OPENING_S} | {section: MOST_SWITCHING_S for section in SECTIONS if section != "Errors"}
@@ -30,12 +33,26 @@ GOALS_S = {OPEN: MOST_OPENING_S} | {section: MOST_SWITCHING_S for section in SEC
 
 SETTLED_MS = 1000
 
-_DRAWN = """([photos, section]) => {
+_SHOWN = {
+    "Errors": "Confidently wrong",
+    "Confusion": "Click a cell to see its photos.",
+    "Classes": "How these are computed",
+    "Curves": "Precision and recall",
+    "Threshold": "Of 1,000 such people",
+    "Calibration": "How sure it was",
+    "Subgroups": "Skin tone is not recorded",
+    "Repeats": "Lesions seen again",
+    "Compare": "to see the difference on the same photos",
+    "Training": "is not stored here",
+    "Export": "and the predictions they come from",
+}
+"""Words of each section: what is drawn is known by them, because a pill turns blue before anything is asked for."""
+
+_DRAWN = """([photos, words]) => {
   const app = document.querySelector('[data-testid=stApp]');
   const metric = document.querySelector('[data-testid=stMetricValue]');
-  const pill = document.querySelector('[role=radiogroup][aria-label=Section] [aria-checked=true]');
   return app.getAttribute('data-test-script-state') === 'notRunning' && metric?.innerText.trim() === photos
-    && pill?.innerText.trim() === section && !document.querySelector('[data-stale=true]')
+    && app.innerText.includes(words) && !document.querySelector('[data-stale=true]')
     && !document.querySelector('[data-testid=stSkeleton]');
 }"""
 
@@ -49,14 +66,14 @@ def large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     frame = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=probability_columns(CODES))
     photos = np.arange(rows)
-    frame.insert(0, "image_id", "photo_" + pd.Series(photos).astype("string"))
+    frame.insert(0, "image_id", large_table(rows)["image_id"])
     frame.insert(1, "lesion_id", "lesion_" + pd.Series(photos // 2).astype("string"))
     frame.insert(2, "truth", np.array(CODES)[truth])
     return StoredRun(
         name=name,
         model="large",
         classes=CODES,
-        table="made-up",
+        table=TABLE,
         table_sha256="0" * 64,
         split="test",
         weights_sha256="0" * 64,
@@ -79,17 +96,17 @@ def store(run: StoredRun, experiments: Path) -> None:
 def one_round(page: Page, pid: int) -> dict[str, Step]:
     """Open the large run from a small one, then look at each section."""
     page.goto(f"{ADDRESS}evaluation")
-    page.wait_for_function(_DRAWN, arg=[f"{SMALL_ROWS:,}", "Errors"], timeout=120_000)
+    page.wait_for_function(_DRAWN, arg=[f"{SMALL_ROWS:,}", _SHOWN["Errors"]], timeout=120_000)
     page.wait_for_timeout(SETTLED_MS)
     page.get_by_role("combobox", name="Stored run").click()
     option = page.get_by_role("option", name="large · large", exact=True)
     option.wait_for()
-    steps = {OPEN: timed(page, pid, option.click, _DRAWN, [f"{ROWS:,}", "Errors"])}
+    steps = {OPEN: timed(page, pid, option.click, _DRAWN, [f"{ROWS:,}", _SHOWN["Errors"]])}
     for section in GOALS_S:
         if section != OPEN:
             page.wait_for_timeout(SETTLED_MS)
             pill = page.get_by_role("radio", name=section, exact=True)
-            steps[section] = timed(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", section])
+            steps[section] = timed(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", _SHOWN[section]])
     return steps
 
 
@@ -99,9 +116,10 @@ def main(repeats: Annotated[int, typer.Option(help="Rounds, each on a fresh serv
     with tempfile.TemporaryDirectory() as place:
         store(large_run("a-small-run", SMALL_ROWS), Path(place))
         store(large_run("large", ROWS), Path(place))
-        empty = str(Path(place) / "no-models")
+        write_table(large_table(), Path(place) / f"{TABLE}.parquet")
+        folders = dict.fromkeys(("SKINAPP_EXPERIMENTS", "SKINAPP_TABLES"), place)
         for _ in range(repeats):
-            with server({"SKINAPP_EXPERIMENTS": place, "SKINAPP_MODELS": empty}) as pid, new_page() as page:
+            with server(folders | {"SKINAPP_MODELS": str(Path(place) / "none")}) as pid, new_page() as page:
                 done.append(one_round(page, pid))
     show_steps(done, GOALS_S, f"A run of {ROWS:,} predictions of {len(CODES)} classes")
 
