@@ -6,7 +6,6 @@ import streamlit as st
 from skinapp.charts.calibration import confidence_histogram, reliability_chart
 from skinapp.charts.curves import precision_recall_chart, roc_chart
 from skinapp.charts.decisions import net_benefit_chart, rates_chart
-from skinapp.errors import RunError
 from skinapp.evaluation import calibration as calibrated
 from skinapp.evaluation import curves as drawn
 from skinapp.evaluation import decisions
@@ -81,11 +80,9 @@ def _presets(opened: OpenRun, label: str | None) -> None:
 
 def calibration(opened: OpenRun) -> None:
     """Show whether a score of 80% is right in 80%, before and after the temperature, and the figures of it."""
-    after = opened.once(_reliability)
-    before = opened.once(_reliability_before) if opened.run.temperature else None
-    run_widgets.calibration(
-        opened.once(calibrated.calibration), opened.once(_calibration_before) if before is not None else None
-    )
+    after, figures = opened.once(_said)
+    before, figures_before = opened.once(_said_before) if opened.run.temperature else (None, None)
+    run_widgets.calibration(figures, figures_before)
     left, right = st.columns(2)
     with left:
         st.subheader("Said and true", anchor=False)
@@ -123,19 +120,9 @@ def _threshold_at(run: StoredRun, label: str | None, wanted: float) -> float:
     return decisions.threshold_at_sensitivity(*drawn.positives(run, label), wanted)
 
 
-def _reliability(run: StoredRun) -> pd.DataFrame:
-    return calibrated.reliability(truth_index(run), probabilities(run))
+def _said(run: StoredRun) -> tuple[pd.DataFrame, calibrated.Calibration]:
+    return calibrated.reliability(truth_index(run), probabilities(run)), calibrated.calibration(run)
 
 
-def _before(run: StoredRun) -> StoredRun:
-    if run.temperature is None:
-        raise RunError(f"The run {run.name} did not keep its temperature.")
-    return calibrated.before_calibration(run)
-
-
-def _reliability_before(run: StoredRun) -> pd.DataFrame:
-    return _reliability(_before(run))
-
-
-def _calibration_before(run: StoredRun) -> calibrated.Calibration:
-    return calibrated.calibration(_before(run))
+def _said_before(run: StoredRun) -> tuple[pd.DataFrame, calibrated.Calibration]:
+    return _said(calibrated.before_calibration(run))
