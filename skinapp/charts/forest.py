@@ -6,6 +6,7 @@ import textwrap
 from typing import Literal
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from skinapp.charts.style import GREY
@@ -15,9 +16,18 @@ _Lines = list[list[str]]
 
 TOO_FEW = "too few to say"
 
+LEAST_REACH = 0.05
+"""Differences below five points look as small as they are."""
+
 _LINE_PX, _GAP_PX, _AXIS_PX = 17, 12, 46
 _LETTERS = 17
 """A row's name breaks into lines of so many letters: more would leave a phone no plot."""
+
+
+def around_zero(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return a domain with 0 in its middle that holds the differences of `rows` (columns value, low, high)."""
+    reach = float(np.nanmax(np.abs(rows[["value", "low", "high"]].to_numpy(dtype=float)), initial=LEAST_REACH))
+    return -1.05 * reach, 1.05 * reach
 
 
 def forest(rows: pd.DataFrame, reference: float | None, title: str, domain: tuple[float, float]) -> alt.LayerChart:

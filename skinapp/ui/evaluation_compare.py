@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from skinapp.charts.forest import forest
+from skinapp.charts.forest import around_zero, forest
 from skinapp.errors import RunError
 from skinapp.evaluation import compare as paired
 from skinapp.evaluation.figures import headline
@@ -17,7 +17,6 @@ from skinapp.ui.open_run import OpenRun
 R = TypeVar("R")
 
 SEVERAL = 6
-DIFFERENCES = (-0.2, 0.2)
 FEWER_REPLICATES, MANY_PHOTOS = 100, 50_000
 """Of more photos than these fewer draws are made: each takes as long as the photos are many."""
 
@@ -53,7 +52,7 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
         differences = _once(opened, other, paired.paired_differences, replicates)
     rows = differences.assign(label=differences["figure"].map(run_widgets.figure_name), value=differences["difference"])
     title = "This run minus the other"
-    chart.show(forest(rows, 0.0, title, DIFFERENCES), f"differences-{other.name}", f"{title}, with 95% intervals")
+    chart.show(forest(rows, 0.0, title, around_zero(rows)), f"differences-{other.name}", f"{title}, with 95% intervals")
     st.caption("Paired: the same lesions are drawn for both. A line that crosses 0 means that chance may explain it.")
     with st.expander("Photos that one gets right and the other misses"):
         run_widgets.only_one_right(_once(opened, other, paired.only_one_right), opened.name, other.name)

@@ -162,6 +162,9 @@ def _was(before: Calibration | None, name: str) -> str:
     return "" if math.isnan(value) else f"{value:.3f} before"
 
 
+MOVES_HELP = "The highest malignant score (0 to 1) of a lesion's photos less the lowest."
+
+
 def repeatability(steady: Repeatability) -> None:
     """Show how often and how far answers change within a lesion."""
     with st.container(horizontal=True):
@@ -169,8 +172,8 @@ def repeatability(steady: Repeatability) -> None:
         span = f"{steady.changed_low:.1%} to {steady.changed_high:.1%}"
         _metric("Top answer changes", _percent(steady.changed_share), span)
         if not math.isnan(steady.median_range):
-            _metric("Malignant score moves by", f"{100 * steady.median_range:.1f} points", "in the middle lesion")
-            _metric("In one of ten by more than", f"{100 * steady.p90_range:.0f} points", "of 100")
+            _metric("Score moves by", f"{steady.median_range:.2f}", "in the middle lesion", MOVES_HELP)
+            _metric("Or by over", f"{steady.p90_range:.2f}", "in one of ten", MOVES_HELP)
 
 
 def subgroup_table(rows: pd.DataFrame) -> None:

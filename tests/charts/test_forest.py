@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from skinapp.charts.forest import TOO_FEW, forest
+from skinapp.charts.forest import TOO_FEW, around_zero, forest
 
 Read = Callable[..., list[Any]]
 ROWS = pd.DataFrame(
@@ -89,3 +90,11 @@ def test_each_row_adds_its_height_and_no_row_draws_nothing() -> None:
 def test_names_of_a_stranger_are_only_text(layers_of: Read) -> None:
     rows = ROWS.head(1).assign(label='a"b\\c</x>')
     assert words(layers_of(forest(rows, None, "F", (0, 1)))[0].encoding["y"]["axis"])[0][0] == 'a"b\\c</x>'
+
+
+def test_the_domain_of_differences_holds_every_interval() -> None:
+    rows = pd.DataFrame({"value": [0.1, -0.02], "low": [0.05, -0.4], "high": [0.2, np.nan]})
+    low, high = around_zero(rows)
+    assert low < -0.4
+    assert high == -low
+    assert around_zero(rows.head(0)) == pytest.approx((-0.0525, 0.0525))
