@@ -6,10 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, or_undefined, quiet, short_name, wrapped
-
-FEW_LESIONS = 30
-"""Below this a class is marked: with 29 lesions a recall of 0.8 may be anything from 0.62 to 0.91
-(95% interval of Wilson, 1927)."""
+from skinapp.evaluation.subgroups import FEW_LESIONS
 
 _FIGURES = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
 _ROW_PX, _LEGEND_PX = 62, 60

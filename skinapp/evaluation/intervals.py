@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from skinapp.errors import RunError
 from skinapp.evaluation.bootstrap import draws, middle
@@ -85,6 +86,18 @@ def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEE
         part = tallied.figures(times)
         drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
         yield drawn
+
+
+def proportion(part: int, whole: int, method: str = "exact") -> Figure:
+    """Return a share with its 95% interval; NaN of none.
+
+    `method` "exact" is Clopper and Pearson's (1934), "wilson" that of Wilson (1927). Photos are taken as independent:
+    for photos of different lesions alone.
+    """
+    if not whole:
+        return Figure(np.nan, np.nan, np.nan)
+    found = binomtest(part, whole).proportion_ci(0.95, method=method)
+    return Figure(part / whole, float(found.low), float(found.high))
 
 
 def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figure:

@@ -22,6 +22,7 @@ from skinapp.datasets.table import some_of
 from skinapp.errors import RunError
 from skinapp.evaluation import prediction_sheet
 from skinapp.evaluation.csv_cells import Header
+from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Floats
 from skinapp.evaluation.prediction_sheet import Sheet, is_plain, missing, open_header, read_sheet, row_of
 from skinapp.evaluation.run import SUM_TOLERANCE, StoredRun, Versions, probability_columns
@@ -95,7 +96,7 @@ def _isic_format(data: bytes, header: Header, truth: bytes) -> OwnRun:
     answers_header = open_header(truth, f"The file of truths of {header.file}")
     answers = read_sheet(truth, answers_header, _isic_labels(answers_header))
     values, notes = _divided(sheet)
-    places = pd.Index(answers.ids).get_indexer(pd.Index(sheet.ids))
+    places = places_among(sheet.ids, answers.ids)
     if (lacking := places < 0).any():
         photo = quoted(sheet.ids[int(lacking.argmax())])
         raise RunError(

@@ -7,11 +7,9 @@ import pandas as pd
 
 from skinapp.evaluation.bootstrap import lesion_sums
 from skinapp.evaluation.curves import positives, tells_malignancy
+from skinapp.evaluation.intervals import proportion
 from skinapp.evaluation.metrics import Floats, Places
 from skinapp.evaluation.run import StoredRun, probabilities
-
-_Z = 1.959964
-"""The middle 95% of a normal distribution lie so many standard deviations around its mean."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,13 @@ def repeatability(run: StoredRun) -> Repeatability | None:
     seen = lesions_seen_again(run)
     if seen.empty:
         return None
-    changed = float((seen["answers"] > 1).mean())
-    low, high = _wilson(changed, len(seen))
+    changed = proportion(int((seen["answers"] > 1).sum()), len(seen), "wilson")
     return Repeatability(
         lesions=len(seen),
         photos=int(seen["photos"].sum()),
-        changed_share=changed,
-        changed_low=low,
-        changed_high=high,
+        changed_share=changed.value,
+        changed_low=changed.low,
+        changed_high=changed.high,
         median_range=float(seen["malignant_range"].quantile(0.5)),
         p90_range=float(seen["malignant_range"].quantile(0.9)),
     )
@@ -84,9 +81,3 @@ def _ends(run: StoredRun, order: Places, starts: Places) -> tuple[Floats, Floats
         return nothing, nothing
     ordered = positives(run)[1][order]
     return np.minimum.reduceat(ordered, starts), np.maximum.reduceat(ordered, starts)
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
-from skinapp.storage import MODELS as MODELS
 from skinapp.storage import file_sha256
 
 Role = Literal["malignancy", "lesion_type", "both"]

@@ -10,16 +10,13 @@ from skinapp.evaluation.predict import run_of
 from skinapp.evaluation.run import StoredRun, save_run
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CURVES, Model
+from skinapp.networks.folder import CURVES, TRAINING, Model
 from skinapp.storage import written_aside
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.fit import Trained, Workshop, fit
 from skinapp.training.recipe import Recipe
 from skinapp.training.squeezed import train_squeezed
 from skinapp.training.squeezed_recipe import read_any_recipe
-
-TRAINING = "training.json"
-"""What is kept of how a training went; not named card.json, because nothing here can be loaded."""
 
 
 @dataclass(frozen=True)

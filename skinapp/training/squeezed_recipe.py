@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from skinapp.errors import RecipeError
-from skinapp.training.recipe import Recipe, Strict, checked, read_recipe, read_toml
+from skinapp.training.recipe import Recipe, Strict, checked, read_toml
 
 
 class SqueezedData(Strict):
@@ -85,7 +85,7 @@ def read_any_recipe(path: Path) -> Recipe | SqueezedRecipe:
     """Read a recipe of any kind: a ResNet's names no `kind`. RecipeError names the key that is wrong."""
     raw = read_toml(path)
     if "kind" not in raw:
-        return read_recipe(path)
+        return checked(Recipe, path, raw)
     if raw["kind"] not in _KINDS:
         raise RecipeError(
             f"{path}: kind: there is none called {raw['kind']!r}. Name {' or '.join(_KINDS)}, or none for a ResNet."

@@ -15,6 +15,7 @@ from skinapp.taxonomy import class_name
 from skinapp.ui import audit_view, dataset_sections, filters, loaders, own_table, state, take_away
 from skinapp.ui.contact_sheet import contact_sheet
 from skinapp.ui.filters import Kept
+from skinapp.ui.metric import metric
 
 SECTIONS = ("Classes", "Sizes", "Light and colour", "People", "Splits", "Photos", "Audit", "Export")
 
@@ -118,10 +119,7 @@ def _headline(counts: DataHeadline, found: Leaks | None) -> None:
 
 
 def _metric(label: str, value: str, below: str = "", help: str | None = None) -> None:
-    """Show a figure with a plain line under it; Streamlit calls that line a delta and would colour it."""
-    st.metric(
-        label, value, below or None, delta_color="off", delta_arrow="off", help=help, border=True, height="stretch"
-    )
+    metric(label, value, below, help, height="stretch")
 
 
 def _share(share: float) -> str:

@@ -51,8 +51,7 @@ def open_run() -> OpenRun:
     own_run.say_refused()
     if asked:
         st.info("The address asks for a run that is not here. Another is shown.")
-    opened = own[chosen] if chosen in own else loaders.open_run(shipped[chosen])
-    return _as_seven(opened)
+    return _as_seven(own_run.named(chosen))
 
 
 def _as_seven(opened: OpenRun) -> OpenRun:

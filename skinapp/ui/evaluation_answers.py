@@ -4,11 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.charts.confusion import confusion_heatmap
-from skinapp.charts.scores import FEW_LESIONS, per_class_bars
+from skinapp.charts.scores import per_class_bars
 from skinapp.evaluation import mistakes as found
 from skinapp.evaluation.curves import tells_malignancy
 from skinapp.evaluation.figures import confusion_frame, per_class
 from skinapp.evaluation.intervals import with_intervals
+from skinapp.evaluation.subgroups import FEW_LESIONS
 from skinapp.taxonomy import class_name
 from skinapp.ui import chart, run_photos, run_widgets
 from skinapp.ui.open_run import OpenRun

@@ -9,16 +9,17 @@ from skinapp.charts.forest import around_zero, forest
 from skinapp.errors import RunError
 from skinapp.evaluation import compare as paired
 from skinapp.evaluation.figures import headline
+from skinapp.evaluation.intervals import REPLICATES
 from skinapp.evaluation.run import StoredRun
 from skinapp.evaluation.seven import can_be_seven
-from skinapp.ui import chart, loaders, run_widgets, state
-from skinapp.ui.open_run import OpenRun
+from skinapp.ui import chart, loaders, own_run, run_widgets, state
+from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 
 R = TypeVar("R")
 
 SEVERAL = 6
-FEWER_REPLICATES, MANY_PHOTOS = 100, 50_000
-"""Of more photos than these fewer draws are made: each takes as long as the photos are many."""
+FEWER_REPLICATES = 100
+"""So many draws are made of more than MANY_PHOTOS: each takes as long as the photos are many."""
 
 
 def compare(opened: OpenRun) -> None:
@@ -33,7 +34,7 @@ def compare(opened: OpenRun) -> None:
     if not chosen:
         st.caption("Choose one run to see the difference on the same photos, or several to see their figures together.")
         return
-    against = [_same_labels(_open(name), opened) for name in chosen]
+    against = [_same_labels(own_run.named(name), opened) for name in chosen]
     run_widgets.headline_table({each.name: each.once(headline) for each in (opened, *against)})
     for other in against:
         _pair(opened, other)
@@ -46,8 +47,8 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
     except RunError as error:
         st.info(str(error))
         return
-    run_widgets.pairing(pairing, opened.name, other.name)
-    replicates = FEWER_REPLICATES if pairing.photos > MANY_PHOTOS else 1000
+    run_widgets.pairing(pairing)
+    replicates = FEWER_REPLICATES if pairing.photos > MANY_PHOTOS else REPLICATES
     with st.spinner("Drawing lesions anew for the paired intervals"):
         differences = _once(opened, other, paired.paired_differences, replicates)
     rows = differences.assign(label=differences["figure"].map(run_widgets.figure_name), value=differences["difference"])
@@ -60,11 +61,6 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
 
 def _others(opened: OpenRun) -> list[str]:
     return [name for name in (*loaders.run_names(), *state.own_runs()) if name != opened.name]
-
-
-def _open(name: str) -> OpenRun:
-    own = state.own_runs()
-    return own[name] if name in own else loaders.open_run(loaders.run_names()[name])
 
 
 def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:

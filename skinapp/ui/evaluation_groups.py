@@ -11,7 +11,7 @@ from skinapp.evaluation.run import StoredRun
 from skinapp.evaluation.subgroups import REPLICATES, subgroup_figures
 from skinapp.ui import chart, loaders, run_widgets
 from skinapp.ui.filters import TITLES
-from skinapp.ui.open_run import OpenRun
+from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 
 SUBGROUP_FIGURES = {
     "Balanced accuracy": "balanced_accuracy",
@@ -20,8 +20,8 @@ SUBGROUP_FIGURES = {
     "Malignant called malignant": "sensitivity",
     "Benign called benign": "specificity",
 }
-FEWER_REPLICATES, MANY_PHOTOS = 40, 50_000
-"""Of more photos than these fewer draws are made, so that a reader need not wait for each column."""
+FEWER_REPLICATES = 40
+"""So many draws are made of more than MANY_PHOTOS: a reader need not wait for each column."""
 
 SKIN_TONE = (
     "Skin tone is not recorded in any of these data sets, so nothing can be said of it; nearly all photos are of light "
@@ -47,7 +47,7 @@ def subgroups(opened: OpenRun) -> None:
         return
     rows = shown.rename(columns={"level": "label"}).assign(note=_counts(shown))
     chart.show(forest(rows, None, words, (0.0, 1.0)), "subgroups", f"{words} by {by.lower()}, with 95% intervals")
-    run_widgets.subgroup_table(found[found["figure"] == SUBGROUP_FIGURES[words]])
+    run_widgets.subgroup_table(shown)
     st.caption(SKIN_TONE)
 
 

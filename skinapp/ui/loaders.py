@@ -149,9 +149,10 @@ def _notes(stored: StoredRun, model: Path) -> tuple[str, ...]:
     return ()
 
 
+@st.cache_resource(show_spinner=False)
 def run_headline(folder: Path) -> Headline:
-    """Compute a run's overall figures once."""
-    return open_run(folder).once(headline)
+    """Compute a run's overall figures once; Classify, which asks for no more, reads no table of photos for them."""
+    return headline(run(folder))
 
 
 def probe_on(stored: StoredRun) -> StoredRun | None:

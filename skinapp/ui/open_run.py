@@ -15,6 +15,9 @@ from skinapp.evaluation.seven import as_seven
 P = ParamSpec("P")
 R = TypeVar("R")
 
+MANY_PHOTOS = 50_000
+"""Of a run with more of them fewer lesions are drawn anew where a reader waits for it."""
+
 _INTERVALS, _DRAWS, _SEVEN = "intervals", "draws", "seven"
 
 

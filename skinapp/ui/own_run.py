@@ -4,7 +4,7 @@ import streamlit as st
 
 from skinapp.errors import RunError
 from skinapp.evaluation.predictions_csv import MAX_BYTES, OwnRun, read_predictions
-from skinapp.ui import state
+from skinapp.ui import loaders, state
 from skinapp.ui.open_run import OpenRun
 
 _UPLOAD, _TRUTH = "own-predictions", "own-truth"
@@ -39,6 +39,12 @@ def say_refused() -> None:
     why = state.refused_run()
     if why:
         st.error(why)
+
+
+def named(name: str) -> OpenRun:
+    """Return a run by its name: the visitor's own, else a stored one."""
+    own = state.own_runs()
+    return own[name] if name in own else loaders.open_run(loaders.run_names()[name])
 
 
 def _take(select_key: str) -> None:

@@ -14,6 +14,7 @@ from skinapp.evaluation.figures import Headline
 from skinapp.evaluation.intervals import Figure, figure
 from skinapp.evaluation.repeats import Repeatability
 from skinapp.taxonomy import class_name
+from skinapp.ui.metric import metric
 
 CONFUSION_VIEWS: dict[str, Literal["counts", "row", "column"]] = {
     "Photos": "counts",
@@ -70,11 +71,8 @@ def run_headline(counts: Headline, intervals: pd.DataFrame | None) -> None:
             _metric(words, *shown, meaning)
 
 
-def _metric(label: str, value: str, below: str, meaning: str | None = None) -> None:
-    """Show a figure with a plain line under it; Streamlit calls that line a delta and would colour it."""
-    st.metric(
-        label, value, below or None, delta_color="off", delta_arrow="off", help=meaning, border=True, width=TILE_PX
-    )
+def _metric(label: str, value: str, below: str = "", meaning: str | None = None) -> None:
+    metric(label, value, below, meaning, width=TILE_PX)
 
 
 def _written(found: Figure) -> tuple[str, str]:
@@ -196,13 +194,13 @@ def subgroup_table(rows: pd.DataFrame) -> None:
     )
 
 
-def pairing(found: Pairing, first: str, second: str) -> None:
+def pairing(found: Pairing) -> None:
     """Say how many photos both, one or none of two runs gets right."""
     with st.container(horizontal=True):
         _metric("Both right", f"{found.both_right:,}", f"of {found.photos:,} photos")
-        _metric("Only this run", f"{found.only_a:,}", "")
-        _metric("Only the other", f"{found.only_b:,}", "")
-        _metric("Neither", f"{found.neither:,}", "")
+        _metric("Only this run", f"{found.only_a:,}")
+        _metric("Only the other", f"{found.only_b:,}")
+        _metric("Neither", f"{found.neither:,}")
     left_out = found.left_out_a + found.left_out_b
     if left_out:
         st.caption(f"{left_out:,} photos are in one of the two runs only and were left out.")

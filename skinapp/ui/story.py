@@ -11,6 +11,7 @@ from skinapp.evaluation.story.parts import Certainties, Forest, Shown, Step
 from skinapp.evaluation.story.shelf import Shelf
 from skinapp.evaluation.story.steps import CLAIMED, TITLES, told
 from skinapp.ui import chart, loaders
+from skinapp.ui.metric import metric
 
 
 def show() -> None:
@@ -47,12 +48,11 @@ def _told(number: int, step: Step) -> None:
 
 
 def _figures(figures: tuple[Shown, ...]) -> None:
-    """Show figures in a row, each with a plain line below it; Streamlit calls that line a delta and would colour it."""
     if not figures:
         return
     with st.container(horizontal=True):
         for one in figures:
-            st.metric(one.name, one.value, delta=one.below, delta_color="off", delta_arrow="off", border=True)
+            metric(one.name, one.value, one.below)
 
 
 def _picture(number: int, step: Step) -> None:

@@ -10,9 +10,9 @@ from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import DatasetError, RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import CURVES, read_training
+from skinapp.networks.folder import CURVES, TRAINING, read_training
 from skinapp.training.arrays import CLASSES, seven_classes
-from skinapp.training.experiment import TRAINING, run_experiment
+from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop
 from skinapp.training.parts import read_twins, squeezed_split
 from skinapp.training.squeezed_recipe import SqueezedRecipe, read_any_recipe

@@ -8,6 +8,7 @@ from skinapp.datasets.summary import class_counts, imbalance
 from skinapp.errors import RunError
 from skinapp.evaluation.baselines import on_photos
 from skinapp.evaluation.figures import per_class
+from skinapp.evaluation.intervals import proportion
 from skinapp.evaluation.metrics import malignant_places, top_k_accuracy
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 from skinapp.evaluation.story.gaps import gaps
@@ -25,7 +26,6 @@ from skinapp.evaluation.story.parts import (
     of_photos,
     percent,
     points,
-    proportion,
     rows,
 )
 from skinapp.evaluation.story.shelf import Shelf, Taken, absent

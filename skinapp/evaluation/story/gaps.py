@@ -9,6 +9,7 @@ from skinapp.evaluation import metrics
 from skinapp.evaluation.baselines import on_photos
 from skinapp.evaluation.bootstrap import lesion_sums, middle, replicate_sums
 from skinapp.evaluation.intervals import REPLICATES, SEED
+from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Floats
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 
@@ -23,7 +24,7 @@ def gaps(a: StoredRun, b: StoredRun) -> pd.DataFrame:
     share no photo.
     """
     common_a = on_photos(a, b.predictions["image_id"])
-    place = pd.Index(b.predictions["image_id"]).get_indexer(pd.Index(common_a.predictions["image_id"]))
+    place = places_among(common_a.predictions["image_id"], b.predictions["image_id"])
     common_b = replace(b, predictions=b.predictions.iloc[place].reset_index(drop=True))
     k, lesion = len(a.classes), pd.factorize(common_a.predictions["lesion_id"])[0]
     cells = np.hstack([_cells(common_a), _cells(common_b)])

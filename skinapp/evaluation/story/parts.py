@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from skinapp.evaluation.figures import Headline, headline
-from skinapp.evaluation.intervals import Figure, figure
+from skinapp.evaluation.intervals import Figure, figure, proportion
 from skinapp.evaluation.run import StoredRun
 
 NOT_YET = "not measured yet"
@@ -106,18 +105,6 @@ def rows(named: Iterable[tuple[str, str, Figure]]) -> pd.DataFrame:
     """Put figures below one another: a label, a note and a figure each; columns label, note, value, low, high."""
     table = [(label, note, found.value, found.low, found.high) for label, note, found in named]
     return pd.DataFrame(table, columns=["label", "note", "value", "low", "high"])
-
-
-def proportion(part: int, whole: int, method: str = "exact") -> Figure:
-    """Return a share with its 95% interval; NaN of none.
-
-    `method` "exact" is Clopper and Pearson's (1934), "wilson" that of Wilson (1927). Photos are taken as independent:
-    for photos of different lesions alone.
-    """
-    if not whole:
-        return Figure(np.nan, np.nan, np.nan)
-    found = binomtest(part, whole).proportion_ci(0.95, method=method)
-    return Figure(part / whole, float(found.low), float(found.high))
 
 
 def percent(found: Figure) -> str:

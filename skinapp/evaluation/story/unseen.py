@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.evaluation.baselines import on_photos
+from skinapp.evaluation.intervals import proportion
 from skinapp.evaluation.run import StoredRun, probabilities
 from skinapp.evaluation.story.parts import (
     NOT_YET,
@@ -14,7 +15,6 @@ from skinapp.evaluation.story.parts import (
     Step,
     interval,
     of_photos,
-    proportion,
 )
 from skinapp.evaluation.story.shelf import Shelf, absent
 
