@@ -11,7 +11,6 @@ from skinapp.networks import folder
 from skinapp.networks.folder import (
     CARD,
     CURVES,
-    MODELS,
     RECIPE,
     WEIGHTS,
     Card,
@@ -22,7 +21,7 @@ from skinapp.networks.folder import (
     save_model,
 )
 from skinapp.networks.resnet import HeadedResNet, half
-from skinapp.storage import file_sha256
+from skinapp.storage import MODELS, file_sha256
 from skinapp.taxonomy import CODES
 
 MakeModel = Callable[..., Path]
