@@ -128,13 +128,15 @@ def make_card() -> Callable[..., Card]:
 
     def make(role: Role = "malignancy", **changes: object) -> Card:
         part = SplitFacts(photos=20, lesions=10, malignant_share=0.5)
-        name = "lesion_type" if role == "lesion_type" else "malignancy"
-        classes = CODES if role == "lesion_type" else MALIGNANCY_CLASSES
+        heads = {
+            "malignancy": Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=1.5),
+            "lesion_type": Head(name="lesion_type", classes=CODES, temperature=1.5),
+        }
         card = Card(
             id="a-model",
             role=role,
             architecture="resnet18",
-            heads=(Head(name=name, classes=classes, temperature=1.5),),
+            heads=tuple(heads.values()) if role == "both" else (heads[role],),
             preprocessing=Preprocessing(resize_px=40, input_px=32),
             weights_sha256="",
             weights_dtype="float16",

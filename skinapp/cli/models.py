@@ -80,8 +80,8 @@ def evaluate(
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Predict every photo of a split, store the run beside the model, and print its figures with 95% intervals."""
-    from skinapp.evaluation.predict import make_run
+    """Predict every photo of a split, store a run for each head, and print their figures with 95% intervals."""
+    from skinapp.evaluation.predict import make_runs
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model
@@ -90,15 +90,16 @@ def evaluate(
     classifier = Classifier(load_model(folder), choose_device())
     run_name = name or f"{table.stem}-{split}"
     with progress_bar("Predicting") as progress:
-        run = make_run(classifier, table, split, data_root(data), run_name, progress)
-    destination = folder / "runs" / run_name
-    intervals = headline_intervals(run)
-    save_run(run, destination)
-    save_intervals(intervals, destination)
-    first = headline(run)
-    title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
-    write_answer(printed(figures_table(intervals, SHOWN, title)), None)
-    say(f"Stored in {destination}")
+        runs = make_runs(classifier, table, split, data_root(data), run_name, progress)
+    for run in runs:
+        destination = folder / "runs" / run.name
+        intervals = headline_intervals(run)
+        save_run(run, destination)
+        save_intervals(intervals, destination)
+        first = headline(run)
+        title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
+        write_answer(printed(figures_table(intervals, SHOWN, title)), None)
+        say(f"Stored in {destination}")
 
 
 def _test_run(folder: Path, card: "Card") -> tuple[StoredRun, pd.DataFrame] | None:

@@ -223,7 +223,7 @@ def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFram
     classifier = Classifier(load_model(folder), choose_device())
     with progress_bar("Predicting") as progress:
         files = [root / path for path in photos["path"]]
-        scores = predict(classifier, files, progress, head=card.heads.index(head))
+        scores = predict(classifier, files, progress)[card.heads.index(head)]
     return challenge_format(photos["image_id"], scores, head.classes)
 
 

@@ -9,27 +9,29 @@ import pandas as pd
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError
-from skinapp.evaluation.run import StoredRun, Versions, probability_columns
+from skinapp.evaluation.run import Scaling, StoredRun, Versions, probability_columns
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, in_batches, prefetched
 from skinapp.networks.device import versions
-from skinapp.networks.folder import Card
+from skinapp.networks.folder import Card, Head
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
 
 
-def make_run(
+def make_runs(
     classifier: Classifier, table_path: Path, split: str, data_root: Path, name: str, progress: Progress
-) -> StoredRun:
-    """Predict every photo of a split and say where the predictions come from.
+) -> tuple[StoredRun, ...]:
+    """Predict every photo of a split by each head of a model, and say where the predictions come from.
+
+    A run of a model with one head is called `name`, those of a pair `name`-malignancy and `name`-lesion-type.
 
     Raises DatasetError where the table has no photo in that split or a truth that the model does not
     know, PhotoError where a photo cannot be read.
     """
-    return run_of(classifier, read_table(table_path), table_path, split, data_root, name, progress)
+    return runs_of(classifier, read_table(table_path), table_path, split, data_root, name, progress)
 
 
-def run_of(
+def runs_of(
     classifier: Classifier,
     table: pd.DataFrame,
     table_path: Path,
@@ -38,36 +40,50 @@ def run_of(
     name: str,
     progress: Progress,
     weights_kept: bool = True,
-) -> StoredRun:
-    """Make a run from a table whose labels or split are not those of the file it came from; else like `make_run`."""
+) -> tuple[StoredRun, ...]:
+    """Make runs from a table whose labels or split are not those of the file it came from; else like `make_runs`."""
     card = classifier.card
-    head = card.heads[0]
     photos = table[table["split"] == split].reset_index(drop=True)
     if photos.empty:
         known = ", ".join(sorted(table["split"].dropna().unique())) or "none"
         raise DatasetError(f"{table_path} has no photo in the split {split}; its splits: {known}.")
-    truth = truth_labels(photos, head.name)
+    for head in card.heads:
+        _check_truth(truth_labels(photos, head.name), head, card, table_path)
+    answers = predict(classifier, [data_root / path for path in photos["path"]], progress)
+    runs = []
+    for head, scores in zip(card.heads, answers, strict=True):
+        frame = photos[["image_id", "lesion_id"]].assign(truth=truth_labels(photos, head.name))
+        frame[probability_columns(head.classes)] = scores
+        run = StoredRun(
+            name=name if len(card.heads) == 1 else f"{name}-{head.name.replace('_', '-')}",
+            model=card.id,
+            classes=head.classes,
+            table=table_path.stem,
+            table_sha256=file_sha256(table_path),
+            split=split,
+            weights_sha256=card.weights_sha256,
+            weights_kept=weights_kept,
+            versions=Versions(*versions()),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            note=" ".join(card.data.limits),
+            temperature=head.temperature,
+            offsets=head.offsets,
+            malignancy=_scaling(card) if card.role == "both" and head.name == "lesion_type" else None,
+            predictions=frame,
+        )
+        runs.append(run)
+    return tuple(runs)
+
+
+def _scaling(card: Card) -> Scaling:
+    head = card.head("malignancy")
+    return Scaling(head.temperature, head.offsets)
+
+
+def _check_truth(truth: "pd.Series[str]", head: Head, card: Card, table_path: Path) -> None:
     strange = sorted(set(truth.dropna()) - set(head.classes))
     if strange or truth.isna().any():
         raise DatasetError(f"{card.id} does not know every label of {table_path}: {', '.join(strange) or 'missing'}.")
-    scores = predict(classifier, [data_root / path for path in photos["path"]], progress)
-    frame = photos[["image_id", "lesion_id"]].assign(truth=truth)
-    frame[probability_columns(head.classes)] = scores
-    return StoredRun(
-        name=name,
-        model=card.id,
-        classes=head.classes,
-        table=table_path.stem,
-        table_sha256=file_sha256(table_path),
-        split=split,
-        weights_sha256=card.weights_sha256,
-        weights_kept=weights_kept,
-        versions=Versions(*versions()),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        note=" ".join(card.data.limits),
-        temperature=head.temperature,
-        predictions=frame,
-    )
 
 
 def is_own_test(run: StoredRun, card: Card) -> bool:
@@ -76,15 +92,17 @@ def is_own_test(run: StoredRun, card: Card) -> bool:
     return made_of == ("test", card.data.table_sha256, card.weights_sha256)
 
 
-def predict(classifier: Classifier, files: list[Path], progress: Progress, head: int = 0) -> np.ndarray:
-    """Return the probabilities of one head of a model for photo files, float64 (n, classes), in their order.
+def predict(classifier: Classifier, files: list[Path], progress: Progress) -> tuple[np.ndarray, ...]:
+    """Return the probabilities of each head of a model for photo files, float64 (n, classes), in their order.
 
-    `head` is its place on the card. Raises PhotoError where a photo cannot be read.
+    Raises PhotoError where a photo cannot be read.
     """
     preprocessing = classifier.card.preprocessing
     views = prefetched(lambda file: network_view(read_photo_file(file), preprocessing), files)
-    parts: list[np.ndarray] = []
+    parts: list[list[np.ndarray]] = []
+    done = 0
     for batch in in_batches(views, BATCH_PHOTOS):
-        parts.append(classifier.probabilities(to_tensor(batch, preprocessing))[head])
-        progress(sum(map(len, parts)), len(files))
-    return np.concatenate(parts)
+        parts.append(classifier.probabilities(to_tensor(batch, preprocessing)))
+        done += len(batch)
+        progress(done, len(files))
+    return tuple(np.concatenate(of_head) for of_head in zip(*parts, strict=True))

@@ -32,13 +32,23 @@ class Versions:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How a head's logits became probabilities: softmax(logits / temperature + offsets), offsets one a class."""
+
+    temperature: float
+    offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """Where a run came from.
 
     `model` is the model's id, `classes` the labels in the order of its outputs, `table` the image table's
     name. The sha256 sums are hexadecimal; `weights_kept` tells whether the weights still exist. `created` is
     an ISO 8601 date and time, `note` the limits of the data, shown to every reader of a figure.
-    `temperature` is what the logits were divided by before softmax, None where that was not kept.
+    `temperature` is what the logits were divided by before softmax, None where that was not kept, `offsets` what was
+    then added to them, one a class, empty for nothing. Of the lesion types of a pair of heads, `malignancy` is what
+    was done to the head whose score their malignant ones add up to.
     """
 
     name: str
@@ -53,6 +63,8 @@ class RunFacts:
     created: str
     note: str
     temperature: float | None = field(default=None, kw_only=True)
+    offsets: tuple[float, ...] = field(default=(), kw_only=True)
+    malignancy: Scaling | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,17 +1,19 @@
 """A model made ready to answer: on its device, warmed up, safe to call from several threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from torch import Tensor
 
 from skinapp.networks.device import Device
-from skinapp.networks.folder import Model
+from skinapp.networks.folder import Head, Model
+from skinapp.taxonomy import MALIGNANT, is_malignant
 
 BATCH_PHOTOS = 32
 
@@ -39,11 +41,32 @@ class Classifier:
         """
         with torch.inference_mode():
             logits = self._network(batch.to(self.device.torch, memory_format=torch.channels_last))
-        answers = []
-        for head in self.card.heads:
-            scaled = logits[head.name].cpu().double() / head.temperature  # Apple's MPS knows no float64
-            answers.append(scaled.softmax(dim=1).numpy())
-        return answers
+        # Apple's MPS knows no float64
+        answers = [calibrated(logits[head.name].cpu().double().numpy(), head) for head in self.card.heads]
+        return agreeing(answers, self.card.heads) if self.card.role == "both" else answers
+
+
+def calibrated(logits: np.ndarray, head: Head) -> np.ndarray:
+    """Return a head's probabilities, (n, k), of its logits, (n, k): softmax(logits / temperature + offsets)."""
+    scores: np.ndarray = softmax(logits / head.temperature + np.array(head.offsets or 0.0), axis=1)
+    return scores
+
+
+def agreeing(answers: Sequence[np.ndarray], heads: Sequence[Head]) -> list[np.ndarray]:
+    """Scale a pair's lesion types so that the malignant ones together weigh what its malignancy head says.
+
+    `answers` are probabilities (n, k), one array a head; so are those returned. Within the malignant and within the
+    benign types the shares stay, so that the two answers cannot contradict each other.
+    """
+    place = {head.name: number for number, head in enumerate(heads)}
+    classes = heads[place["malignancy"]].classes
+    malignant = answers[place["malignancy"]][:, classes.index(MALIGNANT)]
+    types = answers[place["lesion_type"]]
+    of_malignant = np.array([is_malignant(code) for code in heads[place["lesion_type"]].classes])
+    scaled = np.empty_like(types)
+    for group, weight in ((of_malignant, malignant), (~of_malignant, 1 - malignant)):
+        scaled[:, group] = types[:, group] / types[:, group].sum(axis=1, keepdims=True) * weight[:, None]
+    return [scaled if head.name == "lesion_type" else answer for head, answer in zip(heads, answers, strict=True)]
 
 
 def prefetched(

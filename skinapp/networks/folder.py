@@ -15,6 +15,7 @@ from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
 from skinapp.storage import file_sha256
 
+Task = Literal["malignancy", "lesion_type"]
 Role = Literal["malignancy", "lesion_type", "both"]
 
 CARD, WEIGHTS, RECIPE, CURVES = "card.json", "model.safetensors", "recipe.toml", "curves.csv"
@@ -29,9 +30,15 @@ class _Strict(BaseModel):
 class Head(_Strict):
     """One output of a network: its task and its classes in the order of its logits."""
 
-    name: Literal["malignancy", "lesion_type"]
+    name: Task
     classes: tuple[str, ...]
     temperature: float = Field(1.0, gt=0, description="logits are divided by it; fitted on validation")
+    offsets: tuple[float, ...] = Field(
+        (), description="added to logits / temperature, one a class: what undoes the shares in which classes were drawn"
+    )
+    shares: tuple[float, ...] = Field(
+        (), description="of the classes among those the scores are meant for: 0 to 1, together 1; empty if not kept"
+    )
 
 
 class SplitFacts(_Strict):
@@ -75,6 +82,29 @@ class TrainingFacts(_Strict):
     finished: str
 
 
+class OperatingPoint(_Strict):
+    """A threshold of the malignancy score that was chosen on validation, and is never moved by what test shows."""
+
+    sensitivity: float = Field(gt=0, le=1, description="what the threshold was to reach on validation")
+    threshold: float = Field(ge=0, le=1, description="a score of at least this is above it")
+
+
+class CardFigure(_Strict):
+    """A figure of a stored run with its 95% interval, copied from there by `skinapp card`; None where undefined."""
+
+    task: Task
+    run: str
+    split: str
+    group: str = Field(description='"all", or a subgroup as "camera: rosendahl"')
+    figure: str = Field(description='as "balanced_accuracy", or at an operating point "sensitivity at 0.95"')
+    label: str | None = Field(None, description="the class, of a figure that belongs to one")
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    photos: int
+    lesions: int
+
+
 class Card(_Strict):
     """All that must be known of a model before it is used; a model without one does not load."""
 
@@ -85,7 +115,11 @@ class Card(_Strict):
     preprocessing: Preprocessing
     weights_sha256: str
     weights_dtype: Literal["float16"]
-    operating_points: tuple[tuple[str, float], ...] = ()
+    rounding: float | None = Field(
+        None, description="largest difference of a validation probability from that of the weights before fp16"
+    )
+    operating_points: tuple[OperatingPoint, ...] = ()
+    figures: tuple[CardFigure, ...] = ()
     data: DataFacts
     initial: InitialWeights
     training: TrainingFacts

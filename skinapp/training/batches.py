@@ -14,14 +14,19 @@ from torchvision.transforms import v2
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import PhotoError
+from skinapp.networks.folder import Task
 from skinapp.networks.preprocess import Preprocessing, network_view, shrink
 from skinapp.photo import Photo, read_photo_file
-from skinapp.training.recipe import Augmentation, Recipe
+from skinapp.training.augment import augmentation
+from skinapp.training.recipe import Recipe
 
 
 def targets(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
-    """Return each photo's class index, int64 (n,), in the order of recipe.classes."""
-    return pd.Categorical(truth_labels(table, recipe.role), categories=recipe.classes).codes.astype(np.int64)
+    """Return each photo's class index for each head, int64 (n, heads), in the order of recipe.heads."""
+    columns = [
+        pd.Categorical(truth_labels(table, task), categories=classes).codes for task, classes in recipe.heads.items()
+    ]
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def decode(
@@ -47,21 +52,21 @@ def _read(path: Path) -> Photo:
         raise PhotoError(f"{path}: {error}") from error
 
 
-class Photos(Dataset[tuple[Tensor, int]]):
-    """Decoded photos with their class index; each is transformed anew whenever it is asked for."""
+class Photos(Dataset[tuple[Tensor, Tensor]]):
+    """Decoded photos with their class index for each head; each is transformed anew whenever it is asked for."""
 
     def __init__(self, pixels: Sequence[np.ndarray], classes: np.ndarray, transform: v2.Transform | None) -> None:
-        """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n,)."""
-        self.pixels, self.classes, self.transform = pixels, classes, transform
+        """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n, heads)."""
+        self.pixels, self.classes, self.transform = pixels, torch.from_numpy(classes), transform
 
     def __len__(self) -> int:
         """Return the number of photos."""
         return len(self.pixels)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        """Return one photo, uint8 (3, s, s), and its class index."""
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Return one photo, uint8 (3, s, s), and its class indices, int64 (heads,)."""
         photo = torch.tensor(self.pixels[index]).permute(2, 0, 1)
-        return (self.transform(photo) if self.transform else photo), int(self.classes[index])
+        return (self.transform(photo) if self.transform else photo), self.classes[index]
 
 
 class EpochSampler(Sampler[int]):
@@ -92,32 +97,34 @@ def sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray
     return weights
 
 
-def augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
-    """Build the random changes of a training photo: uint8 (3, h, w) -> uint8 (3, s, s), s = crop_px or input_px."""
-    side = settings.crop_px or input_px
-    steps: list[v2.Transform] = [v2.RandomResizedCrop(side, settings.crop_scale, settings.crop_ratio, antialias=True)]
-    if settings.flip:
-        steps += [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
-    if settings.quarter_turns:
-        steps.append(v2.RandomApply([v2.RandomRotation((90, 90))]))
-    steps.append(v2.ColorJitter(settings.brightness, settings.contrast, settings.saturation, settings.hue))
-    return v2.Compose(steps)
+def photo_weights(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
+    """Return the chance of each training photo to be drawn, float64 (n,), by the class of the recipe's task."""
+    classes = targets(table, recipe)[:, list(recipe.heads).index(recipe.task)]
+    return sampling_weights(classes, recipe.sampling.balance_exponent)
+
+
+def class_shares(table: pd.DataFrame, recipe: Recipe, weights: np.ndarray | None = None) -> dict[Task, np.ndarray]:
+    """Return for each head the share of its classes, float64 (k,), summing to 1; `weights` (n,) count the photos."""
+    classes = targets(table, recipe)
+    shares = {}
+    for place, (task, names) in enumerate(recipe.heads.items()):
+        counts = np.bincount(classes[:, place], weights, minlength=len(names)).astype(np.float64)
+        shares[task] = counts / counts.sum()
+    return shares
 
 
 def training_batches(
     table: pd.DataFrame, data_root: Path, recipe: Recipe, workers: int, progress: Progress
-) -> DataLoader[tuple[Tensor, int]]:
+) -> DataLoader[tuple[Tensor, Tensor]]:
     """Load the photos of a training split, draw them by the recipe's weights and augment them.
 
     They are kept at a short side of resize_px; crops are cut from that.
     """
     pixels = decode(table, data_root, lambda photo: shrink(photo.pixels, recipe.input.resize_px), progress)
-    classes = targets(table, recipe)
-    weights = sampling_weights(classes, recipe.sampling.balance_exponent)
     return DataLoader(
-        Photos(pixels, classes, augmentation(recipe.augmentation, recipe.input.input_px)),
+        Photos(pixels, targets(table, recipe), augmentation(recipe.augmentation, recipe.input.input_px)),
         batch_size=recipe.schedule.batch_size,
-        sampler=EpochSampler(weights, recipe.seed),
+        sampler=EpochSampler(photo_weights(table, recipe), recipe.seed),
         num_workers=workers,
         drop_last=len(table) > recipe.schedule.batch_size,
     )
@@ -125,7 +132,7 @@ def training_batches(
 
 def validation_batches(
     table: pd.DataFrame, data_root: Path, recipe: Recipe, progress: Progress
-) -> DataLoader[tuple[Tensor, int]]:
+) -> DataLoader[tuple[Tensor, Tensor]]:
     """Load the photos of a validation split as the network will see them in the app."""
     preprocessing: Preprocessing = recipe.input
     pixels = decode(table, data_root, lambda photo: network_view(photo, preprocessing), progress)

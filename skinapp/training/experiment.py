@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
-from skinapp.evaluation.predict import run_of
+from skinapp.evaluation.predict import runs_of
 from skinapp.evaluation.run import StoredRun, save_run
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
@@ -45,16 +45,17 @@ def run_experiment(recipe_path: Path, workshop: Workshop) -> Experiment:
 
 def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: Workshop) -> Experiment:
     trained = fit(recipe_path, workshop)
-    runs = tuple(_run(trained, Path(recipe.data.table), split, workshop) for split in recipe.evaluate)
+    table = Path(recipe.data.table)
+    runs = tuple(run for split in recipe.evaluate for run in _runs(trained, table, split, workshop))
     texts = {CURVES: trained.curves, TRAINING: trained.card.model_dump_json(indent=2)}
     return _saved(recipe_path.parent, runs, texts)
 
 
-def _run(trained: Trained, table: Path, split: str, workshop: Workshop) -> StoredRun:
+def _runs(trained: Trained, table: Path, split: str, workshop: Workshop) -> tuple[StoredRun, ...]:
     card = trained.card.model_copy(update={"weights_sha256": weights_sha256(trained.network)})
     model = Model(table.parent, card, trained.network.eval())
     classifier = Classifier(model, Device("cpu", "CPU"))
-    return run_of(
+    return runs_of(
         classifier, trained.photos, table, split, workshop.data_root, split, workshop.progress, weights_kept=False
     )
 

@@ -20,7 +20,9 @@ def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -
     """
     torch.manual_seed(recipe.seed)
     settings = recipe.network
-    network = HeadedResNet(settings.architecture, {recipe.role: len(recipe.classes)}, settings.dropout)
+    network = HeadedResNet(
+        settings.architecture, {task: len(classes) for task, classes in recipe.heads.items()}, settings.dropout
+    )
     name = settings.initial_weights
     file = initial_file(name, folder, weights_folder)
     if state := initial_state(name, file):

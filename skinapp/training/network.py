@@ -1,6 +1,7 @@
-"""The Lightning module: one network, one head, its loss, its optimiser and its validation figures."""
+"""The Lightning module: one network, one head or two, its loss, its optimiser and its validation figures."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -10,6 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 from torch import Tensor, nn
 
+from skinapp.networks.folder import Task
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.training.recipe import Recipe
@@ -18,42 +20,77 @@ from skinapp.training.recipe import Recipe
 class TrainedNetwork(L.LightningModule):
     """Trains a HeadedResNet by a recipe; `curves` holds a row of figures for each epoch done."""
 
-    def __init__(self, network: HeadedResNet, recipe: Recipe, steps_per_epoch: int) -> None:
-        """Keep the network and the recipe; `steps_per_epoch` sets the length of the schedule."""
+    def __init__(
+        self,
+        network: HeadedResNet,
+        recipe: Recipe,
+        steps_per_epoch: int,
+        drawn: Mapping[Task, np.ndarray] | None = None,
+    ) -> None:
+        """Keep the network and the recipe; `steps_per_epoch` sets the length of the schedule.
+
+        `drawn` holds, for each head, the share in which each class is drawn, float64 (k,): what a logit adjustment
+        needs.
+        """
         super().__init__()
         self.network, self.recipe, self.steps_per_epoch = network, recipe, steps_per_epoch
         self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.schedule.label_smoothing)
         self.curves: list[dict[str, float]] = []
+        self._adjustments = logit_adjustments(recipe, drawn)
         self._training_losses: list[float] = []
-        self._validation: list[tuple[Tensor, Tensor]] = []
+        self._validation: list[tuple[dict[Task, Tensor], Tensor]] = []
 
-    def logits(self, photos: Tensor) -> Tensor:
-        """Map uint8 photos (n, 3, s, s) to logits (n, classes)."""
-        output: Tensor = self.network(normalise(photos, self.recipe.input))[self.recipe.role]
+    def logits(self, photos: Tensor) -> dict[Task, Tensor]:
+        """Map uint8 photos (n, 3, s, s) to the logits (n, classes) of each head."""
+        output: dict[Task, Tensor] = self.network(normalise(photos, self.recipe.input))
         return output
 
     def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of one batch."""
+        """Return the loss of one batch: photos, and their class indices (n, heads)."""
         photos, classes = batch
-        loss: Tensor = self.loss(self.logits(photos), classes)
+        if self.recipe.schedule.mixup:
+            loss = self._mixed_loss(photos, classes)
+        else:
+            loss = self._loss(self.logits(photos), classes)
         self._training_losses.append(loss.item())
         self.log("train_loss", loss, prog_bar=True)
         return loss
 
+    def _loss(self, logits: Mapping[Task, Tensor], classes: Tensor) -> Tensor:
+        losses = []
+        for place, task in enumerate(self.recipe.heads):
+            adjusted = logits[task] + self._adjustments[task].to(logits[task])
+            losses.append(self.loss(adjusted, classes[:, place]))
+        return torch.stack(losses).mean()
+
+    def _mixed_loss(self, photos: Tensor, classes: Tensor) -> Tensor:
+        """Blend each photo with another of its batch, and their losses (mixup: Zhang et al. 2018, arXiv 1710.09412)."""
+        alpha = self.recipe.schedule.mixup
+        share = float(torch.distributions.Beta(alpha, alpha).sample())
+        other = torch.randperm(len(photos), device=photos.device)
+        blend = (share * photos + (1 - share) * photos[other]).round().to(torch.uint8)
+        logits = self.logits(blend)
+        return share * self._loss(logits, classes) + (1 - share) * self._loss(logits, classes[other])
+
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         """Keep the logits of one batch until the whole split is seen."""
         photos, classes = batch
-        self._validation.append((self.logits(photos).float().cpu(), classes.cpu()))
+        logits = {task: output.float().cpu() for task, output in self.logits(photos).items()}
+        self._validation.append((logits, classes.cpu()))
 
-    def validation_logits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return logits (n, k) and true indices (n,) of the validation split, and forget them."""
-        logits, classes = (torch.cat(side).numpy() for side in zip(*self._validation, strict=True))
+    def validation_logits(self) -> dict[Task, tuple[np.ndarray, np.ndarray]]:
+        """Return logits (n, k) and true indices (n,) of the validation split for each head, and forget them."""
+        classes = torch.cat([classes for _, classes in self._validation]).numpy()
+        found = {
+            task: (torch.cat([logits[task] for logits, _ in self._validation]).numpy(), classes[:, place])
+            for place, task in enumerate(self.recipe.heads)
+        }
         self._validation.clear()
-        return logits, classes
+        return found
 
     def on_validation_epoch_end(self) -> None:
         """Compute and log the validation figures, and append them to the curves."""
-        figures = validation_figures(*self.validation_logits())
+        figures = figures_of_heads(self.validation_logits(), self.recipe.task)
         if self.trainer.sanity_checking:
             return
         self.log_dict({f"validation_{name}": value for name, value in figures.items()}, prog_bar=True)
@@ -83,6 +120,30 @@ class TrainedNetwork(L.LightningModule):
         factor = cosine_with_warmup(warmup, schedule.epochs * self.steps_per_epoch)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def logit_adjustments(recipe: Recipe, drawn: Mapping[Task, np.ndarray] | None) -> dict[Task, Tensor]:
+    """Return what is added to each head's logits while training, float32 (k,): the recipe's times log of the shares.
+
+    The network itself then tells the classes apart as if all were alike in number (Menon et al. 2021, arXiv
+    2007.07314). Zero without an adjustment.
+    """
+    strength = recipe.sampling.logit_adjustment
+    if not strength or drawn is None:
+        return {task: torch.zeros(len(classes)) for task, classes in recipe.heads.items()}
+    return {task: strength * torch.from_numpy(np.log(drawn[task])).float() for task in recipe.heads}
+
+
+def figures_of_heads(validation: Mapping[Task, tuple[np.ndarray, np.ndarray]], task: Task) -> dict[str, float]:
+    """Return the validation figures of the head of a task and, of a pair, the other's AUROC and the mean of both.
+
+    `validation` holds logits and true indices of each head, as for `validation_figures`.
+    """
+    figures = validation_figures(*validation[task])
+    for other in validation.keys() - {task}:
+        auroc = validation_figures(*validation[other])["macro_auroc"]
+        figures |= {f"{other}_auroc": auroc, "mean_auroc": (auroc + figures["macro_auroc"]) / 2}
+    return figures
 
 
 def cosine_with_warmup(warmup_steps: float, steps: int) -> Any:

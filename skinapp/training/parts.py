@@ -35,7 +35,7 @@ def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = Non
     """
     labelled = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
     # A malignancy model asks for benign or malignant; its table may tell that without telling the diagnosis.
-    used = labelled["malignant"].notna() if recipe.role == "malignancy" else labelled["diagnosis"].isin(recipe.classes)
+    used = labelled["malignant"].notna() if recipe.task == "malignancy" else labelled["diagnosis"].isin(recipe.classes)
     used &= ~copies_of_the_showcase(labelled, twins)
     photos = labelled[used].reset_index(drop=True)
     if recipe.data.cap_part == "all":
@@ -44,7 +44,7 @@ def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = Non
     if recipe.data.cap_part == "train":
         photos = _capped(photos, photos["split"] == "train", recipe)
     for name in ("train", "validation"):
-        if truth_labels(photos[photos["split"] == name], recipe.role).nunique() < 2:
+        if truth_labels(photos[photos["split"] == name], recipe.task).nunique() < 2:
             raise DatasetError(
                 f"{recipe.data.table} has no {name} photos of two classes. Split it first with `skinapp split`."
             )
@@ -85,7 +85,7 @@ def _split(photos: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None) -> 
         return photos
     settings, part = recipe.split, photos.iloc[places]
     draw = drawn_places(
-        part, truth_labels(part, recipe.role), settings.by, settings.validation_share, settings.seed, twins
+        part, truth_labels(part, recipe.task), settings.by, settings.validation_share, settings.seed, twins
     )
     split.iloc[places[draw]] = "validation"
     return photos.assign(split=split)

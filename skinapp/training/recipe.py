@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from skinapp.errors import RecipeError
+from skinapp.networks.folder import Role, Task
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
@@ -23,6 +24,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Extra(Strict):
+    """Photos of another table: to learn from too, or only to be asked about in the end, as another clinic's.
+
+    Photos that show one picture with a validation, test or showcase photo of the recipe's own table, by the recipe's
+    `twins`, are left out.
+    """
+
+    table: str = Field(description="path of the image table, relative to the folder the command runs in")
+    cameras: tuple[str, ...] = Field((), description="whose photos; none named: all")
+    smallest_px: PositiveInt = Field(1, description="photos stored with a shorter short side are left out")
+    use: Literal["train", "outside"] = "train"
+
+
 class Data(Strict):
     """Which image table, and which diagnoses in which order."""
 
@@ -33,6 +47,7 @@ class Data(Strict):
     cap_part: Literal["all", "train"] = Field(
         "train", description='whom the cap is for: "train" alone, or "all" photos before they are split'
     )
+    extra: tuple[Extra, ...] = ()
 
 
 class Split(Strict):
@@ -48,6 +63,9 @@ class Split(Strict):
     validation_share: float = Field(0.2, gt=0, lt=1)
     seed: int = 2026
     twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the folder of the command")
+    outside: str | None = Field(
+        None, description='a camera whose training and validation photos are neither, but the split "outside"'
+    )
 
 
 class Network(Strict):
@@ -73,12 +91,22 @@ class Augmentation(Strict):
     contrast: float = Field(ge=0, le=1)
     saturation: float = Field(ge=0, le=1)
     hue: float = Field(ge=0, le=0.5)
+    cast: float = Field(0.0, ge=0, le=1, description="how far each of red, green and blue is scaled by itself")
+    any_turn: bool = Field(False, description="turn the crop by any angle; what lies outside the photo is mirrored in")
+    blur: float = Field(0.0, ge=0, le=1, description="the share of photos that are blurred")
+    coarse: float = Field(0.0, ge=0, le=1, description="the share that is shrunk by up to three and enlarged again")
+    jpeg: float = Field(0.0, ge=0, le=1, description="the share that is compressed as JPEG, quality 30 to 95")
+    dark_corners: float = Field(0.0, ge=0, le=1, description="the share that gets a tube's dark corners")
+    grey_world: float = Field(0.0, ge=0, le=1, description="the share whose colour cast is taken off")
 
 
 class Sampling(Strict):
     """How often each class is drawn: exponent 0 as it comes, 1 all classes alike, 0.5 by the root of their counts."""
 
     balance_exponent: float = Field(0.5, ge=0, le=1)
+    logit_adjustment: float = Field(
+        0.0, ge=0, description="times the log share of each class as drawn, added to the logits while training"
+    )
 
 
 class Schedule(Strict):
@@ -94,14 +122,21 @@ class Schedule(Strict):
         0.0, ge=0, lt=1, description="of the running average of the weights that is validated and kept; 0 for none"
     )
     patience: PositiveInt = 4
-    monitor: Literal["loss", "balanced_accuracy", "macro_auroc"] = "macro_auroc"
+    mixup: float = Field(0.0, ge=0, description="alpha of mixup's Beta(alpha, alpha); 0 for none")
+    monitor: Literal["loss", "balanced_accuracy", "macro_auroc", "mean_auroc"] = "macro_auroc"
     keep: Literal["best", "last"] = Field("best", description="which epoch's weights: the best by monitor, or the last")
+
+
+class Calibration(Strict):
+    """How logits become probabilities: how much of the sampling's shares is undone before the temperature is fitted."""
+
+    undo_sampling: float = Field(0.0, ge=0, le=1, description="0: scores hold for classes as drawn; 1: as in the data")
 
 
 class Recipe(Strict):
     """All that decides a training; two runs of one recipe on one machine give the same model."""
 
-    role: Literal["malignancy", "lesion_type"]
+    role: Role
     seed: int
     data: Data
     network: Network
@@ -110,12 +145,24 @@ class Recipe(Strict):
     sampling: Sampling
     schedule: Schedule
     split: Split = Split()
+    calibration: Calibration = Calibration()
     evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
 
     @property
+    def heads(self) -> dict[Task, tuple[str, ...]]:
+        """The classes of each trained head, in order."""
+        heads: dict[Task, tuple[str, ...]] = {"malignancy": MALIGNANCY_CLASSES, "lesion_type": self.data.classes}
+        return heads if self.role == "both" else {self.role: heads[self.role]}
+
+    @property
+    def task(self) -> Task:
+        """The task whose classes decide who is drawn how often, and who is split how: the finer of two."""
+        return "malignancy" if self.role == "malignancy" else "lesion_type"
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """The classes of the trained head, in order."""
-        return MALIGNANCY_CLASSES if self.role == "malignancy" else self.data.classes
+        """The classes of that task, in order."""
+        return self.heads[self.task]
 
 
 def read_recipe(path: Path) -> Recipe:
