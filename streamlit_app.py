@@ -12,6 +12,7 @@ page = st.navigation(
         st.Page("views/types.py", title="Lesion types", icon=":material/category:"),
         st.Page("views/dataset.py", title="Dataset", icon=":material/database:"),
         st.Page("views/evaluation.py", title="Evaluation", icon=":material/monitoring:"),
+        st.Page("views/models.py", title="Models", icon=":material/badge:"),
         st.Page("views/story.py", title="Story", icon=":material/auto_stories:"),
     ],
     position="top",

@@ -14,6 +14,9 @@ MODELS = Path(skinapp.__file__).parents[1] / "models"
 EXPERIMENTS = MODELS.with_name("experiments")
 """The stored runs of experiments, whose weights were not kept, that ship with the app."""
 
+SEARCH = MODELS.with_name("search")
+"""The recipes that were tried for the shipped models, with what they predicted of validation photos."""
+
 
 def file_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, hex."""

@@ -42,7 +42,7 @@ def draw_photo(path: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Path]) -> Path:
-    """Make a folder with photos, their image table and a model of each role."""
+    """Make a folder with photos, their image table, a model of each role, and a pair in a folder of its own."""
     root = tmp_path_factory.mktemp("one-path")
     (root / "photos").mkdir()
     files = [root / "photos" / f"{number:02}.{('jpg', 'webp')[number % 2]}" for number in range(PHOTOS)]
@@ -59,6 +59,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Pat
     write_table(image_table(rows), root / "table.parquet")
     make_model(root / "models" / "malignancy", "malignancy", seed=1)
     make_model(root / "models" / "lesion-type", "lesion_type", seed=2)
+    make_model(root / "pairs" / "pair", "both", seed=3)
     return root
 
 
@@ -77,17 +78,21 @@ def photos(root: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def by_command(root: Path) -> np.ndarray:
     """Return the scores of `skinapp classify`, (photos, labels), which answers all photos in one batch."""
-    answer = root / "answer.csv"
-    command("classify", *photos(root), "--format", "csv", "-o", answer, "--models", root / "models")
+    return classified(root, "models")
+
+
+def classified(root: Path, models: str) -> np.ndarray:
+    answer = root / f"{models}.csv"
+    command("classify", *photos(root), "--format", "csv", "-o", answer, "--models", root / models)
     return pd.read_csv(answer)[LABELS].to_numpy()
 
 
-def by_page(root: Path) -> np.ndarray:
+def by_page(root: Path, models: str = "models") -> np.ndarray:
     """Return the scores of the page, each photo uploaded for itself."""
     st.cache_resource.clear()
     rows = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SKINAPP_MODELS", str(root / "models"))
+        patch.setenv("SKINAPP_MODELS", str(root / models))
         page = AppTest.from_file(APP, default_timeout=60).run()
         for file in photos(root):
             page.file_uploader[0].set_value((file.name, file.read_bytes(), f"image/{file.suffix[1:]}")).run()
@@ -119,6 +124,15 @@ def test_page_command_and_evaluation_agree(root: Path, by_command: np.ndarray) -
     assert by_command.shape == (PHOTOS, len(LABELS))
     assert_agree(by_page(root), by_command)
     assert_agree(by_evaluation(root), by_command)
+
+
+def test_page_command_and_evaluation_agree_on_a_pair(root: Path) -> None:
+    answered = classified(root, "pairs")
+    assert_agree(by_page(root, "pairs"), answered)
+    folder = root / "pairs" / "pair"
+    command("evaluate", folder, root / "table.parquet", "--data", root, "--name", "one-path")
+    runs = [load_run(folder / "runs" / f"one-path-{head}") for head in ("malignancy", "lesion-type")]
+    assert_agree(np.concatenate([probabilities(run) for run in runs], axis=1), answered)
 
 
 def changed_step(step: Callable[..., object], constant: dict[str, object]) -> Callable[..., object]:

@@ -6,7 +6,7 @@ from skinapp.errors import SkinAppError
 from skinapp.ui import answer, photo_input, state
 
 st.title("Classify a lesion", anchor=False)
-st.caption("Two networks look at one dermoscopy photo: malignant or benign, and which of eight lesion types.")
+st.caption("Two answers to one dermoscopy photo: malignant or benign, and which of eight lesion types.")
 
 introduction = st.container()
 incoming = photo_input.photo_input()

@@ -1,15 +1,17 @@
-"""Photo -> Assessment, by both networks."""
+"""Photo -> Assessment: malignant or benign, and which lesion type, by a pair of heads or by two networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from skinapp.errors import ModelError
+from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device, choose_device
-from skinapp.networks.folder import Card, find_models, load_model, read_card
+from skinapp.networks.folder import Card, Task, find_models, load_model, read_card
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import Photo
 from skinapp.taxonomy import MALIGNANT
@@ -36,7 +38,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One photo's answers: which photo, both networks' scores, and the hashes of the weights that gave them."""
+    """One photo's answers: which photo, the scores, and the hashes of the weights that gave them.
+
+    `threshold` is the malignancy score (0 to 1) of the operating point at SHOWN_SENSITIVITY, or None.
+    """
 
     sha256: str
     width: int
@@ -46,18 +51,24 @@ class Assessment:
     lesion_type: Scores
     malignancy_weights: str
     lesion_type_weights: str
+    threshold: float | None = None
 
     @property
     def malignant(self) -> float:
-        """The malignancy network's score for malignant, 0..1."""
+        """The malignancy score for malignant, 0..1."""
         return self.malignancy.of(MALIGNANT)
+
+    @property
+    def above(self) -> bool | None:
+        """Whether the malignancy score is at least the threshold; None without one."""
+        return None if self.threshold is None else self.malignant >= self.threshold
 
 
 class Assessor:
-    """Both networks, loaded once, on one device; safe to call from several threads."""
+    """What gives both answers, loaded once, on one device; safe to call from several threads."""
 
     def __init__(self, malignancy: Classifier, lesion_type: Classifier) -> None:
-        """Keep both networks."""
+        """Keep two networks, or one with both heads: the same classifier twice."""
         self._malignancy, self._lesion_type = malignancy, lesion_type
 
     @property
@@ -67,16 +78,16 @@ class Assessor:
 
     @property
     def malignancy_card(self) -> Card:
-        """The card of the malignancy model."""
+        """The card of the model with the malignancy head."""
         return self._malignancy.card
 
     @property
     def lesion_type_card(self) -> Card:
-        """The card of the lesion-type model."""
+        """The card of the model with the lesion-type head; of a pair the malignancy card."""
         return self._lesion_type.card
 
     def view(self, photo: Photo) -> np.ndarray:
-        """Return what the malignancy network sees of a photo: uint8 (s, s, 3)."""
+        """Return what the network with the malignancy head sees of a photo: uint8 (s, s, 3)."""
         return network_view(photo, self.malignancy_card.preprocessing)
 
     def assess(self, photo: Photo) -> Assessment:
@@ -85,38 +96,61 @@ class Assessor:
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Answer photos in one pass through each network; the same tensor serves both where they see alike."""
-        first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
-        batch = to_tensor([network_view(photo, first) for photo in photos], first)
-        other = batch if first == second else to_tensor([network_view(p, second) for p in photos], second)
-        malignancy = self._malignancy.probabilities(batch)[0]
-        lesion_type = self._lesion_type.probabilities(other)[0]
+        answers, threshold = self._probabilities(photos), threshold_of(self.malignancy_card)
         return [
             Assessment(
                 sha256=photo.sha256,
                 width=photo.width,
                 height=photo.height,
                 notes=photo.notes,
-                malignancy=_scores(self.malignancy_card, malignancy[i]),
-                lesion_type=_scores(self.lesion_type_card, lesion_type[i]),
+                malignancy=_scores(self.malignancy_card, "malignancy", answers, i),
+                lesion_type=_scores(self.lesion_type_card, "lesion_type", answers, i),
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
+                threshold=threshold,
             )
             for i, photo in enumerate(photos)
         ]
 
+    def _probabilities(self, photos: Sequence[Photo]) -> dict[str, np.ndarray]:
+        first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
+        batch = to_tensor([network_view(photo, first) for photo in photos], first)
+        answers = _by_head(self._malignancy, batch)
+        if self._lesion_type is self._malignancy:
+            return answers
+        other = batch if first == second else to_tensor([network_view(p, second) for p in photos], second)
+        return answers | _by_head(self._lesion_type, other)
+
+
+def threshold_of(card: Card) -> float | None:
+    """Return the malignancy score of a card's operating point at SHOWN_SENSITIVITY; None where it has none."""
+    return next((point.threshold for point in card.operating_points if point.sensitivity == SHOWN_SENSITIVITY), None)
+
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:
-    """Load the first model of each role below a folder; ModelError where a role has none or one is damaged."""
+    """Load the first model with both heads below a folder, or else the first of each role.
+
+    Raises ModelError where a role has none or a model is damaged.
+    """
     chosen = device or choose_device()
-    cards = [(read_card(folder), folder) for folder in find_models(models)]
-    pair = []
+    first: dict[str, Path] = {}
+    for folder in find_models(models):
+        first.setdefault(read_card(folder).role, folder)
+    if "both" in first:
+        pair = Classifier(load_model(first["both"]), chosen)
+        return Assessor(pair, pair)
+    single = []
     for role in ("malignancy", "lesion_type"):
-        folder = next((folder for card, folder in cards if card.role == role), None)
-        if folder is None:
+        if role not in first:
             raise ModelError(f"{models} holds no {role} model. Train one with `skinapp train`, or name another folder.")
-        pair.append(Classifier(load_model(folder), chosen))
-    return Assessor(*pair)
+        single.append(Classifier(load_model(first[role]), chosen))
+    return Assessor(*single)
 
 
-def _scores(card: Card, values: np.ndarray) -> Scores:
-    return Scores(card.heads[0].classes, tuple(float(value) for value in values))
+def _by_head(classifier: Classifier, batch: Tensor) -> dict[str, np.ndarray]:
+    heads = (head.name for head in classifier.card.heads)
+    return dict(zip(heads, classifier.probabilities(batch), strict=True))
+
+
+def _scores(card: Card, head: Task, answers: Mapping[str, np.ndarray], photo: int) -> Scores:
+    return Scores(card.head(head).classes, tuple(float(value) for value in answers[head][photo]))

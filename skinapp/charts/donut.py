@@ -1,14 +1,19 @@
 """The two donuts of an answer: malignant or benign, and which lesion type."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, full_name, percent, quiet, short_name, wrapped
+from skinapp.charts.style import FONT_SIZE, GREY, decimal, full_name, percent, quiet, short_name, wrapped
 from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, class_colour, class_name
 
-_RING_PX, _LEGEND_LINE_PX = 250, 24
+_RING_PX, _LEGEND_LINE_PX = 230, 24
+_ABOVE_PX, _BETWEEN_PX, _BELOW_PX = 24, 12, 10
+"""Room above the ring, where a tick has its label, between ring and legend, and below."""
+
+_HOLE = 0.7
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -21,17 +26,21 @@ class Share:
     share: float
 
 
-def malignancy_donut(malignant: float) -> go.Figure:
+def malignancy_donut(malignant: float, threshold: float | None = None, meaning: str = "") -> go.Figure:
     """Draw the malignancy score (0 to 1): malignant orange, benign blue, the malignant score in the middle.
 
-    Raises ValueError for a score outside 0 to 1.
+    A `threshold` (0 to 1) is a tick on the ring, where a score of its height would end; `meaning` says what it is.
+
+    Raises ValueError for a score or a threshold outside 0 to 1.
     """
-    if not 0 <= malignant <= 1:
-        raise ValueError(f"A malignancy score lies in 0 to 1, not at {malignant}.")
+    for score in (malignant, malignant if threshold is None else threshold):
+        if not 0 <= score <= 1:
+            raise ValueError(f"A malignancy score lies in 0 to 1, not at {score}.")
     scores = (malignant, 1 - malignant)
     pairs = zip(MALIGNANCY_COLOURS, scores, strict=True)
     shares = tuple(Share(label, class_name(label), score) for label, score in pairs)
-    return _donut(shares, percent(malignant), MALIGNANT)
+    figure = _donut(shares, percent(malignant), MALIGNANT)
+    return figure if threshold is None else _with_tick(figure, threshold, meaning)
 
 
 def lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
@@ -62,6 +71,31 @@ def _other(count: int) -> str:
     return f"Other {_NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else count}"
 
 
+def _with_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
+    angle = 2 * math.pi * threshold
+    right, up = math.sin(angle), math.cos(angle)
+    inner, outer = _RING_PX / 2 * _HOLE - 4, _RING_PX / 2 + 5
+    middle = {"xref": "paper", "yref": "paper", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": 0.5}
+    # Black with a white hem: it stands out from both colours of the ring and from a light or a dark page.
+    for colour, width in (("white", 6), ("black", 2.5)):
+        ends = {"x0": inner * right, "x1": outer * right, "y0": inner * up, "y1": outer * up}
+        figure.add_shape(type="line", yanchor=0.5, line={"color": colour, "width": width}, **middle, **ends)
+    return figure.add_annotation(
+        text=decimal(threshold),
+        hovertext=wrapped(meaning, 30),
+        font={"size": FONT_SIZE},
+        xref="paper",
+        yref="paper",
+        x=0.5,
+        y=0.5,
+        xanchor="left" if right >= 0 else "right",
+        yanchor="middle",
+        xshift=(outer + 4) * right,
+        yshift=(outer + 9) * up,
+        showarrow=False,
+    )
+
+
 def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
     # The names stand in the legend with their shares: beside a ring of 250 px they would collide on a phone.
     pie = go.Pie(
@@ -71,23 +105,26 @@ def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
         marker={"colors": [class_colour(part.label) if part.label else GREY for part in shares]},
         hovertemplate="%{customdata}: %{value:.1%}<extra></extra>",
         textinfo="none",
-        hole=0.7,
+        hole=_HOLE,
         sort=False,
         direction="clockwise",
     )
-    figure = quiet(go.Figure(pie), _RING_PX + _LEGEND_LINE_PX * len(shares))
+    below = _BETWEEN_PX + _LEGEND_LINE_PX * len(shares) + _BELOW_PX
+    figure = quiet(go.Figure(pie), _ABOVE_PX + _RING_PX + below)
     figure.add_annotation(text=f"<b>{number}</b>", font={"size": 36}, yshift=14, showarrow=False)
     figure.add_annotation(text=words, font={"size": 15}, yanchor="top", yshift=-8, showarrow=False)
     # A tap on the legend would hide a part and stretch the others to a whole that nobody scored.
+    # Margins of our own, not what the legend would push: a tick must know how large the ring is.
     return figure.update_layout(
+        margin={"t": _ABOVE_PX, "b": below, "autoexpand": False},
         legend={
             "orientation": "v",
             "x": 0.5,
             "xanchor": "center",
-            "y": -0.06,
+            "y": -_BETWEEN_PX / _RING_PX,
             "yanchor": "top",
             "font": {"size": 15},
             "itemclick": False,
             "itemdoubleclick": False,
-        }
+        },
     )

@@ -112,6 +112,15 @@ def percent(score: float) -> str:
     return ">99%" if score > 0.99 else f"{score:.0%}"
 
 
+def decimal(score: float) -> str:
+    """Write a score (0 to 1) beside shares in percent: two places, a third near the ends, never 0 or 1."""
+    if score < 0.001:
+        return "<0.001"
+    if score > 0.999:
+        return ">0.999"
+    return f"{score:.2f}" if 0.1 <= score <= 0.99 else f"{score:.3f}"
+
+
 def counted(count: float, total: float) -> str:
     """Write a count and its share of a total: "6,705 · 67%", with 0% and 100% for none and all alone."""
     share = count / total if total else 0.0

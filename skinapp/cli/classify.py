@@ -44,7 +44,7 @@ def classify(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
     models: ModelsOption = None,
 ) -> None:
-    """Score dermoscopy photos by both networks. Exit code 0: all read; 1: some refused; 2: none found.
+    """Score dermoscopy photos in two ways. Exit code 0: all read; 1: some refused; 2: none found.
 
     A score is not the chance of cancer, and never a diagnosis.
     """
@@ -98,6 +98,8 @@ def _json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
             "height": answer.assessment.height if answer.assessment else None,
             "error": answer.error,
             "models": _scores(answer.assessment),
+            "threshold": answer.assessment.threshold if answer.assessment else None,
+            "side": _side(answer.assessment),
             "weights": weights,
             "version": skinapp.__version__,
             "notice": f"{NOTICE} {NOT_CHECKED}",
@@ -114,12 +116,19 @@ def _scores(assessment: "Assessment | None") -> dict[str, dict[str, float]] | No
     return {name: dict(zip(scores.classes, scores.values, strict=True)) for name, scores in pair.items()}
 
 
+def _side(assessment: "Assessment | None") -> str | None:
+    """Say on which side of the threshold the malignancy score lies; None where there is no score or no threshold."""
+    if assessment is None or assessment.above is None:
+        return None
+    return "above" if assessment.above else "below"
+
+
 def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     header = ["file", "sha256", "width", "height", "error", *MALIGNANCY_CLASSES, *CODES]
-    writer.writerow([*header, "malignancy_weights", "lesion_type_weights"])
+    writer.writerow([*header, "malignancy_weights", "lesion_type_weights", "threshold", "side"])
     for answer in answers:
         seen = answer.assessment
         if seen is None:
@@ -128,19 +137,27 @@ def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
             malignancy = [seen.malignancy.of(label) for label in MALIGNANCY_CLASSES]
             types = [seen.lesion_type.of(code) if code in seen.lesion_type.classes else None for code in CODES]
             facts = [seen.sha256, seen.width, seen.height, None, *malignancy, *types]
-        writer.writerow([answer.file, *facts, *weights])
+        writer.writerow([answer.file, *facts, *weights, seen.threshold if seen else None, _side(seen)])
     return text.getvalue()
 
 
 def _table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    table = Table("file", "malignant", "first", "second", "third", box=None)
+    from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
+
+    table = Table("file", "malignant", f"{SHOWN_SENSITIVITY:.0%} threshold", "first", "second", "third", box=None)
     for answer in answers:
         if answer.assessment is None:
-            table.add_row(str(answer.file), "–", "refused", "", "")
+            table.add_row(str(answer.file), "–", "–", "refused", "", "")
             continue
         top = [f"{class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.ranked()[:3]]
-        table.add_row(str(answer.file), f"{answer.assessment.malignant:.0%}", *top)
+        against = _against(answer.assessment)
+        table.add_row(str(answer.file), f"{answer.assessment.malignant:.0%}", against, *top)
     return printed(table)
+
+
+def _against(assessment: "Assessment") -> str:
+    side = _side(assessment)
+    return f"{side} {assessment.threshold:.1%}" if side else "–"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -31,44 +31,45 @@ from skinapp.evaluation.intervals import (
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
 
 if TYPE_CHECKING:
-    from skinapp.networks.folder import Card
+    from skinapp.networks.folder import Card, Task
 
 
 def models(
     format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
     models: ModelsOption = None,
 ) -> None:
-    """List the installed models with the figures of their test run."""
+    """List the heads of the installed models with the figures of their test runs."""
     # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.networks.folder import find_models, read_card
 
     root = models_folder(models)
     found = [(folder, read_card(folder)) for folder in find_models(root)]
-    cards = [(card, _test_run(folder, card)) for folder, card in found]
+    heads = [(card, head.name, _test_run(folder, card, head.name)) for folder, card in found for head in card.heads]
     if format is Format.json:
         objects = [
             {
                 "id": card.id,
                 "role": card.role,
+                "head": head,
                 "architecture": card.architecture,
                 "weights": card.weights_sha256,
                 "licence": card.licence,
                 "test": _objects(*run) if run else None,
             }
-            for card, run in cards
+            for card, head, run in heads
         ]
         write_answer(json.dumps(objects, indent=2) + "\n", None)
         return
-    table = Table("model", "role", "network", "test photos", "balanced accuracy", "malignant AUROC", box=None)
-    for card, run in cards:
+    table = Table("model", "head", "network", "test photos", "balanced accuracy", "malignant AUROC", box=None)
+    for card, head, run in heads:
         shown = ["–"] * 3
         if run:
             stored, intervals = run
             picked = [figure(intervals, name) for name in ("balanced_accuracy", "malignant_auroc")]
             shown = [f"{len(stored.predictions):,}", *(found.in_words() for found in picked)]
-        table.add_row(card.id, card.role, card.architecture, *shown)
+        table.add_row(card.id, head, card.architecture, *shown)
     write_answer(printed(table), None)
-    if not cards:
+    if not found:
         say(f"{root} holds no model. Train one with `skinapp train`.")
 
 
@@ -102,8 +103,8 @@ def evaluate(
         say(f"Stored in {destination}")
 
 
-def _test_run(folder: Path, card: "Card") -> tuple[StoredRun, pd.DataFrame] | None:
-    """Return the run on the model's own test split, if it was stored and belongs to these weights."""
+def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.DataFrame] | None:
+    """Return a head's run on the model's own test split, if it was stored and belongs to these weights."""
     from skinapp.evaluation.predict import is_own_test
 
     for path in find_runs(folder):
@@ -112,7 +113,7 @@ def _test_run(folder: Path, card: "Card") -> tuple[StoredRun, pd.DataFrame] | No
         except RunError as error:
             say(str(error))
             continue
-        if is_own_test(run, card) and (intervals := load_intervals(path)) is not None:
+        if is_own_test(run, card, task) and (intervals := load_intervals(path)) is not None:
             return run, intervals
     return None
 

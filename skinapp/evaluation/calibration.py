@@ -9,9 +9,11 @@ from scipy.special import expit, logit
 
 from skinapp.errors import RunError
 from skinapp.evaluation import metrics
+from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.curves import positives, tells_malignancy
-from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places, confidence_bin
-from skinapp.evaluation.run import StoredRun, probabilities, probability_columns, truth_index
+from skinapp.evaluation.intervals import REPLICATES, SEED
+from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places, confidence_bin, malignant_places
+from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns, truth_index
 from skinapp.taxonomy import MALIGNANT
 
 TOP_LABEL = "top label"
@@ -59,6 +61,28 @@ def calibration(run: StoredRun) -> Calibration:
     )
 
 
+def calibration_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """Return Brier score, slope and intercept of a run with 95% intervals by bootstrap over lesions.
+
+    Columns: figure (brier, slope, intercept), value, low, high; NaN where undefined. Slope and intercept are fitted
+    anew in each replicate. The same seed gives the same frame.
+    """
+    truth, scores = truth_index(run), probabilities(run)
+    _, happened, score = _outcome(run, truth, scores)
+    logits, lesion = _logits(score), pd.factorize(run.predictions["lesion_id"])[0]
+    drawn: dict[str, list[float]] = {"brier": [], "slope": [], "intercept": []}
+    for times in draws(int(lesion.max()) + 1, replicates, seed, len(lesion)):
+        weights = times[:, lesion]
+        drawn["brier"] += metrics.brier(truth, scores, weights).tolist()
+        for often in weights:
+            photos = np.repeat(np.arange(len(lesion)), often.astype(np.intp))
+            drawn["slope"].append(_slope(happened[photos], logits[photos]))
+            drawn["intercept"].append(_intercept(happened[photos], logits[photos]))
+    found = calibration(run)
+    rows = [(name, getattr(found, name), *middle(np.array(each))) for name, each in drawn.items()]
+    return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
+
+
 def reliability(truth: Places, probabilities: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
     """Set the confidence in the top label against how often it is right, in equal bins of the confidence.
 
@@ -87,22 +111,47 @@ def binary_reliability(positive: Flags, scores: Floats, bins: int = CALIBRATION_
     )
 
 
-def uncalibrated(probabilities: Floats, temperature: float) -> Floats:
-    """Return the probabilities, (n, k), that softmax gave before the temperature divided the logits."""
+def uncalibrated(probabilities: Floats, temperature: float, offsets: tuple[float, ...] = ()) -> Floats:
+    """Return the probabilities, (n, k), of softmax(logits), of those of softmax(logits / temperature + offsets).
+
+    `offsets` holds one number a class, or nothing where nothing was added.
+    """
     with np.errstate(divide="ignore"):  # the logarithm of a probability of 0 is minus infinity, and 0 comes back
-        logits = temperature * np.log(probabilities)
+        logits = temperature * (np.log(probabilities) - np.array(offsets or 0.0))
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     before: Floats = raised / raised.sum(axis=1, keepdims=True)
     return before
 
 
 def before_calibration(run: StoredRun) -> StoredRun:
-    """Return a run as it was before its temperature divided the logits; RunError where it did not keep one."""
+    """Return a run as it was before temperature and offsets changed its logits; RunError where it kept no temperature.
+
+    Of the lesion types of a pair the shares within the malignant and within the benign types come back by their own
+    scaling, and what the two groups weigh by that of the malignancy head (see networks.classifier.agreeing).
+    """
     if run.temperature is None:
         raise RunError(f"The run {run.name} did not keep its temperature. Make it again with `skinapp evaluate`.")
     frame = run.predictions.copy(deep=False)
-    frame[probability_columns(run.classes)] = uncalibrated(probabilities(run), run.temperature)
-    return replace(run, temperature=None, predictions=frame)
+    own = Scaling(run.temperature, run.offsets)
+    scores = probabilities(run)
+    frame[probability_columns(run.classes)] = (
+        uncalibrated(scores, own.temperature, own.offsets)
+        if run.malignancy is None
+        else _types_before(scores, malignant_places(run.classes), own, run.malignancy)
+    )
+    return replace(run, temperature=None, offsets=(), malignancy=None, predictions=frame)
+
+
+def _types_before(types: Floats, malignant: Flags, own: Scaling, of_malignancy: Scaling) -> Floats:
+    groups = (malignant, ~malignant)  # in the order of MALIGNANCY_CLASSES
+    said = np.stack([types[:, group].sum(axis=1) for group in groups], axis=1)
+    weights = uncalibrated(said, of_malignancy.temperature, of_malignancy.offsets)
+    before = np.zeros_like(types)
+    for group, weight, some in zip(groups, weights.T, (said > 0).T, strict=True):
+        offsets = tuple(np.array(own.offsets)[group]) if own.offsets else ()
+        shares = uncalibrated(types[np.ix_(some, group)], own.temperature, offsets)  # a group of weight 0 tells none
+        before[np.ix_(some, group)] = shares * weight[some, None]
+    return before
 
 
 def _outcome(run: StoredRun, truth: Places, scores: Floats) -> tuple[str, Flags, Floats]:

@@ -12,7 +12,7 @@ from skinapp.errors import DatasetError
 from skinapp.evaluation.run import Scaling, StoredRun, Versions, probability_columns
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, in_batches, prefetched
 from skinapp.networks.device import versions
-from skinapp.networks.folder import Card, Head
+from skinapp.networks.folder import Card, Head, Task
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
@@ -86,10 +86,19 @@ def _check_truth(truth: "pd.Series[str]", head: Head, card: Card, table_path: Pa
         raise DatasetError(f"{card.id} does not know every label of {table_path}: {', '.join(strange) or 'missing'}.")
 
 
-def is_own_test(run: StoredRun, card: Card) -> bool:
-    """Tell whether a run is of these very weights on the test split of the table they were trained on."""
+def is_own_test(run: StoredRun, card: Card, task: Task | None = None) -> bool:
+    """Tell whether a run is of these very weights on the test split of the table they were trained on.
+
+    With a task, the run must be that of the head of that name; ModelError where the card has no such head.
+    """
+    return is_own_run(run, card, "test", task)
+
+
+def is_own_run(run: StoredRun, card: Card, split: str, task: Task | None = None) -> bool:
+    """Tell whether a run is of these very weights on a split of the table they were trained on; else as is_own_test."""
     made_of = (run.split, run.table_sha256, run.weights_sha256)
-    return made_of == ("test", card.data.table_sha256, card.weights_sha256)
+    own = made_of == (split, card.data.table_sha256, card.weights_sha256)
+    return own and (task is None or run.classes == card.head(task).classes)
 
 
 def predict(classifier: Classifier, files: list[Path], progress: Progress) -> tuple[np.ndarray, ...]:

@@ -133,7 +133,7 @@ def load_run(folder: Path) -> StoredRun:
     Raises RunError, naming the folder and what is wrong: a missing or unreadable file, a missing column, a
     photo listed twice, a truth that is none of the classes, probabilities that are none.
     """
-    facts = _read_facts(folder)
+    facts = read_facts(folder)
     predictions = _read_predictions(folder)
     _check_predictions(predictions, facts.classes, folder)
     return StoredRun(**vars(facts), predictions=predictions)
@@ -145,7 +145,8 @@ def find_runs(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder for folder in found if folder.suffix != ".partial"))
 
 
-def _read_facts(folder: Path) -> RunFacts:
+def read_facts(folder: Path) -> RunFacts:
+    """Read where a run came from, without its predictions; RunError where that is missing or damaged."""
     try:
         return _FACTS.validate_json((folder / FACTS_FILE).read_bytes())
     except OSError as error:

@@ -20,8 +20,8 @@ def can_be_seven(run: StoredRun) -> bool:
 def as_seven(run: StoredRun) -> StoredRun:
     """Return a run of eight types as one of seven: scc added to akiec, in truth and in probability.
 
-    What its temperature divided were eight logits, which seven probabilities do not tell: it is not kept. Raises
-    RunError for a run of other classes.
+    What its temperature and offsets changed were eight logits, which seven probabilities do not tell: they are not
+    kept. Raises RunError for a run of other classes.
     """
     if not can_be_seven(run):
         raise RunError(
@@ -32,4 +32,4 @@ def as_seven(run: StoredRun) -> StoredRun:
     frame = run.predictions.drop(columns=merged)
     frame[into] = (run.predictions[into] + run.predictions[merged]).clip(upper=1)  # rounded, they may pass it by a hair
     frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
-    return replace(run, classes=SEVEN_CODES, temperature=None, predictions=frame)
+    return replace(run, classes=SEVEN_CODES, temperature=None, offsets=(), malignancy=None, predictions=frame)

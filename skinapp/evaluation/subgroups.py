@@ -53,7 +53,12 @@ def facts_of(run: StoredRun, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def subgroup_figures(
-    run: StoredRun, facts: pd.DataFrame, columns: tuple[str, ...], replicates: int = REPLICATES, seed: int = SEED
+    run: StoredRun,
+    facts: pd.DataFrame,
+    columns: tuple[str, ...],
+    replicates: int = REPLICATES,
+    seed: int = SEED,
+    threshold: float | None = None,
 ) -> pd.DataFrame:
     """Compute the figures of each subgroup with 95% intervals by bootstrap over lesions.
 
@@ -61,11 +66,11 @@ def subgroup_figures(
     photos, lesions and positives (photos of malignant lesions; NaN where the run does not tell malignancy). Levels
     come most photos first, ages the youngest first, "not recorded" last. Figures, 0 to 1: accuracy, balanced_accuracy,
     and where malignancy is told malignant_auroc, sensitivity and specificity (whether the likeliest class is a
-    malignant one). `enough` is False, and low and high are not computed, under FEW_LESIONS lesions, for sensitivity
-    under FEW_OF_A_KIND malignant ones, for specificity under so many benign ones, for malignant_auroc under either;
-    the value stays NaN then.
+    malignant one, or with a `threshold` whether the malignancy score is at least that). `enough` is False, and low and
+    high are not computed, under FEW_LESIONS lesions, for sensitivity under FEW_OF_A_KIND malignant ones, for
+    specificity under so many benign ones, for malignant_auroc under either; the value stays NaN then.
     """
-    whole = _answers(run)
+    whole = _answers(run, threshold)
     rows: list[Row] = []
     for column in columns:
         for level, places in _levels(facts[column], ordered=column == "age_band"):
@@ -103,13 +108,14 @@ class _Answers:
         )
 
 
-def _answers(run: StoredRun) -> _Answers:
+def _answers(run: StoredRun, threshold: float | None) -> _Answers:
     truth, scores = truth_index(run), probabilities(run)
     predicted, told = scores.argmax(axis=1), tells_malignancy(run)
     lesion = pd.factorize(run.predictions["lesion_id"])[0]
     places = malignant_places(run.classes)
     score = positives(run)[1] if told else np.zeros(len(truth))
-    return _Answers(len(run.classes), told, truth, predicted, lesion, places[truth], places[predicted], score)
+    called = places[predicted] if threshold is None else score >= threshold
+    return _Answers(len(run.classes), told, truth, predicted, lesion, places[truth], called, score)
 
 
 def _figures(group: _Answers, replicates: int, seed: int) -> Iterator[Row]:

@@ -65,8 +65,16 @@ def agreeing(answers: Sequence[np.ndarray], heads: Sequence[Head]) -> list[np.nd
     of_malignant = np.array([is_malignant(code) for code in heads[place["lesion_type"]].classes])
     scaled = np.empty_like(types)
     for group, weight in ((of_malignant, malignant), (~of_malignant, 1 - malignant)):
-        scaled[:, group] = types[:, group] / types[:, group].sum(axis=1, keepdims=True) * weight[:, None]
+        scaled[:, group] = _shares(types[:, group]) * weight[:, None]
     return [scaled if head.name == "lesion_type" else answer for head, answer in zip(heads, answers, strict=True)]
+
+
+def _shares(scores: np.ndarray) -> np.ndarray:
+    """Scale rows of scores, (n, k), to add up to 1; where softmax underflowed to all 0, classes share alike."""
+    shares = np.full_like(scores, 1 / scores.shape[1])
+    total = scores.sum(axis=1, keepdims=True)
+    np.divide(scores, total, out=shares, where=total > 0)
+    return shares
 
 
 def prefetched(

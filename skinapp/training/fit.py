@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import (
@@ -20,14 +19,11 @@ from lightning.pytorch.callbacks import (
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.networks.classifier import calibrated
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
     Card,
     DataFacts,
-    Head,
     SplitFacts,
-    Task,
     TrainingFacts,
     save_model,
 )
@@ -40,7 +36,7 @@ from skinapp.training.batches import (
     training_batches,
     validation_batches,
 )
-from skinapp.training.calibrate import fit_temperature, prior_offsets
+from skinapp.training.calibrate import calibrated_heads, check_shares
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
@@ -99,15 +95,17 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
     recipe = read_recipe(recipe_path)
     photos = gathered(recipe)
     parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
+    natural = class_shares(own(parts["train"]), recipe)
+    drawn = class_shares(parts["train"], recipe, photo_weights(parts["train"], recipe))
+    check_shares(recipe, natural, drawn)
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
     L.seed_everything(recipe.seed, verbose=False)
     workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
     training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
     validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
-    drawn = class_shares(parts["train"], recipe, photo_weights(parts["train"], recipe))
     module = TrainedNetwork(network, recipe, len(training), drawn).to(memory_format=torch.channels_last)
     facts = _fit(module, training, validation, recipe_path, workshop)
-    heads, rounding = _calibrated(module, validation, class_shares(own(parts["train"]), recipe), drawn)
+    heads, rounding = calibrated_heads(module, validation, natural, drawn)
     card = Card(
         id=recipe_path.resolve().parent.name,
         role=recipe.role,
@@ -195,50 +193,6 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
         enable_model_summary=False,
     )
     return trainer, best, clock
-
-
-def _calibrated(
-    module: TrainedNetwork,
-    validation: DataLoader[Any],
-    natural: Mapping[Task, np.ndarray],
-    drawn: Mapping[Task, np.ndarray],
-) -> tuple[tuple[Head, ...], float]:
-    """Round the weights to fp16, as they ship, and calibrate each head on them, computed in float32 on the CPU.
-
-    Returns the heads, and how far the rounding moved a probability at most.
-    """
-    exact = _validation_logits(module.cpu().float().eval(), validation)
-    rounded = _validation_logits(module.half().float(), validation)
-    heads, moved = [], 0.0
-    for task, (logits, classes) in rounded.items():
-        head = _calibrated_head(module.recipe, task, logits, classes, natural[task], drawn[task])
-        change = calibrated(exact[task][0], head) - calibrated(logits, head)
-        moved = max(moved, float(np.abs(change).max()))
-        heads.append(head)
-    return tuple(heads), moved
-
-
-def _validation_logits(
-    module: TrainedNetwork, validation: DataLoader[Any]
-) -> dict[Task, tuple[np.ndarray, np.ndarray]]:
-    with torch.inference_mode():
-        for batch in validation:
-            module.validation_step(batch)
-    return module.validation_logits()
-
-
-def _calibrated_head(
-    recipe: Recipe, task: Task, logits: np.ndarray, classes: np.ndarray, natural: np.ndarray, drawn: np.ndarray
-) -> Head:
-    undo, adjustment = recipe.calibration.undo_sampling, recipe.sampling.logit_adjustment
-    offsets = prior_offsets(natural, drawn, undo, adjustment) if undo or adjustment else np.zeros(0)
-    return Head(
-        name=task,
-        classes=recipe.heads[task],
-        temperature=fit_temperature(logits, classes, offsets if len(offsets) else 0.0),
-        offsets=tuple(offsets.tolist()),
-        shares=tuple(natural.tolist()),
-    )
 
 
 def data_facts(table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> DataFacts:

@@ -33,22 +33,34 @@ def parted(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None = Non
     `twins` names pairs of photos of one picture, as `read_twins` does. Raises DatasetError where training or
     validation would hold fewer than two classes.
     """
-    labelled = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
-    # A malignancy model asks for benign or malignant; its table may tell that without telling the diagnosis.
-    used = labelled["malignant"].notna() if recipe.task == "malignancy" else labelled["diagnosis"].isin(recipe.classes)
-    used &= ~copies_of_the_showcase(labelled, twins)
-    photos = labelled[used].reset_index(drop=True)
+    photos = labelled(table[~copies_of_the_showcase(table, twins)], recipe)
     if recipe.data.cap_part == "all":
         photos = _capped(photos, pd.Series(True, index=photos.index), recipe)
     photos = _split(photos, recipe, twins)
     if recipe.data.cap_part == "train":
         photos = _capped(photos, photos["split"] == "train", recipe)
+    check_parts(photos, recipe)
+    return photos
+
+
+def labelled(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+    """Return the photos whose truth every head of a recipe knows, labels as it names them, rows numbered anew.
+
+    A malignancy model asks for benign or malignant alone; its table may tell that without telling the diagnosis.
+    """
+    photos = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
+    known = [truth_labels(photos, task).isin(classes) for task, classes in recipe.heads.items()]
+    return photos[np.logical_and.reduce(known)].reset_index(drop=True)
+
+
+def check_parts(photos: pd.DataFrame, recipe: Recipe) -> None:
+    """Raise DatasetError where training or validation would hold fewer than two classes of a head."""
     for name in ("train", "validation"):
-        if truth_labels(photos[photos["split"] == name], recipe.task).nunique() < 2:
+        part = photos[photos["split"] == name]
+        if min(truth_labels(part, task).nunique() for task in recipe.heads) < 2:
             raise DatasetError(
                 f"{recipe.data.table} has no {name} photos of two classes. Split it first with `skinapp split`."
             )
-    return photos
 
 
 def copies_of_the_showcase(photos: pd.DataFrame, twins: pd.DataFrame | None) -> "pd.Series[bool]":

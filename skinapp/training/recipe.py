@@ -2,15 +2,15 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from skinapp.errors import RecipeError
 from skinapp.networks.folder import Role, Task
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 By = Literal["table", "photo", "class", "lesion"]
 """What a split is drawn by."""
@@ -147,6 +147,15 @@ class Recipe(Strict):
     split: Split = Split()
     calibration: Calibration = Calibration()
     evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
+
+    @model_validator(mode="after")
+    def _fits_its_role(self) -> Self:
+        if self.schedule.monitor == "mean_auroc" and self.role != "both":
+            raise ValueError(f'monitor "mean_auroc" is the mean of two heads, and role "{self.role}" has one')
+        known = {is_malignant(code) for code in self.data.classes if code in CODES}
+        if self.role == "both" and not (len(known) == 2 and set(self.data.classes) <= set(CODES)):
+            raise ValueError('role "both" needs classes of the eight codes, malignant and benign ones')
+        return self
 
     @property
     def heads(self) -> dict[Task, tuple[str, ...]]:

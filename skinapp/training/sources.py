@@ -8,7 +8,7 @@ import pandas as pd
 from skinapp.datasets.splits import group_ids
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError
-from skinapp.training.parts import parted, read_twins
+from skinapp.training.parts import check_parts, labelled, parted, read_twins
 from skinapp.training.recipe import Extra, Recipe
 
 OUTSIDE = "outside"
@@ -18,15 +18,18 @@ OUTSIDE = "outside"
 def gathered(recipe: Recipe) -> pd.DataFrame:
     """Return the photos of a recipe: an image table whose split also knows OUTSIDE, and a flag, borrowed, of the extra.
 
-    Raises DatasetError where a table cannot be read, where training or validation would hold fewer than two classes,
-    or where nobody has the camera that is to be left out.
+    Raises DatasetError where a table cannot be read or has nothing to add, where training or validation would hold
+    fewer than two classes, or where nobody has the camera that is to be left out.
     """
     twins = read_twins(recipe.split.twins)
-    core = _camera_outside(parted(read_table(Path(recipe.data.table)), recipe, twins), recipe.split.outside)
-    borrowed = [_extra_photos(extra, recipe, core, twins) for extra in recipe.data.extra]
-    return pd.concat([core.assign(borrowed=False), *(photos.assign(borrowed=True) for photos in borrowed)]).reset_index(
-        drop=True
-    )
+    core = _camera_outside(parted(read_table(Path(recipe.data.table)), recipe, twins), recipe.split.outside, twins)
+    check_parts(core, recipe)
+    photos = core.assign(borrowed=False)
+    # Those who learn come first, so that those who judge can be new to them all.
+    for extra in sorted(recipe.data.extra, key=lambda extra: extra.use == OUTSIDE):
+        more = _extra_photos(extra, recipe, photos, twins).assign(borrowed=True)
+        photos = pd.concat([photos, more], ignore_index=True)
+    return photos
 
 
 def own(photos: pd.DataFrame) -> pd.DataFrame:
@@ -34,26 +37,34 @@ def own(photos: pd.DataFrame) -> pd.DataFrame:
     return photos[~photos["borrowed"]]
 
 
-def _camera_outside(photos: pd.DataFrame, camera: str | None) -> pd.DataFrame:
+def _camera_outside(photos: pd.DataFrame, camera: str | None, twins: pd.DataFrame | None) -> pd.DataFrame:
+    """Put a camera's training and validation photos outside, and leave out other cameras' photos of their lesions."""
     if camera is None:
         return photos
-    taken = ((photos["camera"] == camera) & photos["split"].isin(("train", "validation"))).fillna(False)
+    inside = photos["split"].isin(("train", "validation"))
+    taken = ((photos["camera"] == camera) & inside).fillna(False)
     if not taken.any():
         known = ", ".join(sorted(photos["camera"].dropna().unique())) or "none"
         raise DatasetError(f"No photo was taken by the camera {camera}; the table's cameras: {known}.")
-    return photos.assign(split=photos["split"].mask(taken, OUTSIDE))
+    groups = group_ids(photos, twins)
+    seen = np.isin(groups, groups[taken.to_numpy(bool)]) & inside & ~taken
+    return photos.assign(split=photos["split"].mask(taken, OUTSIDE))[~seen].reset_index(drop=True)
 
 
-def _extra_photos(extra: Extra, recipe: Recipe, core: pd.DataFrame, twins: pd.DataFrame | None) -> pd.DataFrame:
-    photos = read_table(Path(extra.table))
+def _extra_photos(extra: Extra, recipe: Recipe, others: pd.DataFrame, twins: pd.DataFrame | None) -> pd.DataFrame:
+    """Return what a table adds to the photos that are there: none of theirs by id, and none that gives a judge away."""
+    photos = labelled(read_table(Path(extra.table)), recipe)
     shortest = photos[["stored_width", "stored_height"]].min(axis=1)
-    used = photos["diagnosis"].isin(recipe.data.classes) & (shortest >= extra.smallest_px)
+    used = (shortest >= extra.smallest_px) & ~photos["image_id"].isin(others["image_id"])
     if extra.cameras:
         used &= photos["camera"].isin(extra.cameras)
     photos = photos[used.fillna(False)].assign(split=extra.use)
     # What is learned from must be new to the photos that judge; what judges must be new to all.
-    judges = core if extra.use == OUTSIDE else core[core["split"] != "train"]
-    return photos[~_seen_among(photos, judges, twins)]
+    judges = others if extra.use == OUTSIDE else others[others["split"] != "train"]
+    photos = photos[~_seen_among(photos, judges, twins)]
+    if photos.empty:
+        raise DatasetError(f"{extra.table} has no photo to add. Check the cameras and smallest_px of this extra table.")
+    return photos
 
 
 def _seen_among(photos: pd.DataFrame, others: pd.DataFrame, twins: pd.DataFrame | None) -> np.ndarray:

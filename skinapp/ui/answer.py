@@ -5,15 +5,15 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
-from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Scores
+from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
-from skinapp.charts.style import percent
+from skinapp.charts.style import decimal, percent
 from skinapp.errors import RunError
 from skinapp.evaluation.intervals import figure
-from skinapp.networks.folder import Card
+from skinapp.networks.folder import Card, Task
 from skinapp.photo import read_photo
 from skinapp.taxonomy import class_name
-from skinapp.ui import chart, loaders, state
+from skinapp.ui import chart, loaders, prevalence, state, threshold
 from skinapp.ui.photo_input import Incoming
 from skinapp.ui.state import Answer
 
@@ -35,24 +35,29 @@ def show(answer: Answer) -> None:
     assessor = loaders.assessor()
     malignancy, lesion_type = st.columns(2, gap="medium", border=True)
     with malignancy:
-        _malignancy(answer)
-        _measured(assessor.malignancy_card, "malignant_auroc", "AUROC")
+        _malignancy(answer.assessment, assessor.malignancy_card)
+        _measured(assessor.malignancy_card, "malignancy", "malignant_auroc", "AUROC")
     with lesion_type:
         _lesion_type(answer)
-        _measured(assessor.lesion_type_card, "balanced_accuracy", "balanced accuracy")
+        _measured(assessor.lesion_type_card, "lesion_type", "balanced_accuracy", "balanced accuracy")
     if answer.example:
         st.info(f"What it is, by its label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
     st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
     _photo(answer)
 
 
-def _malignancy(answer: Answer) -> None:
-    score = answer.assessment.malignant
+def _malignancy(seen: Assessment, card: Card) -> None:
     st.subheader("Malignant or benign?", anchor=False)
-    alt = f"Donut: model score for malignant {percent(score)}"
-    chart.show(malignancy_donut(score), "malignancy-donut", alt, toolbar=False)
+    alt = f"Donut: model score for malignant {percent(seen.malignant)}"
+    if seen.threshold is not None:
+        alt += f", with a tick at the threshold, {decimal(seen.threshold)}"
+    figure = malignancy_donut(seen.malignant, seen.threshold, threshold.MEANING)
+    chart.show(figure, "malignancy-donut", alt, toolbar=False)
     st.markdown("**Model score, not the chance of cancer.**")
-    _all_scores(answer.assessment.malignancy)
+    if seen.threshold is not None:
+        st.markdown(threshold.in_words(seen, card), help=threshold.MEANING)
+    _all_scores(seen.malignancy)
+    prevalence.show(seen, card)
 
 
 def _lesion_type(answer: Answer) -> None:
@@ -78,10 +83,10 @@ def _code(label: str) -> str:
     return "" if class_name(label).lower() == label else f" ({label})"
 
 
-def _measured(card: Card, name: str, words: str) -> None:
-    """Say how the model did on its own test photos, with the interval; without a stored run, say that."""
+def _measured(card: Card, task: Task, name: str, words: str) -> None:
+    """Say how a head did on its model's own test photos, with the interval; without a stored run, say that."""
     try:
-        folder = loaders.test_run(card)
+        folder = loaders.test_run(card, task)
     except RunError as error:
         st.caption(f"Model *{card.id}*: {error}")
         return

@@ -10,13 +10,13 @@ from skinapp.evaluation import calibration as calibrated
 from skinapp.evaluation import curves as drawn
 from skinapp.evaluation import decisions
 from skinapp.evaluation.metrics import Places
+from skinapp.evaluation.operating_points import SENSITIVITIES
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 from skinapp.taxonomy import class_name
 from skinapp.ui import chart, run_widgets, state
 from skinapp.ui.open_run import OpenRun
 
 MALIGNANT = "Malignant"
-SENSITIVITIES = (0.90, 0.95, 0.98)
 PREVALENCE_HELP = (
     "How many of 100 people in front of you have it. In a specialist's clinic that is more than in a screening, and "
     "PPV and NPV change with it; sensitivity and specificity do not, if the people are like those photographed."

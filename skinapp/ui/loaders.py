@@ -24,7 +24,7 @@ from skinapp.evaluation.seven import as_seven, can_be_seven
 from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.evaluation.subgroups import facts_of
 from skinapp.examples import Example, read_showcase
-from skinapp.networks.folder import CARD, CURVES, TRAINING, Card, TrainingFacts, read_card, read_training
+from skinapp.networks.folder import CARD, CURVES, TRAINING, Card, Task, TrainingFacts, read_card, read_training
 from skinapp.storage import EXPERIMENTS, MODELS
 from skinapp.ui.open_run import OpenRun
 
@@ -41,7 +41,7 @@ def models_root() -> Path:
 
 @st.cache_resource(show_spinner="Loading the networks")
 def assessor() -> Assessor:
-    """Load both networks once for all visitors; they are read-only, and Streamlit lets one caller load at a time."""
+    """Load the networks once for all visitors; they are read-only, and Streamlit lets one caller load at a time."""
     return _load_assessor(models_root())
 
 
@@ -187,10 +187,10 @@ def run(folder: Path) -> StoredRun:
     return load_run(folder)
 
 
-def test_run(card: Card) -> Path:
-    """Return the run of a model on its own table's test split; RunError where none belongs to these weights."""
+def test_run(card: Card, task: Task) -> Path:
+    """Return the run of a model's head on its own table's test split; RunError where none is of these weights."""
     for folder in find_runs(models_root() / card.id):
-        if is_own_test(run(folder), card):
+        if is_own_test(run(folder), card, task):
             return folder
     raise RunError(f"no test figures are stored for {card.id}. Make them with `skinapp evaluate`.")
 

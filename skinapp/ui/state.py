@@ -19,6 +19,7 @@ from skinapp.ui.open_run import OpenRun
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUN = "own-runs", "refused-run"
+_PREVALENCE = "prevalence"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,11 @@ def keep(given: Answer) -> None:
 
 
 def start_over() -> None:
-    """Forget photo and answer; every widget begins empty. Tables and predictions that the visitor brought stay."""
-    kept = {_ROUND: round_number() + 1, _OWN: own_table(), _RUNS: own_runs()}
+    """Forget photo and answer; every widget begins empty.
+
+    Tables and predictions that the visitor brought stay, and the prevalence, which is that of her patients.
+    """
+    kept = {_ROUND: round_number() + 1, _OWN: own_table(), _RUNS: own_runs(), _PREVALENCE: prevalence()}
     st.session_state.clear()
     st.session_state.update(kept)
 
@@ -115,6 +119,17 @@ def refused_run() -> str | None:
     """Return why the last predictions that the visitor brought were not taken, if they were not."""
     why: str | None = st.session_state.get(_REFUSED_RUN)
     return why
+
+
+def prevalence() -> float | None:
+    """Return how many of 100 lesions are malignant where the visitor works; None where she did not say."""
+    said: float | None = st.session_state.get(_PREVALENCE)
+    return said
+
+
+def keep_prevalence(said: float | None) -> None:
+    """Keep how many of 100 lesions are malignant where the visitor works; None goes back to the model's own."""
+    st.session_state[_PREVALENCE] = said
 
 
 def widget_value(key: str) -> Any:

@@ -1,15 +1,17 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from skinapp.assessment.assess import Assessment, Assessor, Scores, load_assessor
 from skinapp.errors import ModelError
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CARD, load_model, read_card
+from skinapp.networks.folder import CARD, Card, OperatingPoint, load_model, read_card
 from skinapp.networks.preprocess import Preprocessing, network_view, to_tensor
 from skinapp.photo import Photo
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
@@ -125,3 +127,69 @@ def test_the_first_model_of_a_role_is_taken(tmp_path: Path, make_model: MakeMode
         make_model(tmp_path / name, "malignancy", seed=seed)
     make_model(tmp_path / "type", "lesion_type")
     assert load_assessor(tmp_path, CPU).malignancy_card.id == "a"
+
+
+def test_a_pair_gives_both_answers_in_one_pass(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(tmp_path / "pair", "both", seed=3)
+    assessor = load_assessor(tmp_path, CPU)
+    passes = []
+    original = Classifier.probabilities
+
+    def counted(self: Classifier, batch: Tensor) -> list[np.ndarray]:
+        passes.append(len(batch))
+        return original(self, batch)
+
+    monkeypatch.setattr(Classifier, "probabilities", counted)
+    photos = [make_photo(seed) for seed in range(3)]
+    answers = assessor.assess_batch(photos)
+    assert passes == [3]
+
+    model = load_model(folder)
+    preprocessing = model.card.preprocessing
+    batch = to_tensor([network_view(photo, preprocessing) for photo in photos], preprocessing)
+    expected = np.concatenate(original(Classifier(model, CPU), batch), axis=1)
+    np.testing.assert_allclose(scores(answers), expected, atol=1e-5)
+    assert [answer.malignancy.classes for answer in answers] == [MALIGNANCY_CLASSES] * 3
+    assert [answer.lesion_type.classes for answer in answers] == [CODES] * 3
+    assert {answer.malignancy_weights for answer in answers} == {model.card.weights_sha256}
+    assert {answer.lesion_type_weights for answer in answers} == {model.card.weights_sha256}
+
+
+def test_the_order_of_the_heads_of_a_pair_does_not_matter(
+    tmp_path: Path, make_model: MakeModel, make_card: Callable[..., Card], make_photo: MakePhoto
+) -> None:
+    make_model(tmp_path / "pair", "both", heads=make_card("both").heads[::-1])
+    answer = load_assessor(tmp_path, CPU).assess(make_photo(1))
+    assert (answer.malignancy.classes, len(answer.malignancy.values)) == (MALIGNANCY_CLASSES, 2)
+    assert (answer.lesion_type.classes, len(answer.lesion_type.values)) == (CODES, 8)
+
+
+def test_a_pair_wins_over_single_models(tmp_path: Path, make_model: MakeModel) -> None:
+    make_model(tmp_path / "a", "malignancy")
+    make_model(tmp_path / "b", "lesion_type")
+    assert load_assessor(tmp_path, CPU).malignancy_card.id == "a"
+    make_model(tmp_path / "c", "both")
+    assessor = load_assessor(tmp_path, CPU)
+    assert (assessor.malignancy_card.id, assessor.lesion_type_card.id) == ("c", "c")
+
+
+def test_an_assessment_knows_the_threshold_at_95_percent(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto
+) -> None:
+    make_model(tmp_path / "type", "lesion_type")
+    photo = make_photo(1)
+    make_model(tmp_path / "malignancy", "malignancy")
+    without = load_assessor(tmp_path, CPU).assess(photo)
+    assert (without.threshold, without.above) == (None, None)
+    for threshold, above in ((without.malignant / 2, True), ((without.malignant + 1) / 2, False)):
+        points = [OperatingPoint(sensitivity=s, threshold=t) for s, t in ((0.9, 0.99), (0.95, threshold), (0.98, 0.0))]
+        make_model(tmp_path / "malignancy", "malignancy", operating_points=tuple(points))
+        answer = load_assessor(tmp_path, CPU).assess(photo)
+        assert (answer.threshold, answer.above) == (threshold, above)
+
+
+def test_a_score_of_the_threshold_is_above_it(assessor: Assessor, make_photo: MakePhoto) -> None:
+    answer = assessor.assess(make_photo(1))
+    assert replace(answer, threshold=answer.malignant).above is True

@@ -6,7 +6,7 @@ from skinapp.assessment.assess import NOTICE
 
 @pytest.mark.parametrize(
     ("path", "heading", "charts"),
-    [("types", "Lesion types", 0), ("dataset", "Dataset", 3), ("evaluation", "Evaluation", 0)],
+    [("types", "Lesion types", 0), ("dataset", "Dataset", 3), ("evaluation", "Evaluation", 0), ("models", "Models", 0)],
 )
 def test_page_opens_and_fits(page: Page, address: str, path: str, heading: str, charts: int) -> None:
     page.goto(address + path)

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from plotly.graph_objects import Figure
 
@@ -86,3 +88,43 @@ def test_many_others_are_counted_in_figures() -> None:
 def test_scores_must_match_the_classes() -> None:
     with pytest.raises(ValueError, match="zip"):
         top_and_other(CODES, (0.5, 0.5))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.031, 0.12, 0.25, 0.5, 0.8])
+def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float) -> None:
+    figure = malignancy_donut(0.3, threshold, "What it is.")
+    height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    for line in figure.layout.shapes:
+        assert (line.xanchor, line.yanchor, line.xsizemode, line.ysizemode) == (0.5, 0.5, "pixel", "pixel")
+        for x, y in ((line.x0, line.y0), (line.x1, line.y1)):
+            clockwise_from_the_top = math.atan2(x, y) / (2 * math.pi) % 1
+            assert math.isclose(clockwise_from_the_top, threshold, abs_tol=1e-9)
+        inner, outer = math.hypot(line.x0, line.y0), math.hypot(line.x1, line.y1)
+        ring = (figure.data[0].hole * height / 2, height / 2)
+        assert inner < ring[0] < ring[1] < outer
+    label = figure.layout.annotations[-1]
+    assert label.hovertext == "What it is."
+    assert label.text == {0.0: "<0.001", 0.031: "0.031"}.get(threshold, f"{threshold:.2f}")
+
+
+def test_the_ring_has_the_size_that_the_tick_takes_for_granted() -> None:
+    """The legend must not push the margins, and both donuts of an answer stand at one height."""
+    first, second = malignancy_donut(0.3, 0.1), lesion_type_donut(CODES, SCORES)
+    for figure in (first, second):
+        assert figure.layout.margin.autoexpand is False
+        lines = len(figure.data[0].labels)
+        assert figure.layout.margin.b >= 24 * lines - figure.layout.legend.y * 230
+    assert first.layout.margin.t == second.layout.margin.t
+    assert malignancy_donut(0.3).layout.height == first.layout.height
+
+
+def test_without_a_threshold_there_is_no_tick() -> None:
+    figure = malignancy_donut(0.3)
+    assert len(figure.layout.shapes) == 0
+    assert len(figure.layout.annotations) == 2
+
+
+@pytest.mark.parametrize("threshold", [-0.01, 1.01, float("nan")])
+def test_what_is_no_threshold_is_not_drawn(threshold: float) -> None:
+    with pytest.raises(ValueError, match="0 to 1"):
+        malignancy_donut(0.5, threshold)

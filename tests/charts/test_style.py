@@ -13,7 +13,7 @@ from skinapp.charts.measures import measure_by_class
 from skinapp.charts.metadata import metadata_by_class
 from skinapp.charts.scores import per_class_bars
 from skinapp.charts.sizes import size_heatmap
-from skinapp.charts.style import TRANSPARENT, counted, percent, wrapped
+from skinapp.charts.style import TRANSPARENT, counted, decimal, percent, wrapped
 from skinapp.taxonomy import CODES
 
 
@@ -78,3 +78,21 @@ def test_a_share_of_nothing_is_none() -> None:
 def test_long_names_break_between_words() -> None:
     assert wrapped("Squamous cell carcinoma") == "Squamous cell<br>carcinoma"
     assert wrapped("Dermatofibromatosis") == "Dermatofibromatosis"
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (0.0, "<0.001"),
+        (0.0009, "<0.001"),
+        (0.004, "0.004"),
+        (0.0312, "0.031"),
+        (0.12, "0.12"),
+        (0.99, "0.99"),
+        (0.996, "0.996"),
+        (0.9991, ">0.999"),
+        (1.0, ">0.999"),
+    ],
+)
+def test_a_score_in_decimals_is_never_0_or_1(score: float, text: str) -> None:
+    assert decimal(score) == text

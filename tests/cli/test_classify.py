@@ -16,14 +16,14 @@ from PIL import ExifTags, Image
 
 import skinapp
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE
-from skinapp.networks.folder import read_card
+from skinapp.networks.folder import OperatingPoint, read_card
 from skinapp.photo import MAX_BYTES
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import MALIGNANT_CODES, class_name
 
-KEYS = ["file", "sha256", "width", "height", "error", "models", "weights", "version", "notice"]
+KEYS = ["file", "sha256", "width", "height", "error", "models", "threshold", "side", "weights", "version", "notice"]
 COLUMNS = (
     "file,sha256,width,height,error,malignant,benign,akiec,bcc,bkl,df,mel,nv,scc,vasc,"
-    "malignancy_weights,lesion_type_weights"
+    "malignancy_weights,lesion_type_weights,threshold,side"
 )
 
 RunCommand = Callable[..., Any]
@@ -114,7 +114,7 @@ def test_csv_has_the_columns_of_the_contract_and_the_values_of_json(
         scores = one["models"]["malignancy"] | one["models"]["lesion_type"] if one["models"] else {}
         for label in COLUMNS.split(",")[5:15]:
             assert row[label] == (str(scores[label]) if scores else "")
-        for key in ("sha256", "width", "height", "error"):
+        for key in ("sha256", "width", "height", "error", "threshold", "side"):
             assert row[key] == ("" if one[key] is None else str(one[key]))
         assert row["malignancy_weights"] == one["weights"]["malignancy"]
         assert row["lesion_type_weights"] == one["weights"]["lesion_type"]
@@ -140,7 +140,7 @@ def test_ten_broken_files_do_not_stop_the_good_ones(
     assert done.code == 1
     assert len(objects) == 13
     for one in objects[:10]:
-        assert [one[key] for key in ("sha256", "width", "height", "models")] == [None] * 4
+        assert [one[key] for key in ("sha256", "width", "height", "models", "threshold", "side")] == [None] * 6
         assert one["error"].endswith(".")
         assert f"{one['file']}: {one['error']}" in done.err
         assert one["weights"]["malignancy"]
@@ -249,3 +249,40 @@ def test_a_real_process_keeps_stdout_for_the_answer(photos: Path, models: Path) 
     for run in runs.values():
         assert b"photos/z.jpg: The file is empty" in run.stderr
         assert b"Traceback" not in run.stderr
+
+
+def test_a_pair_answers_for_both(
+    run_command: RunCommand, photos: Path, tmp_path: Path, make_model: Callable[..., Path]
+) -> None:
+    card = read_card(make_model(tmp_path / "models" / "pair", "both"))
+    objects = json.loads(run_command("classify", photos, "--format", "json", "--models", tmp_path / "models").out)
+    for one in objects:
+        assert one["weights"] == {"malignancy": card.weights_sha256, "lesion_type": card.weights_sha256}
+        types = one["models"]["lesion_type"]
+        of_malignant = sum(types[code] for code in MALIGNANT_CODES)
+        assert of_malignant == pytest.approx(one["models"]["malignancy"]["malignant"])
+
+
+def test_every_form_says_on_which_side_of_the_threshold_a_score_lies(
+    run_command: RunCommand, photos: Path, tmp_path: Path, make_model: Callable[..., Path]
+) -> None:
+    models = tmp_path / "models"
+    make_model(models / "pair", "both")
+    classify = ("classify", photos, "--models", models, "--format")
+    without = json.loads(run_command(*classify, "json").out)
+    assert {(one["threshold"], one["side"]) for one in without} == {(None, None)}
+    assert [line.split()[2] for line in run_command(*classify, "table").out.splitlines()[1:4]] == ["–"] * 3
+
+    threshold = sorted(one["models"]["malignancy"]["malignant"] for one in without)[1] - 1e-4
+    make_model(models / "pair", "both", operating_points=(OperatingPoint(sensitivity=0.95, threshold=threshold),))
+    objects = json.loads(run_command(*classify, "json").out)
+    sides = [one["side"] for one in objects]
+    assert sorted(sides) == ["above", "above", "below"]
+    for one in objects:
+        assert one["threshold"] == threshold
+        assert one["side"] == ("above" if one["models"]["malignancy"]["malignant"] >= threshold else "below")
+    rows = list(csv.DictReader(StringIO(run_command(*classify, "csv").out)))
+    assert [(row["threshold"], row["side"]) for row in rows] == [(str(threshold), side) for side in sides]
+    table = run_command(*classify, "table").out.splitlines()
+    assert "95% threshold" in table[0]
+    assert all(f"{side} {threshold:.1%}" in line for side, line in zip(sides, table[1:4], strict=True))

@@ -79,8 +79,9 @@ def test_models_lists_test_figures_where_they_are_stored(
     lesion_type, malignancy = json.loads(done.out)
     assert (done.code, lesion_type["test"]) == (0, None)
     card = read_card(own_models / "malignancy")
-    facts = ("id", "role", "architecture", "weights", "licence")
-    assert [malignancy[name] for name in facts] == ["malignancy", "malignancy", "resnet18", card.weights_sha256, "none"]
+    facts = ("id", "role", "head", "architecture", "weights", "licence")
+    expected = ["malignancy", "malignancy", "malignancy", "resnet18", card.weights_sha256, "none"]
+    assert [malignancy[name] for name in facts] == expected
     found = headline(load_run(own_models / "malignancy" / "runs" / "table-test"))
     assert (malignancy["test"]["photos"], malignancy["test"]["lesions"]) == (found.photos, found.lesions)
     auroc = malignancy["test"]["malignant_auroc"]
@@ -149,3 +150,29 @@ def test_a_damaged_run_is_named_and_the_models_are_still_listed(
     done = run_command("models", "--format", "json", "--models", own_models)
     assert (done.code, [one["test"] for one in json.loads(done.out)]) == (0, [None, None])
     assert "does not hold together" in done.err
+
+
+def test_a_pair_has_a_line_for_each_head_with_its_own_figures(
+    run_command: RunCommand, tmp_path: Path, own_models: Path, data_root: Path, make_model: Callable[..., Path]
+) -> None:
+    root = tmp_path / "with a pair"
+    facts = read_card(own_models / "malignancy").data
+    make_model(root / "pair", "both", seed=3, data=facts)
+    lines = run_command("models", "--models", root).out.splitlines()[1:]
+    assert [line.split() for line in lines] == [
+        ["pair", head, "resnet18", "–", "–", "–"] for head in ("malignancy", "lesion_type")
+    ]
+
+    run_command("evaluate", "pair", data_root / "table.parquet", "--data", data_root, "--models", root)
+    objects = json.loads(run_command("models", "--format", "json", "--models", root).out)
+    assert [(one["id"], one["role"], one["head"]) for one in objects] == [
+        ("pair", "both", "malignancy"),
+        ("pair", "both", "lesion_type"),
+    ]
+    for one, name in zip(objects, ("malignancy", "lesion-type"), strict=True):
+        found = headline(load_run(root / "pair" / "runs" / f"table-test-{name}"))
+        assert one["test"]["balanced_accuracy"]["value"] == pytest.approx(found.balanced_accuracy)
+    shown = [f"{one['test']['balanced_accuracy']['value']:.3f} (" for one in objects]
+    assert shown[0] != shown[1]
+    for line, figure in zip(run_command("models", "--models", root).out.splitlines()[1:], shown, strict=True):
+        assert figure in line

@@ -9,18 +9,36 @@ from sklearn.linear_model import LogisticRegression
 
 from skinapp.errors import RunError
 from skinapp.evaluation import metrics
+from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.calibration import (
     before_calibration,
     binary_reliability,
     calibration,
+    calibration_intervals,
     reliability,
     uncalibrated,
 )
 from skinapp.evaluation.curves import positives
-from skinapp.evaluation.run import StoredRun, probabilities, truth_index
-from skinapp.taxonomy import MALIGNANCY_CLASSES
+from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns, truth_index
+from skinapp.networks.classifier import agreeing, calibrated
+from skinapp.networks.folder import Head
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
+
+HEADS = (
+    Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=0.8, offsets=(-0.7, 0.4)),
+    Head(name="lesion_type", classes=CODES, temperature=1.6, offsets=(-1.2, 0.3, 0.9, -2.0, 0.1, 1.5, -0.4, 0.0)),
+)
+"""A pair whose heads were calibrated differently."""
+
+
+def answered(run: StoredRun, scores: np.ndarray) -> StoredRun:
+    """Give a run these probabilities."""
+    columns = probability_columns(run.classes)
+    return replace(
+        run, predictions=run.predictions.drop(columns=columns).assign(**dict(zip(columns, scores.T, strict=True)))
+    )
 
 
 def scored(run: StoredRun, scores: np.ndarray, malignant: np.ndarray) -> StoredRun:
@@ -73,6 +91,69 @@ def test_a_run_before_calibration(make_run: MakeRun) -> None:
     assert not np.allclose(probabilities(run), probabilities(before))  # the run itself is left alone
     with pytest.raises(RunError, match="did not keep its temperature"):
         before_calibration(before)
+
+
+def test_offsets_are_undone_with_the_temperature(make_run: MakeRun) -> None:
+    for head in HEADS:
+        logits = np.random.default_rng(0).normal(scale=6, size=(120, len(head.classes)))
+        run = answered(make_run(head.classes), calibrated(logits, head))
+        run = replace(run, temperature=head.temperature, offsets=head.offsets)
+        before = before_calibration(run)
+        np.testing.assert_allclose(probabilities(before), softmax(logits, axis=1), rtol=1e-9, atol=0)
+        assert (before.temperature, before.offsets, before.malignancy) == (None, (), None)
+
+
+def test_a_pair_comes_back_as_it_would_answer_uncalibrated(make_run: MakeRun) -> None:
+    random = np.random.default_rng(1)
+    logits = [random.normal(scale=6, size=(120, len(head.classes))) for head in HEADS]
+    malignancy, types = agreeing([calibrated(raw, head) for raw, head in zip(logits, HEADS, strict=True)], HEADS)
+    expected = agreeing([softmax(raw, axis=1) for raw in logits], HEADS)
+    scaling = Scaling(HEADS[0].temperature, HEADS[0].offsets)
+    run = replace(make_run(), temperature=HEADS[1].temperature, offsets=HEADS[1].offsets, malignancy=scaling)
+    before = before_calibration(answered(run, types))
+    np.testing.assert_allclose(probabilities(before), expected[1], rtol=0, atol=1e-12)
+    assert (before.temperature, before.offsets, before.malignancy) == (None, (), None)
+    # What the malignant types add up to is the malignancy head's own answer before its calibration.
+    alone = replace(make_run(MALIGNANCY_CLASSES), temperature=scaling.temperature, offsets=scaling.offsets)
+    alone = before_calibration(answered(alone, malignancy))
+    np.testing.assert_allclose(positives(before)[1], positives(alone)[1], rtol=0, atol=1e-12)
+    assert not np.allclose(types, expected[1], atol=0.05)  # there was something to undo
+
+
+def test_a_pair_that_is_certain_stays_certain(make_run: MakeRun) -> None:
+    akiec, bcc, _, df, _, nv, _, _ = np.eye(8)
+    certain = np.stack([bcc, nv, (akiec + bcc) / 2, (df + nv) / 2])
+    run = make_run(photos=4)
+    run = replace(run, temperature=2.0, malignancy=Scaling(3.0, (0.5, -0.5)))
+    np.testing.assert_array_equal(probabilities(before_calibration(answered(run, certain))), certain)
+    # Half malignant, with offsets that favour malignant by 1: before them logit(1/2) - 1, at a temperature of 3.
+    half = probabilities(before_calibration(answered(run, np.stack([(bcc + nv) / 2] * 4))))
+    assert half[0, CODES.index("bcc")] == pytest.approx(1 / (1 + np.exp(3)))
+    assert half[0, CODES.index("nv")] == pytest.approx(1 / (1 + np.exp(-3)))
+
+
+def test_intervals_of_calibration_are_those_of_figures_drawn_by_lesion(make_run: MakeRun) -> None:
+    run = make_run(MALIGNANCY_CLASSES, photos=90)
+    frame = calibration_intervals(run, replicates=30, seed=5)
+    lesion = np.array([int(name.removeprefix("lesion_")) for name in run.predictions["lesion_id"]])
+    drawn = []
+    for times in np.concatenate([*draws(lesion.max() + 1, 30, 5)]):
+        photos = np.repeat(np.arange(90), times[lesion].astype(int))
+        drawn.append(calibration(replace(run, predictions=run.predictions.iloc[photos])))
+    whole = calibration(run)
+    assert frame["figure"].tolist() == ["brier", "slope", "intercept"]
+    for row in frame.to_dict(orient="records"):
+        each = np.array([getattr(one, row["figure"]) for one in drawn])
+        assert row["value"] == getattr(whole, row["figure"])
+        assert (row["low"], row["high"]) == pytest.approx(middle(each))
+        assert row["low"] < row["value"] < row["high"]
+
+
+def test_an_undefined_slope_has_no_interval(make_run: MakeRun) -> None:
+    scores = np.where(np.arange(40) < 20, 0.9, 0.1)
+    frame = calibration_intervals(scored(make_run(MALIGNANCY_CLASSES), scores, scores > 0.5), 20).set_index("figure")
+    assert frame.loc["slope"].isna().all()
+    assert frame.loc["brier", "value"] == pytest.approx(0.01)
 
 
 @pytest.mark.filterwarnings("ignore:The y_prob values do not sum to one")

@@ -6,14 +6,14 @@ import pytest
 
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import headline
-from skinapp.evaluation.run import StoredRun, probabilities
+from skinapp.evaluation.run import Scaling, StoredRun, probabilities
 from skinapp.evaluation.seven import as_seven, can_be_seven
 
 MakeRun = Callable[..., StoredRun]
 
 
 def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_run: MakeRun) -> None:
-    run = replace(make_run(), temperature=1.3)
+    run = replace(make_run(), temperature=1.3, offsets=(0.5,) * 8, malignancy=Scaling(0.9, (0.1, -0.1)))
     seven = as_seven(run)
     assert seven.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
     before = run.predictions
@@ -25,7 +25,8 @@ def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_ru
     assert probabilities(seven).max() <= 1
     assert "p_scc" not in seven.predictions
     assert "p_scc" in run.predictions  # the run itself is left alone
-    assert seven.temperature is None
+    # What calibrated eight logits says nothing of seven.
+    assert (seven.temperature, seven.offsets, seven.malignancy) == (None, (), None)
 
 
 def test_how_well_malignancy_is_told_stays(make_run: MakeRun) -> None:

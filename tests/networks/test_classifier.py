@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from skinapp.networks.classifier import Classifier, in_batches, prefetched
+from skinapp.networks.classifier import Classifier, agreeing, calibrated, in_batches, prefetched
 from skinapp.networks.device import Device
 from skinapp.networks.folder import Head, load_model
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 
 CPU = Device("cpu", "CPU")
 
@@ -47,10 +47,97 @@ def test_probabilities_add_up_to_one_and_differ(classifier: Classifier, batch: t
 def test_each_head_answers_in_the_cards_order(
     tmp_path: Path, make_model: Callable[..., Path], batch: torch.Tensor
 ) -> None:
-    heads = (Head(name="lesion_type", classes=CODES), Head(name="malignancy", classes=MALIGNANCY_CLASSES))
+    heads = (
+        Head(name="lesion_type", classes=CODES),
+        Head(name="malignancy", classes=MALIGNANCY_CLASSES, offsets=(2, 0)),
+    )
     folder = make_model(tmp_path / "both", "both", heads=heads)
     answers = Classifier(load_model(folder), CPU).probabilities(batch)
     assert [answer.shape for answer in answers] == [(8, 8), (8, 2)]
+    np.testing.assert_allclose(answers[0][:, IS_MALIGNANT].sum(axis=1), answers[1][:, 0], atol=1e-12)
+
+
+IS_MALIGNANT = np.isin(CODES, MALIGNANT_CODES)
+PAIR = (Head(name="malignancy", classes=MALIGNANCY_CLASSES), Head(name="lesion_type", classes=CODES))
+
+
+def test_offsets_are_added_after_the_temperature_by_hand() -> None:
+    head = Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=2.0, offsets=(np.log(3), 0.0))
+    logits = np.array([[0.0, 0.0], [2 * np.log(2), 0.0]])
+    # Odds of 1 and 2 become thrice as high.
+    np.testing.assert_allclose(calibrated(logits, head), [[3 / 4, 1 / 4], [6 / 7, 1 / 7]], atol=1e-12)
+
+
+def test_a_classifier_adds_its_heads_offsets(
+    tmp_path: Path, make_model: Callable[..., Path], batch: torch.Tensor
+) -> None:
+    plain, moved = (
+        make_model(tmp_path / name, heads=(Head(name="malignancy", classes=MALIGNANCY_CLASSES, offsets=offsets),))
+        for name, offsets in (("plain", ()), ("moved", (0.0, 1.5)))
+    )
+    (before,), (after,) = (Classifier(load_model(folder), CPU).probabilities(batch) for folder in (plain, moved))
+    odds = (before[:, 0] / before[:, 1]) / (after[:, 0] / after[:, 1])
+    np.testing.assert_allclose(odds, np.exp(1.5), rtol=1e-4)
+
+
+def answers_of(seed: int, sharpness: float = 3.0, photos: int = 500) -> list[np.ndarray]:
+    """Make answers of both heads that know nothing of each other."""
+    random = np.random.default_rng(seed)
+    return [calibrated(random.normal(scale=sharpness, size=(photos, len(head.classes))), head) for head in PAIR]
+
+
+def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() -> None:
+    before = answers_of(0)
+    malignancy, types = agreeing(before, PAIR)
+    assert malignancy is before[0]
+    np.testing.assert_allclose(types[:, IS_MALIGNANT].sum(axis=1), malignancy[:, 0], atol=1e-12)
+    np.testing.assert_allclose(types.sum(axis=1), 1, atol=1e-12)
+
+
+def test_within_each_group_the_shares_of_the_types_stay() -> None:
+    before = answers_of(1)
+    after = agreeing(before, PAIR)[1]
+    for group in (IS_MALIGNANT, ~IS_MALIGNANT):
+        shares = [types[:, group] / types[:, group].sum(axis=1, keepdims=True) for types in (before[1], after)]
+        np.testing.assert_allclose(shares[1], shares[0], atol=1e-9)
+    # By hand: malignant types of 0.3 together double to weigh 0.6; benign ones of 0.7 shrink to 0.4.
+    types = np.array([[0.1, 0.1, 0.2, 0.1, 0.1, 0.3, 0.0, 0.1]])
+    expected = np.where(IS_MALIGNANT, types * 2, types * 4 / 7)
+    np.testing.assert_allclose(agreeing([np.array([[0.6, 0.4]]), types], PAIR)[1], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("sharpness", [1.0, 5.0, 30.0])
+def test_a_pair_never_says_benign_and_melanoma_first(sharpness: float) -> None:
+    before = answers_of(2, sharpness, 5000)
+    malignancy, types = agreeing(before, PAIR)
+    for answer, contradictions in ((before[1], True), (types, False)):
+        benign_but_melanoma = (malignancy[:, 1] >= 0.9) & (answer.argmax(axis=1) == CODES.index("mel"))
+        assert benign_but_melanoma.any() == contradictions
+
+
+@pytest.mark.parametrize("malignant", [0.0, 0.4, 1.0])
+def test_types_that_underflowed_share_their_group_s_weight(malignant: float) -> None:
+    types = np.zeros((2, 8))
+    types[0, CODES.index("nv")] = types[1, CODES.index("mel")] = 1
+    found = agreeing([np.array([[malignant, 1 - malignant]] * 2), types], PAIR)[1]
+    np.testing.assert_allclose(found[:, IS_MALIGNANT].sum(axis=1), malignant, atol=1e-12)
+    np.testing.assert_allclose(found[0, IS_MALIGNANT], malignant / len(MALIGNANT_CODES), atol=1e-12)
+    np.testing.assert_allclose(found[1, ~IS_MALIGNANT], (1 - malignant) / 4, atol=1e-12)
+
+
+def test_a_pair_answers_as_its_heads_calibrated_and_agreeing(
+    tmp_path: Path, make_model: Callable[..., Path], batch: torch.Tensor
+) -> None:
+    heads = (
+        Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=0.8, offsets=(-0.7, 0.0)),
+        Head(name="lesion_type", classes=CODES, temperature=1.6, offsets=(0, 1, 0, 0, -1, 0, 0, 0)),
+    )
+    model = load_model(make_model(tmp_path / "both", "both", heads=heads))
+    with torch.inference_mode():
+        logits = model.network(batch)
+    each = [calibrated(logits[head.name].double().numpy(), head) for head in heads]
+    for found, expected in zip(Classifier(model, CPU).probabilities(batch), agreeing(each, heads), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_photo_gets_the_same_answer_alone_and_in_a_batch(classifier: Classifier, batch: torch.Tensor) -> None:

@@ -14,7 +14,10 @@ from skinapp.networks.folder import (
     RECIPE,
     WEIGHTS,
     Card,
+    CardFigure,
+    Head,
     Model,
+    OperatingPoint,
     find_models,
     load_model,
     read_card,
@@ -111,6 +114,10 @@ def damage(folder: Path, *keys: str | int, value: object) -> None:
         (("data", "train", "photos"), "many", r"data\.train\.photos"),
         (("weights_dtype",), "float64", "weights_dtype"),
         (("secret",), 1, "secret: Extra"),
+        (("heads", 0, "offsets"), "none", r"heads\.0\.offsets"),
+        (("operating_points",), [{"sensitivity": 0.95, "threshold": 1.5}], r"operating_points\.0\.threshold"),
+        (("operating_points",), [{"sensitivity": 0, "threshold": 0.5}], r"operating_points\.0\.sensitivity"),
+        (("figures",), [{"figure": "accuracy"}], r"figures\.0\.task: Field required"),
     ],
 )
 def test_a_damaged_card_names_the_key(
@@ -119,6 +126,27 @@ def test_a_damaged_card_names_the_key(
     damage(model_folder, *keys, value=value)
     with pytest.raises(ModelError, match=rf"card\.json is not a model card: {named}"):
         load_model(model_folder)
+
+
+def test_a_card_of_before_has_no_offsets_points_or_figures(model_folder: Path) -> None:
+    for key in ("rounding", "operating_points", "figures"):
+        damage(model_folder, key, value=None)
+    for key in ("offsets", "shares"):
+        damage(model_folder, "heads", 0, key, value=None)
+    card = load_model(model_folder).card
+    assert (card.rounding, card.operating_points, card.figures) == (None, (), ())
+    assert (card.heads[0].offsets, card.heads[0].shares) == ((), ())
+
+
+def test_offsets_points_and_figures_come_back(tmp_path: Path, make_model: MakeModel) -> None:
+    head = Head(name="malignancy", classes=("malignant", "benign"), offsets=(-0.5, 0.0), shares=(0.2, 0.8))
+    points = (OperatingPoint(sensitivity=0.95, threshold=0.12),)
+    shown = CardFigure(
+        task="malignancy", run="a", split="test", group="all", figure="brier", value=None, photos=3, lesions=2
+    )
+    make_model(tmp_path / "m", heads=(head,), operating_points=points, figures=(shown,), rounding=0.002)
+    card = load_model(tmp_path / "m").card
+    assert (card.heads, card.operating_points, card.figures, card.rounding) == ((head,), points, (shown,), 0.002)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\xff\xfe\x00"])
@@ -217,8 +245,12 @@ def test_shipped_model_is_what_its_recipe_and_its_run_say(folder: Path) -> None:
     assert card.training.recipe_sha256 == file_sha256(folder / RECIPE)
     assert card.data.table_sha256 == file_sha256(TABLES / f"{card.data.table}.parquet")
     runs = [json.loads(file.read_text()) for file in folder.glob("runs/*/run.json")]
-    assert any(run["split"] == "test" and run["weights_sha256"] == card.weights_sha256 for run in runs)
+    tested = {
+        tuple(run["classes"]) for run in runs if run["split"] == "test" and run["weights_sha256"] == card.weights_sha256
+    }
+    assert {head.classes for head in card.heads} <= tested
 
 
-def test_both_roles_ship() -> None:
-    assert {load_model(folder).card.role for folder in find_models(MODELS)} == {"malignancy", "lesion_type"}
+def test_both_tasks_ship() -> None:
+    heads = [head.name for folder in find_models(MODELS) for head in read_card(folder).heads]
+    assert set(heads) == {"malignancy", "lesion_type"}

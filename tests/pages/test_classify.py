@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -9,12 +10,21 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessor, load_assessor
+from skinapp.charts.style import decimal
+from skinapp.cli.main import main
+from skinapp.evaluation.figures import headline
+from skinapp.evaluation.prevalence import restated
+from skinapp.evaluation.run import load_run
+from skinapp.networks.folder import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.photo import read_photo
-from skinapp.taxonomy import class_name
+from skinapp.storage import file_sha256
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
 from skinapp.ui import loaders
 from skinapp.ui.photo_input import camera_allowed
 
 Upload = tuple[str, bytes, str]
+MakeModel = Callable[..., Path]
+APP = Path(__file__).parents[2] / "streamlit_app.py"
 
 
 def jpeg(seed: int) -> Upload:
@@ -109,7 +119,7 @@ def test_models_are_loaded_once_for_many_visitors(app: AppTest, models: Path, mo
     original = loaders._load_assessor
     monkeypatch.setattr(loaders, "_load_assessor", lambda root: loads.append(1) or original(root))
     uploaded(app, jpeg(6))
-    uploaded(AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60), jpeg(6))
+    uploaded(AppTest.from_file(APP, default_timeout=60), jpeg(6))
     assert len(loads) == 1
 
 
@@ -195,6 +205,167 @@ def test_missing_models_give_a_sentence(app: AppTest, tmp_path: Path, monkeypatc
 def test_no_photo_lies_in_a_shared_cache(app: AppTest) -> None:
     """Two visitors upload the same photo: each is answered from the network, none from the other's session."""
     page = uploaded(app, jpeg(10))
-    other = AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60).run()
+    other = AppTest.from_file(APP, default_timeout=60).run()
     assert page.session_state["answer"].assessment.sha256
     assert "answer" not in other.session_state
+
+
+SHARES = (0.2, 0.8)
+
+
+def heads(shares: tuple[float, ...] = SHARES) -> tuple[Head, ...]:
+    # A hot temperature keeps the random network's scores off 0 and 1, where nothing moves.
+    malignancy = Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=20.0, shares=shares)
+    return (malignancy, Head(name="lesion_type", classes=CODES, temperature=20.0))
+
+
+def measured(figure: str, value: float, low: float, high: float, **changes: object) -> CardFigure:
+    facts = {"task": "malignancy", "run": "a", "split": "test", "group": "all", "photos": 9, "lesions": 9}
+    return CardFigure(**facts | {"figure": figure, "value": value, "low": low, "high": high} | changes)
+
+
+@pytest.fixture
+def with_pair(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_model: MakeModel) -> MakeModel:
+    """Return what puts a pair with fields of its card in place of the app's models, and the app on its first page."""
+    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path / "models"))
+
+    def make(**changes: object) -> Path:
+        return make_model(tmp_path / "models" / "pair", "both", seed=3, **{"heads": heads(), **changes})
+
+    return make
+
+
+def score_of(models: Path, file: Upload) -> float:
+    return load_assessor(models).assess(read_photo(file[1])).malignant
+
+
+def test_a_pair_answers_both_questions(app: AppTest, with_pair: MakeModel) -> None:
+    folder = with_pair()
+    file = jpeg(1)
+    page = uploaded(app, file)
+    assert not page.exception
+    expected = load_assessor(folder.parent).assess(read_photo(file[1]))
+    tables = [table.value["Score"].to_dict() for table in page.table]
+    assert tables[0]["Malignant"] == f"{expected.malignant:.1%}"
+    best, score = expected.lesion_type.ranked()[0]
+    assert tables[1][f"{class_name(best)} ({best})"] == f"{score:.1%}"
+    assert "threshold" not in words(page)
+
+
+def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
+    app: AppTest, with_pair: MakeModel, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
+    table = data_root / "table.parquet"
+    data = DataFacts(
+        table="table", table_sha256=file_sha256(table), sources=("a",), train=part, validation=part, limits=()
+    )
+    folder = with_pair(data=data)
+    arguments = ["evaluate", folder, table, "--data", data_root]
+    monkeypatch.setattr("sys.argv", ["skinapp", *map(str, arguments)])
+    with pytest.raises(SystemExit):
+        main()
+    text = words(uploaded(app, jpeg(1)))
+    malignancy, lesion_type = (
+        headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
+    )
+    assert f"AUROC {malignancy.malignant_auroc:.2f} (" in text
+    assert f"balanced accuracy {lesion_type.balanced_accuracy:.2f} (" in text
+    assert malignancy.balanced_accuracy != pytest.approx(lesion_type.balanced_accuracy, abs=0.01)
+
+
+def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest, with_pair: MakeModel) -> None:
+    file = jpeg(1)
+    score = score_of(with_pair().parent, file)
+    figures = (
+        measured("sensitivity at 0.95", 0.9, 0.8, 0.95, split="validation"),
+        measured("sensitivity at 0.95", 0.5, 0.4, 0.6, group="sex: male"),
+        measured("sensitivity at 0.95", 0.93, 0.9, 0.955),
+        measured("specificity at 0.95", 0.75, 0.7, 0.8),
+    )
+    for threshold, said in (
+        (score / 2, "Above the 95% threshold"),
+        ((1 + score) / 2, "Below the 95% threshold"),
+    ):
+        with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=threshold),), figures=figures)
+        loaders.assessor.clear()
+        page = uploaded(AppTest.from_file(APP, default_timeout=60), file)
+        (line,) = [one for one in page.markdown if "95% threshold**" in one.value]
+        assert said in line.value
+        assert f"({decimal(threshold)}, the tick" in line.value
+        assert line.help == "95% of the malignant validation photos score at least this."
+        if threshold > score:
+            assert "does not mean healthy" in line.value
+            assert "in the test 7.0% of them (95% interval 4.5% to 10.0%)" in line.value
+        else:
+            assert "in the test 25.0% of them (95% interval 20.0% to 30.0%)" in line.value
+
+
+def test_a_threshold_without_figures_says_no_number_that_nobody_measured(app: AppTest, with_pair: MakeModel) -> None:
+    with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
+    (line,) = [one.value for one in uploaded(app, jpeg(1)).markdown if "95% threshold**" in one.value]
+    assert line.endswith("malignant lesions lie below it too.")
+
+
+def prevalence_words(page: AppTest) -> str:
+    (expander,) = [one for one in page.expander if one.label == "Another prevalence"]
+    assert not expander.proto.expanded
+    return "\n".join(one.value for one in expander.markdown)
+
+
+def test_another_prevalence_restates_score_and_threshold(app: AppTest, with_pair: MakeModel) -> None:
+    file, threshold = jpeg(1), 0.125
+    folder = with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=threshold),))
+    score = score_of(folder.parent, file)
+    page = uploaded(app, file)
+    assert page.number_input[0].value == 20.0
+    text = prevalence_words(page)
+    assert f"Score: **{decimal(score)}** as the model was calibrated (20% malignant)." in text
+    assert "where" not in text
+
+    page.number_input[0].set_value(3.0).run()
+    assert not page.exception
+    text = prevalence_words(page)
+    for one in (score, threshold):
+        assert f"**{decimal(one)}** as the model was calibrated (20% malignant)" in text
+        assert f"**{decimal(restated(one, 0.2, 0.03))}** where 3% are." in text
+    assert f"stays {'above' if score >= threshold else 'below'} it" in text
+    assert decimal(restated(score, 0.2, 0.03)) != decimal(score)
+
+
+def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:
+    with_pair()
+    page = uploaded(app, jpeg(1))
+    page.number_input[0].set_value(3.0).run()
+    page.button[0].click().run()
+    assert not page.number_input
+    page = uploaded(page, jpeg(2))
+    assert page.number_input[0].value == 3.0
+    assert "where 3% are" in prevalence_words(page)
+
+    back = next(button for button in page.button if button.label == "Back to the model's 20")
+    back.click().run()
+    assert page.number_input[0].value == 20.0
+    assert "where" not in prevalence_words(page)
+    assert next(button for button in page.button if button.label == "Back to the model's 20").disabled
+    assert uploaded(page, jpeg(3)).number_input[0].value == 20.0
+
+
+def test_an_emptied_field_goes_back_to_the_models_own(app: AppTest, with_pair: MakeModel) -> None:
+    with_pair()
+    page = uploaded(app, jpeg(1))
+    page.number_input[0].set_value(3.0).run()
+    page.number_input[0].set_value(None).run()
+    assert not page.exception
+    assert page.number_input[0].value == 20.0
+    assert "where" not in prevalence_words(page)
+
+
+@pytest.mark.parametrize("shares", [(), (0.0, 1.0), (1.0, 0.0)])
+def test_without_a_share_there_is_nothing_to_restate(
+    app: AppTest, with_pair: MakeModel, shares: tuple[float, ...]
+) -> None:
+    with_pair(heads=heads(shares))
+    page = uploaded(app, jpeg(1))
+    assert page.table
+    assert "Another prevalence" not in [one.label for one in page.expander]

@@ -14,14 +14,15 @@ from skinapp.networks.preprocess import network_view
 from skinapp.photo import read_photo_file
 from skinapp.training.batches import (
     EpochSampler,
-    augmentation,
+    class_shares,
     decode,
+    photo_weights,
     sampling_weights,
     targets,
     training_batches,
     validation_batches,
 )
-from skinapp.training.recipe import Augmentation, Recipe, read_recipe
+from skinapp.training.recipe import Recipe, read_recipe
 
 WriteRecipe = Callable[..., Path]
 
@@ -37,12 +38,18 @@ def table(data_root: Path) -> pd.DataFrame:
     return table[table["split"] == "train"].reset_index(drop=True)
 
 
+def pair(folder: Path, write_recipe: WriteRecipe, *changes: tuple[str, str]) -> Recipe:
+    """Read a recipe of two heads; three kinds of photos are enough to count by hand."""
+    return read_recipe(write_recipe(folder / "pair.toml", ('role = "malignancy"', 'role = "both"'), *changes))
+
+
 def test_targets_follow_the_recipes_classes(tmp_path: Path, write_recipe: WriteRecipe, recipe: Recipe) -> None:
     rows = {"image_id": ["a", "b", "c"], "diagnosis": ["vasc", "akiec", "nv"], "malignant": [False, True, False]}
     table = image_table(pd.DataFrame(rows))
     types = read_recipe(write_recipe(tmp_path / "types.toml", ('"malignancy"', '"lesion_type"')))
-    assert targets(table, recipe).tolist() == [1, 0, 1]
-    assert targets(table, types).tolist() == [7, 0, 5]
+    assert targets(table, recipe).tolist() == [[1], [0], [1]]
+    assert targets(table, types).tolist() == [[7], [0], [5]]
+    assert targets(table, pair(tmp_path, write_recipe)).tolist() == [[1, 7], [0, 0], [1, 5]]
     assert targets(table, types).dtype == np.int64
 
 
@@ -51,6 +58,48 @@ def test_sampling_weights_by_hand() -> None:
     assert sampling_weights(classes, 0).tolist() == pytest.approx([1 / 5] * 5)
     assert sampling_weights(classes, 0.5).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 6, 1 / 6])
     assert sampling_weights(classes, 1).tolist() == pytest.approx([1 / 8, 1 / 8, 1 / 2, 1 / 8, 1 / 8])
+
+
+@pytest.fixture
+def three_kinds() -> pd.DataFrame:
+    """Name eight photos: five nevi, two melanomas, a basal cell carcinoma."""
+    diagnoses = ["nv"] * 5 + ["mel"] * 2 + ["bcc"]
+    rows = {"image_id": list("abcdefgh"), "diagnosis": diagnoses, "malignant": [False] * 5 + [True] * 3}
+    return image_table(pd.DataFrame(rows))
+
+
+THREE = ('.parquet"\n', '.parquet"\nclasses = ["bcc", "mel", "nv"]\n')
+
+
+def test_photos_are_drawn_by_the_recipe_s_task(
+    tmp_path: Path, write_recipe: WriteRecipe, three_kinds: pd.DataFrame, recipe: Recipe
+) -> None:
+    # Exponent 0.5: each photo by one over the root of how many its class has; of a pair that is its lesion type.
+    by_type = np.array([5**-0.5] * 5 + [2**-0.5] * 2 + [1.0])
+    two = pair(tmp_path, write_recipe, THREE)
+    assert photo_weights(three_kinds, two) == pytest.approx(by_type / by_type.sum())
+    malignancy = np.array([5**-0.5] * 5 + [3**-0.5] * 3)
+    assert photo_weights(three_kinds, recipe) == pytest.approx(malignancy / malignancy.sum())
+
+
+def test_shares_of_classes_as_they_come_and_as_they_are_drawn(
+    tmp_path: Path, write_recipe: WriteRecipe, three_kinds: pd.DataFrame
+) -> None:
+    two = pair(tmp_path, write_recipe, THREE, ("balance_exponent = 0.5", "balance_exponent = 1"))
+    natural = class_shares(three_kinds, two)
+    assert list(natural) == ["malignancy", "lesion_type"]
+    assert natural["malignancy"] == pytest.approx([3 / 8, 5 / 8])
+    assert natural["lesion_type"] == pytest.approx([1 / 8, 2 / 8, 5 / 8])
+    drawn = class_shares(three_kinds, two, photo_weights(three_kinds, two))
+    assert drawn["malignancy"] == pytest.approx([2 / 3, 1 / 3])
+    assert drawn["lesion_type"] == pytest.approx([1 / 3] * 3)
+
+
+def test_a_class_without_a_photo_has_share_0(
+    tmp_path: Path, write_recipe: WriteRecipe, three_kinds: pd.DataFrame
+) -> None:
+    shares = class_shares(three_kinds, pair(tmp_path, write_recipe))["lesion_type"]
+    assert shares == pytest.approx([0, 1 / 8, 0, 0, 2 / 8, 5 / 8, 0, 0])
 
 
 def drawn(seed: int, epoch: int) -> list[int]:
@@ -72,50 +121,6 @@ def test_draws_as_many_as_there_are_by_weight() -> None:
     assert photos.count(2) == pytest.approx(800, abs=60)
 
 
-def settings(**changes: object) -> Augmentation:
-    still = {"crop_scale": (1, 1), "crop_ratio": (1, 1), "flip": False, "quarter_turns": False}
-    colours = dict.fromkeys(("brightness", "contrast", "saturation", "hue"), 0)
-    return Augmentation.model_validate(still | colours | changes)
-
-
-@pytest.fixture
-def photo() -> torch.Tensor:
-    return torch.randint(0, 256, (3, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (33, 33)])
-def test_augmented_photos_keep_type_and_get_the_networks_size(height: int, width: int) -> None:
-    change = augmentation(
-        settings(crop_scale=(0.3, 1), brightness=0.2, contrast=0.2, saturation=0.2, hue=0.05, flip=True), 32
-    )
-    photo = torch.randint(0, 256, (3, height, width), dtype=torch.uint8)
-    once, again = change(photo), change(photo)
-    assert once.shape == (3, 32, 32)
-    assert once.dtype == torch.uint8
-    assert not torch.equal(once, again)
-
-
-def test_crops_of_a_size_of_their_own(photo: torch.Tensor) -> None:
-    assert augmentation(settings(crop_px=16), 24)(photo).shape == (3, 16, 16)
-
-
-def test_no_augmentation_changes_nothing(photo: torch.Tensor) -> None:
-    assert torch.equal(augmentation(settings(), 24)(photo), photo)
-
-
-def test_flips_and_quarter_turns_reach_all_eight_sides(photo: torch.Tensor) -> None:
-    torch.manual_seed(0)
-    change = augmentation(settings(flip=True, quarter_turns=True), 24)
-    turned = [photo.rot90(quarters, (1, 2)) for quarters in range(4)]
-    sides = {side.numpy().tobytes() for side in [*turned, *(side.flip(2) for side in turned)]}
-    assert {change(photo).numpy().tobytes() for _ in range(200)} == sides
-
-
-@pytest.mark.parametrize("colour", ["brightness", "contrast", "saturation", "hue"])
-def test_each_colour_setting_has_its_effect(photo: torch.Tensor, colour: str) -> None:
-    assert not torch.equal(augmentation(settings(**{colour: 0.5}), 24)(photo), photo)
-
-
 def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
     batches = list(validation_batches(table, data_root, recipe, no_progress))
     assert [len(classes) for _, classes in batches] == [8, 8, 8]
@@ -128,7 +133,7 @@ def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: P
 
 def test_training_batches_hold_the_photos_that_were_drawn(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
     batches = list(training_batches(table, data_root, recipe, 0, no_progress))
-    weights = sampling_weights(targets(table, recipe), 0.5)
+    weights = photo_weights(table, recipe)
     expected = targets(table, recipe)[list(EpochSampler(weights, recipe.seed))]
     assert torch.cat([classes for _, classes in batches]).tolist() == expected.tolist()
     assert {(tuple(photos.shape), photos.dtype) for photos, _ in batches} == {((8, 3, 32, 32), torch.uint8)}

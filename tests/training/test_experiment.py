@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import CURVES, find_models
+from skinapp.networks.folder import CURVES, TRAINING, find_models
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop
 
@@ -41,6 +42,57 @@ def test_an_experiment_keeps_its_runs_and_curves_but_no_weights(
     assert len(pd.read_csv(recipe.parent / CURVES)) == 2
     assert find_models(recipe.parent.parent) == ()
     assert not list(tmp_path.glob("experiments/**/*.safetensors"))
+
+
+def test_a_pair_with_a_camera_outside_stores_four_runs(
+    write_recipe: WriteRecipe, data_root: Path, tmp_path: Path
+) -> None:
+    table = read_table(data_root / "table.parquet")
+    far = table["lesion_id"].isin([f"lesion_{number:02}" for number in range(12, 17)])
+    write_table(table.assign(camera=far.map({True: "far", False: "near"})), tmp_path / "cameras.parquet")
+    recipe = write_recipe(
+        tmp_path / "small" / "recipe.toml",
+        ((data_root / "table.parquet").as_posix(), (tmp_path / "cameras.parquet").as_posix()),
+        ('role = "malignancy"', 'role = "both"'),
+        ("seed = 7", 'seed = 7\nevaluate = ["validation", "outside"]'),
+        ("epochs = 3", "epochs = 1"),
+        ('monitor = "loss"', 'monitor = "mean_auroc"\n\n[split]\noutside = "far"'),
+    )
+    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    heads = ("malignancy", "lesion-type")
+    names = [f"{split}-{head}" for split in ("validation", "outside") for head in heads]
+    assert [run.name for run in done.runs] == names
+    taken = far & table["split"].isin(["train", "validation"])
+    expected = {
+        "outside": set(table["image_id"][taken]),
+        "validation": set(table["image_id"][~taken & (table["split"] == "validation")]),
+    }
+    for name in names:
+        stored = load_run(recipe.parent / "runs" / name)
+        assert set(stored.predictions["image_id"]) == expected[stored.split]
+        assert load_intervals(recipe.parent / "runs" / name) is not None
+        assert (stored.malignancy is None) == name.endswith("malignancy")
+    sizes = {len(photos) for photos in expected.values()}
+    assert len(sizes) == 2
+    assert min(sizes) > 0
+
+
+def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
+    write_recipe: WriteRecipe, data_root: Path, tmp_path: Path
+) -> None:
+    table = read_table(data_root / "table.parquet").head(6)
+    other = table.assign(image_id="other_" + table["image_id"], lesion_id="other_" + table["lesion_id"], sha256=pd.NA)
+    write_table(other, tmp_path / "other.parquet")
+    extra = f'[[data.extra]]\ntable = "{(tmp_path / "other.parquet").as_posix()}"\nuse = "outside"\n\n[network]'
+    recipe = write_recipe(
+        tmp_path / "small" / "recipe.toml",
+        ("[network]", extra),
+        ("seed = 7", 'seed = 7\nevaluate = ["outside"]'),
+        ("epochs = 3", "epochs = 1"),
+    )
+    (run,) = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0)).runs
+    assert set(run.predictions["image_id"]) == set(other["image_id"])
+    assert json.loads((recipe.parent / TRAINING).read_text())["data"]["train"]["photos"] == 24
 
 
 def test_an_experiment_must_say_what_it_evaluates(write_recipe: WriteRecipe, data_root: Path, tmp_path: Path) -> None:

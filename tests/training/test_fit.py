@@ -14,12 +14,16 @@ from safetensors.torch import save_file
 from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import image_table, read_table, write_table
 from skinapp.errors import DatasetError, ModelError
-from skinapp.networks.folder import CARD, CURVES, RECIPE, WEIGHTS, Card, load_model, read_card
-from skinapp.networks.preprocess import normalise
+from skinapp.networks.classifier import Classifier
+from skinapp.networks.device import Device
+from skinapp.networks.folder import CARD, CURVES, RECIPE, WEIGHTS, Card, Task, load_model, read_card
+from skinapp.networks.preprocess import network_view, normalise, to_tensor
 from skinapp.networks.resnet import HeadedResNet, read_safetensors
+from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
-from skinapp.training.batches import validation_batches
-from skinapp.training.calibrate import fit_temperature
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
+from skinapp.training.batches import photo_weights, validation_batches
+from skinapp.training.calibrate import fit_temperature, prior_offsets
 from skinapp.training.checkpoints import checkpoint_folder
 from skinapp.training.fit import Workshop, train
 from skinapp.training.initial import initial_network
@@ -54,14 +58,15 @@ def folder(trained: Card, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(tmp_path_factory.getbasetemp().glob(f"whole*/{trained.id}"))
 
 
-def validation_logits(folder: Path, data_root: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a model folder's network says of the validation split, and what is true."""
+def validation_logits(folder: Path, data_root: Path, task: Task = "malignancy") -> tuple[np.ndarray, np.ndarray]:
+    """Return what a head of a model folder's network says of the validation split, and what is true."""
     model, recipe = load_model(folder), read_recipe(folder / RECIPE)
     table = read_table(data_root / "table.parquet")
     part = table[table["split"] == "validation"].reset_index(drop=True)
     photos, classes = next(iter(validation_batches(part, data_root, recipe, no_progress)))
     with torch.inference_mode():
-        return model.network(normalise(photos, recipe.input))[recipe.role].numpy(), classes.numpy()
+        logits = model.network(normalise(photos, recipe.input))[task].numpy()
+    return logits, classes[:, list(recipe.heads).index(task)].numpy()
 
 
 def test_a_training_leaves_a_whole_model_folder(folder: Path, trained: Card) -> None:
@@ -83,6 +88,12 @@ def test_the_card_says_what_it_was_trained_on(folder: Path, trained: Card, data_
     assert trained.head("malignancy").classes == ("malignant", "benign")
     assert trained.preprocessing == read_recipe(folder / RECIPE).input
     assert trained.initial.sha256 is None
+    (head,) = trained.heads
+    malignant = table.loc[table["split"] == "train", "malignant"].mean()
+    assert head.shares == pytest.approx([malignant, 1 - malignant])
+    assert head.offsets == ()  # this recipe undoes nothing
+    assert trained.rounding is not None
+    assert 0 <= trained.rounding < 0.01
 
 
 def test_curves_and_card_tell_of_the_same_epochs(folder: Path, trained: Card) -> None:
@@ -106,6 +117,103 @@ def test_the_weights_are_those_of_the_best_epoch(folder: Path, trained: Card, da
 def test_the_temperature_is_fitted_on_the_weights_as_they_ship(folder: Path, trained: Card, data_root: Path) -> None:
     temperature = fit_temperature(*validation_logits(folder, data_root))
     assert trained.head("malignancy").temperature == pytest.approx(temperature, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def pair_folder(
+    tmp_path_factory: pytest.TempPathFactory, write_recipe: WriteRecipe, data_root: Path, checkpoints: Path
+) -> Path:
+    """Train a small pair of heads, all the new knobs in use, and return its folder."""
+    recipe = write_recipe(
+        tmp_path_factory.mktemp("pair") / "both" / RECIPE,
+        ('role = "malignancy"', 'role = "both"'),
+        ("hue = 0", "hue = 0\ncast = 0.1\nany_turn = true\ncoarse = 0.3\ngrey_world = 0.2"),
+        ("balance_exponent = 0.5", "balance_exponent = 0.5\nlogit_adjustment = 0.5"),
+        ('monitor = "loss"', 'mixup = 0.2\nmonitor = "mean_auroc"\n\n[calibration]\nundo_sampling = 1.0'),
+    )
+    train(recipe, Workshop(data_root, None, checkpoints / "pair", workers=0))
+    return recipe.parent
+
+
+def test_a_pair_has_two_heads_and_is_monitored_by_both(pair_folder: Path) -> None:
+    card = read_card(pair_folder)
+    assert card.role == "both"
+    assert [(head.name, head.classes) for head in card.heads] == [
+        ("malignancy", MALIGNANCY_CLASSES),
+        ("lesion_type", CODES),
+    ]
+    curves = pd.read_csv(pair_folder / CURVES)
+    mean = curves[["validation_macro_auroc", "validation_malignancy_auroc"]].mean(axis=1)
+    assert curves["validation_mean_auroc"].to_numpy() == pytest.approx(mean.to_numpy(), abs=2e-5)
+    assert card.training.best_value == pytest.approx(mean.max(), abs=2e-5)
+    assert card.rounding is not None
+    assert 0 <= card.rounding < 0.01
+
+
+def test_a_pair_s_offsets_lead_from_the_shares_drawn_to_the_table_s(pair_folder: Path, data_root: Path) -> None:
+    table, recipe = read_table(data_root / "table.parquet"), read_recipe(pair_folder / RECIPE)
+    part = table[table["split"] == "train"].reset_index(drop=True)
+    weights = pd.Series(photo_weights(part, recipe))
+    for head in read_card(pair_folder).heads:
+        truth = part["malignant"].map({True: "malignant", False: "benign"})
+        truth = truth if head.name == "malignancy" else part["diagnosis"]
+        natural = truth.value_counts(normalize=True)[list(head.classes)].to_numpy(float)
+        drawn = weights.groupby(truth.to_numpy()).sum()[list(head.classes)].to_numpy(float)
+        assert sum(head.shares) == pytest.approx(1)
+        assert head.shares == pytest.approx(natural)
+        assert head.offsets == pytest.approx(prior_offsets(natural, drawn, 1, 0.5))
+        assert (np.ptp(head.offsets) > 0.1) == (head.name == "lesion_type")  # half of the photos are malignant
+        logits, classes = validation_logits(pair_folder, data_root, head.name)
+        expected = fit_temperature(logits, classes, np.array(head.offsets))
+        assert head.temperature == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_trained_pair_agrees_with_itself(pair_folder: Path, data_root: Path) -> None:
+    classifier = Classifier(load_model(pair_folder), Device("cpu", "CPU"))
+    files = sorted((data_root / "photos").iterdir())[:12]
+    settings = classifier.card.preprocessing
+    photos = [network_view(read_photo_file(file), settings) for file in files]
+    malignancy, types = classifier.probabilities(to_tensor(photos, settings))
+    malignant = types[:, [CODES.index(code) for code in MALIGNANT_CODES]].sum(axis=1)
+    np.testing.assert_allclose(malignant, malignancy[:, 0], atol=1e-12)
+
+
+def test_scores_are_meant_for_the_own_table_s_shares_not_the_borrowed_photos(
+    tmp_path: Path, write_recipe: WriteRecipe, data_root: Path
+) -> None:
+    table = read_table(data_root / "table.parquet")
+    borrowed = table.assign(image_id="b" + table["image_id"], lesion_id="b" + table["lesion_id"], sha256=pd.NA)
+    write_table(borrowed[borrowed["diagnosis"] == "mel"], tmp_path / "borrowed.parquet")
+    extra = f'[[data.extra]]\ntable = "{(tmp_path / "borrowed.parquet").as_posix()}"\n\n[network]'
+    recipe = write_recipe(
+        tmp_path / "small" / RECIPE,
+        ("[network]", extra),
+        ("epochs = 3", "epochs = 1"),
+        ('monitor = "loss"', 'monitor = "loss"\n\n[calibration]\nundo_sampling = 1.0'),
+    )
+    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    own = table[table["split"] == "train"]
+    malignant, more = own["malignant"].mean(), (table["diagnosis"] == "mel").sum()
+    assert card.data.train.photos == len(own) + more
+    (head,) = card.heads
+    assert head.shares == pytest.approx([malignant, 1 - malignant])
+    counts = np.array([own["malignant"].sum() + more, (~own["malignant"]).sum()]) ** 0.5
+    assert head.offsets == pytest.approx(prior_offsets(np.array(head.shares), counts / counts.sum(), 1))
+
+
+def test_a_class_that_is_never_seen_is_named_before_anything_is_read(
+    tmp_path: Path, write_recipe: WriteRecipe, data_root: Path
+) -> None:
+    table = read_table(data_root / "table.parquet")
+    write_table(table[table["diagnosis"] != "scc"], tmp_path / "table.parquet")
+    recipe = write_recipe(
+        tmp_path / "small" / RECIPE,
+        ((data_root / "table.parquet").as_posix(), (tmp_path / "table.parquet").as_posix()),
+        ('role = "malignancy"', 'role = "both"'),
+        ("balance_exponent = 0.5", "logit_adjustment = 1.0"),
+    )
+    with pytest.raises(DatasetError, match="no training photo of scc"):
+        train(recipe, Workshop(tmp_path / "no photos here", None, tmp_path / "checkpoints"))
 
 
 def test_checkpoints_hold_nothing_but_data(trained: Card, checkpoints: Path) -> None:

@@ -11,8 +11,14 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
-from skinapp.training.network import TrainedNetwork, cosine_with_warmup, validation_figures
-from skinapp.training.recipe import read_recipe
+from skinapp.training.network import (
+    TrainedNetwork,
+    cosine_with_warmup,
+    figures_of_heads,
+    logit_adjustments,
+    validation_figures,
+)
+from skinapp.training.recipe import Recipe, read_recipe
 
 WriteRecipe = Callable[..., Path]
 
@@ -21,6 +27,36 @@ WriteRecipe = Callable[..., Path]
 def module(tmp_path: Path, write_recipe: WriteRecipe) -> TrainedNetwork:
     recipe = read_recipe(write_recipe(tmp_path / "recipe.toml", ("epochs = 3", "epochs = 3\nwarmup_epochs = 1")))
     return TrainedNetwork(HeadedResNet("resnet18", {"malignancy": 2}), recipe, steps_per_epoch=4)
+
+
+BOTH = ('role = "malignancy"', 'role = "both"')
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Make six photos with a class for each of two heads."""
+    generator = torch.Generator().manual_seed(0)
+    photos = torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    return photos, torch.tensor([[0, 0], [1, 5], [1, 2], [0, 4], [1, 7], [0, 6]])
+
+
+def pair(path: Path, write_recipe: WriteRecipe, *changes: tuple[str, str]) -> Recipe:
+    return read_recipe(write_recipe(path / "pair.toml", BOTH, *changes))
+
+
+def module_of(recipe: Recipe, drawn: Any = None) -> TrainedNetwork:
+    """Build the module of a recipe in eval mode, so that one batch always has the same logits."""
+    torch.manual_seed(1)
+    heads = {task: len(classes) for task, classes in recipe.heads.items()}
+    module = TrainedNetwork(HeadedResNet("resnet18", heads), recipe, 4, drawn)
+    # Outside a trainer there is nobody to log to.
+    module.log = lambda *arguments, **options: None  # type: ignore[method-assign]
+    return module.eval()
+
+
+def cross_entropy(logits: torch.Tensor, classes: torch.Tensor) -> float:
+    return float(-logits.log_softmax(1)[torch.arange(len(classes)), classes].mean())
 
 
 def test_the_learning_rate_by_hand() -> None:
@@ -62,7 +98,7 @@ def test_logits_are_those_of_the_normalised_photo(module: TrainedNetwork) -> Non
     photos = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with torch.inference_mode():
         expected = module.network(normalise(photos, module.recipe.input))["malignancy"]
-        torch.testing.assert_close(module.logits(photos), expected)
+        torch.testing.assert_close(module.logits(photos), {"malignancy": expected})
 
 
 @pytest.mark.parametrize("k", [2, 5])
@@ -101,3 +137,119 @@ def test_curves_travel_with_the_checkpoint(module: TrainedNetwork) -> None:
     fresh = TrainedNetwork(module.network, module.recipe, 4)
     fresh.on_load_checkpoint(checkpoint)
     assert fresh.curves == [{"epoch": 1.0, "train_loss": 0.5}]
+
+
+def test_the_loss_of_a_pair_is_the_mean_of_both(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
+    module = module_of(pair(tmp_path, write_recipe))
+    photos, classes = batch
+    with torch.no_grad():
+        logits = module.logits(photos)
+        loss = float(module.training_step(batch))
+    expected = [cross_entropy(logits["malignancy"], classes[:, 0]), cross_entropy(logits["lesion_type"], classes[:, 1])]
+    assert expected[0] != pytest.approx(expected[1], abs=0.1)
+    assert loss == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_a_single_head_has_a_loss_of_its_own(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
+    module = module_of(read_recipe(write_recipe(tmp_path / "recipe.toml", ('"malignancy"', '"lesion_type"'))))
+    photos, classes = batch[0], batch[1][:, 1:]
+    with torch.no_grad():
+        expected = cross_entropy(module.logits(photos)["lesion_type"], classes[:, 0])
+        assert float(module.training_step((photos, classes))) == pytest.approx(expected, abs=1e-6)
+
+
+ADJUSTED = ("balance_exponent = 0.5", "balance_exponent = 0.5\nlogit_adjustment = 0.5")
+DRAWN = {"malignancy": np.array([0.2, 0.8]), "lesion_type": np.array([0.05, 0.1, 0.1, 0.05, 0.2, 0.3, 0.1, 0.1])}
+
+
+def test_logits_are_adjusted_in_training_by_the_shares_drawn(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch
+) -> None:
+    module = module_of(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
+    photos, classes = batch
+    with torch.no_grad():
+        logits = module.logits(photos)
+        loss = float(module.training_step(batch))
+    expected = [
+        cross_entropy(logits[task] + 0.5 * torch.from_numpy(np.log(DRAWN[task])), classes[:, place])
+        for place, task in enumerate(DRAWN)
+    ]
+    assert loss == pytest.approx(np.mean(expected), abs=1e-6)
+    # Who validates sees the network's own logits.
+    with torch.no_grad():
+        module.validation_step(batch)
+    for task, (seen, truth) in module.validation_logits().items():
+        assert np.array_equal(seen, logits[task].numpy())
+        assert truth.tolist() == classes[:, list(DRAWN).index(task)].tolist()
+
+
+def test_adjustments_by_hand_and_none_where_none_is_asked_for(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    adjusted = logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
+    assert adjusted["malignancy"].tolist() == pytest.approx([0.5 * math.log(0.2), 0.5 * math.log(0.8)])
+    plain = logit_adjustments(pair(tmp_path, write_recipe), DRAWN)
+    assert {task: zeros.tolist() for task, zeros in plain.items()} == {"malignancy": [0] * 2, "lesion_type": [0] * 8}
+
+
+MIXED = ("batch_size = 8", "batch_size = 8\nmixup = 0.2")
+
+
+@pytest.mark.parametrize("share", [1.0, 0.0, 0.25])
+def test_mixup_blends_photos_and_their_losses(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    module = module_of(pair(tmp_path, write_recipe, MIXED))
+    photos, classes = batch
+    other = torch.tensor([1, 2, 3, 4, 5, 0])
+    monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: torch.tensor(share))
+    monkeypatch.setattr(torch, "randperm", lambda n, device: other)
+    blend = (share * photos.float() + (1 - share) * photos[other].float()).round().to(torch.uint8)
+    with torch.no_grad():
+        loss = float(module.training_step(batch))
+        logits = module.logits(blend)
+    mean = [
+        np.mean([cross_entropy(logits[t], c[:, p]) for p, t in enumerate(logits)]) for c in (classes, classes[other])
+    ]
+    assert loss == pytest.approx(share * mean[0] + (1 - share) * mean[1], abs=1e-5)
+
+
+def test_mixup_with_a_share_of_1_is_no_mixup(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: torch.tensor(1.0))
+    mixed, plain = module_of(pair(tmp_path, write_recipe, MIXED)), module_of(pair(tmp_path, write_recipe))
+    with torch.no_grad():
+        assert float(mixed.training_step(batch)) == pytest.approx(float(plain.training_step(batch)), abs=1e-6)
+
+
+def test_mixup_draws_its_share_by_the_recipe_s_alpha(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, float]] = []
+    real = torch.distributions.Beta
+
+    def beta(*alphas: float) -> torch.distributions.Beta:
+        asked.append(alphas)
+        return real(*alphas)
+
+    monkeypatch.setattr(torch.distributions, "Beta", beta)
+    with torch.no_grad():
+        module_of(pair(tmp_path, write_recipe, MIXED)).training_step(batch)
+        module_of(pair(tmp_path, write_recipe)).training_step(batch)
+    assert asked == [(0.2, 0.2)]
+
+
+def test_a_pair_is_judged_by_its_types_and_by_the_mean_of_both_aurocs() -> None:
+    random = np.random.default_rng(0)
+    validation = {}
+    for task, k in (("malignancy", 2), ("lesion_type", 8)):
+        classes = random.integers(k, size=200)
+        validation[task] = ((random.normal(size=(200, k)) + np.eye(k)[classes]).astype(np.float32), classes)
+    figures = figures_of_heads(validation, "lesion_type")
+    alone = {task: validation_figures(*seen) for task, seen in validation.items()}
+    assert figures.items() >= alone["lesion_type"].items()
+    logits, classes = validation["malignancy"]
+    auroc = roc_auc_score(classes == 0, softmax(logits, axis=1)[:, 0])
+    assert figures["malignancy_auroc"] == pytest.approx(auroc)
+    assert figures["mean_auroc"] == pytest.approx((auroc + alone["lesion_type"]["macro_auroc"]) / 2)
+    single = {"malignancy": validation["malignancy"]}
+    assert figures_of_heads(single, "malignancy") == alone["malignancy"]

@@ -28,20 +28,76 @@ def test_the_role_decides_the_classes(tmp_path: Path, write_recipe: WriteRecipe)
     assert read_recipe(two).classes == ("nv", "mel")
 
 
+EXTRA = '[[data.extra]]\ntable = "other.parquet"\n{}\n[network]'
+"""Photos of another table, with a setting of theirs."""
+
+
+def test_a_pair_has_malignancy_first_and_is_drawn_by_its_types(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    for role, heads, task, classes in (
+        ("malignancy", {"malignancy": MALIGNANCY_CLASSES}, "malignancy", MALIGNANCY_CLASSES),
+        ("lesion_type", {"lesion_type": CODES}, "lesion_type", CODES),
+        ("both", {"malignancy": MALIGNANCY_CLASSES, "lesion_type": CODES}, "lesion_type", CODES),
+    ):
+        recipe = read_recipe(write_recipe(tmp_path / "recipe.toml", ('"malignancy"', f'"{role}"')))
+        assert list(recipe.heads.items()) == list(heads.items())
+        assert (recipe.task, recipe.classes) == (task, classes)
+
+
+def test_what_a_recipe_leaves_unsaid_changes_nothing(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / "recipe.toml"))
+    changes = recipe.augmentation.model_dump(include={"cast", "any_turn", "blur", "coarse", "jpeg", "dark_corners"})
+    assert not any(changes.values())
+    assert not recipe.augmentation.grey_world
+    assert (recipe.data.extra, recipe.split.outside) == ((), None)
+    assert (recipe.sampling.logit_adjustment, recipe.schedule.mixup, recipe.calibration.undo_sampling) == (0, 0, 0)
+
+
+def test_extra_tables_are_learned_from_unless_it_is_said(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    two = EXTRA.format("").replace("[network]", EXTRA.format('cameras = ["x"]\nsmallest_px = 300\nuse = "outside"'))
+    first, second = read_recipe(write_recipe(tmp_path / "recipe.toml", ("[network]", two))).data.extra
+    assert (first.table, first.cameras, first.smallest_px, first.use) == ("other.parquet", (), 1, "train")
+    assert (second.cameras, second.smallest_px, second.use) == (("x",), 300, "outside")
+
+
+@pytest.mark.parametrize("classes", ['["nv", "bkl"]', '["mel", "bcc"]', '["mel", "nv", "wart"]'])
+def test_a_pair_needs_malignant_and_benign_types(tmp_path: Path, write_recipe: WriteRecipe, classes: str) -> None:
+    changes = (('"malignancy"', '"both"'), ('.parquet"', f'.parquet"\nclasses = {classes}'))
+    with pytest.raises(RecipeError, match='role "both" needs classes of the eight codes, malignant and benign'):
+        read_recipe(write_recipe(tmp_path / "recipe.toml", *changes))
+    alone = write_recipe(tmp_path / "recipe.toml", ('"malignancy"', '"lesion_type"'), changes[1])
+    assert len(read_recipe(alone).classes) >= 2
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
         ("seed = 7", 'seed = "often"', "seed: "),
         ("seed = 7", "", "seed: Field required"),
         ("seed = 7", "seed = 7\ncolour = 1", "colour: Extra"),
-        ("hue = 0", "hue = 0\nblur = 1", r"augmentation\.blur: Extra"),
+        ("hue = 0", "hue = 0\nglare = 1", r"augmentation\.glare: Extra"),
         ("hue = 0", "hue = 0.6", r"augmentation\.hue: "),
         ("batch_size = 8", "batch_size = 0", r"schedule\.batch_size: "),
         ("epochs = 3", "", r"schedule\.epochs: Field required"),
         ('"resnet18"', '"vgg16"', r"network\.architecture: "),
-        ('"malignancy"', '"both"', "role: "),
+        ('"malignancy"', '"neither"', "role: "),
         ("input_px = 32", "input_px = 37", "input: .*input_px must not exceed resize_px"),
         ("crop_scale = [1.0, 1.0]", "crop_scale = [1.0]", r"augmentation\.crop_scale"),
+        *(
+            ("hue = 0", f"hue = 0\n{key} = {value}", rf"augmentation\.{key}: ")
+            for key in ("cast", "blur", "coarse", "jpeg", "dark_corners", "grey_world")
+            for value in (-0.1, 1.1)
+        ),
+        ("hue = 0", "hue = 0\nany_turn = 90", r"augmentation\.any_turn: "),
+        ("balance_exponent = 0.5", "logit_adjustment = -1", r"sampling\.logit_adjustment: "),
+        ("epochs = 3", "epochs = 3\nmixup = -0.2", r"schedule\.mixup: "),
+        ("[network]", "[calibration]\nundo_sampling = 1.1\n[network]", r"calibration\.undo_sampling: "),
+        ("[network]", "[calibration]\nundo_sampling = -0.1\n[network]", r"calibration\.undo_sampling: "),
+        ("[network]", "[[data.extra]]\n[network]", r"data\.extra\.0\.table: Field required"),
+        ("[network]", EXTRA.format('use = "test"'), r"data\.extra\.0\.use: "),
+        ("[network]", EXTRA.format("smallest_px = 0"), r"data\.extra\.0\.smallest_px: "),
+        ("[network]", EXTRA.format('camera = "x"'), r"data\.extra\.0\.camera: Extra"),
+        ("[network]", "[split]\noutside = 3\n[network]", r"split\.outside: "),
+        ('monitor = "loss"', 'monitor = "mean_auroc"', 'recipe: .*"mean_auroc" is the mean of two heads'),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, write_recipe: WriteRecipe, old: str, new: str, named: str) -> None:
@@ -70,4 +126,4 @@ def test_no_recipe_or_a_folder_in_its_place(tmp_path: Path) -> None:
 
 def test_the_shipped_recipes_are_valid() -> None:
     recipes = [read_recipe(path) for path in sorted(MODELS.rglob(RECIPE))]
-    assert {"malignancy", "lesion_type"} <= {recipe.role for recipe in recipes}
+    assert {task for recipe in recipes for task in recipe.heads} == {"malignancy", "lesion_type"}

@@ -1,0 +1,101 @@
+"""skinapp card: operating points and figures of a model, computed from its stored runs and written into its card."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from skinapp.cli.console import ModelsOption, model_folder, printed, say, write_answer
+from skinapp.cli.shown import in_words
+from skinapp.datasets.table import TABLES, read_table
+from skinapp.errors import DatasetError, RunError
+from skinapp.evaluation.intervals import Figure, headline_intervals, load_intervals
+from skinapp.evaluation.run import find_runs, load_run
+from skinapp.storage import file_sha256, written_aside
+
+if TYPE_CHECKING:
+    from skinapp.evaluation.card_figures import RunWithIntervals
+    from skinapp.networks.folder import Card, CardFigure, Head
+
+SPLITS = ("validation", "test")
+
+
+def card(
+    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    table: Annotated[
+        Path | None,
+        typer.Option(help="The image table it was trained on; by default the one of that name that ships."),
+    ] = None,
+    models: ModelsOption = None,
+) -> None:
+    """Choose operating points on validation, and write them and the figures of the stored runs into a model's card."""
+    # Torch is imported by the commands that need it: the others start in a third of the time.
+    from skinapp.evaluation.card_figures import card_figures
+    from skinapp.evaluation.operating_points import operating_points
+    from skinapp.networks.folder import CARD, read_card
+
+    folder = model_folder(model, models)
+    old = read_card(folder)
+    table = _own_table(old, table)
+    runs = {(head.name, split): _own_run(folder, old, head, split, table) for head in old.heads for split in SPLITS}
+    chosen_on = runs.get(("malignancy", SPLITS[0]))
+    points = operating_points(chosen_on.run) if chosen_on else ()
+    figures = card_figures(list(runs.values()), read_table(table), points)
+    card = old.model_copy(update={"operating_points": points, "figures": figures})
+    with written_aside(folder / CARD) as aside:
+        aside.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if points:
+        write_answer(printed(_points_table(card)), None)
+    say(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
+
+
+def _own_table(card: "Card", table: Path | None) -> Path:
+    """Return the image table that a model was trained on; DatasetError where the file is another."""
+    path = table or TABLES / f"{card.data.table}.parquet"
+    if not path.is_file():
+        raise DatasetError(f"There is no image table at {path}. Name the one {card.id} was trained on with --table.")
+    if file_sha256(path) != card.data.table_sha256:
+        raise DatasetError(
+            f"{path} is not the table that {card.id} was trained on (sha256 differs). Name that one with --table."
+        )
+    return path
+
+
+def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) -> "RunWithIntervals":
+    """Find the stored run of a head of these very weights on a split; RunError, with the command, where none is."""
+    from skinapp.evaluation.card_figures import RunWithIntervals
+    from skinapp.evaluation.predict import is_own_run
+
+    for path in find_runs(folder):
+        try:
+            run = load_run(path)
+        except RunError as error:
+            say(str(error))
+            continue
+        if is_own_run(run, card, split, head.name):
+            intervals = load_intervals(path)
+            return RunWithIntervals(run, headline_intervals(run) if intervals is None else intervals)
+    raise RunError(
+        f"{folder} holds no stored run of these weights on {split} by the head {head.name}. "
+        f"Make it with `skinapp evaluate {card.id} {table} --split {split}`."
+    )
+
+
+def _points_table(card: "Card") -> Table:
+    table = Table("chosen to find on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
+    found = {(each.group, each.figure): each for each in card.figures if each.split == "test"}
+    for point in card.operating_points:
+        rates = (found["all", f"{name} at {point.sensitivity:g}"] for name in ("sensitivity", "specificity"))
+        table.add_row(f"{point.sensitivity:.0%}", f"{point.threshold:.6f}", *(_in_words(rate) for rate in rates))
+    return table
+
+
+def _in_words(found: "CardFigure") -> str:
+    ends = (float("nan") if end is None else end for end in (found.value, found.low, found.high))
+    return in_words(Figure(*ends))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command()(card)

@@ -1,0 +1,88 @@
+"""The figures of a model's card, computed from its stored runs: the card copies them, nobody types them in."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
+from skinapp.evaluation.card_groups import MELANOMA, contradictions, malignancy_by_group
+from skinapp.evaluation.card_rows import ALL, card_figure, task_of
+from skinapp.evaluation.intervals import Figure, figure, headline_intervals
+from skinapp.evaluation.operating_points import rates_at, specificity_read_from
+from skinapp.evaluation.run import StoredRun
+from skinapp.evaluation.seven import as_seven, can_be_seven
+from skinapp.networks.folder import CardFigure, OperatingPoint
+
+HEADLINE = ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece")
+"""Overall figures of each run, as it is and before calibration."""
+
+OF_SEVEN = ("balanced_accuracy", "macro_auroc")
+
+SEVEN = "seven classes of HAM10000"
+BEFORE = " before calibration"
+"""What is added to the name of a figure of the run as it was before its temperature and offsets."""
+
+TEST = "test"
+
+
+@dataclass(frozen=True, eq=False)
+class RunWithIntervals:
+    """A stored run and the frame of intervals.headline_intervals that lies beside it."""
+
+    run: StoredRun
+    intervals: pd.DataFrame
+
+
+def card_figures(
+    runs: Sequence[RunWithIntervals], table: pd.DataFrame, points: Sequence[OperatingPoint]
+) -> tuple[CardFigure, ...]:
+    """Compute the figures of a card from the stored runs of its model, a head and a split each, in their order.
+
+    Of every run: HEADLINE, Brier score, slope and intercept of calibration, each also before calibration where the
+    run kept its temperature, and the ECE that perfect scores would show. Of lesion types the recall of melanoma, and
+    OF_SEVEN of the group SEVEN. Of malignancy on test what each operating point does there, then the groups of
+    card_groups, by the image table of the runs. Of a pair of heads on test how often its answers contradict each other.
+    Intervals are of 95%, by bootstrap over lesions; None where undefined.
+    """
+    found = [each for held in runs for each in _of_run(held)]
+    tested = {task_of(held.run): held.run for held in runs if held.run.split == TEST}
+    if malignancy := tested.get("malignancy"):
+        found += [*_at_points(malignancy, points), *malignancy_by_group(malignancy, table, points)]
+        if types := tested.get("lesion_type"):
+            found.append(contradictions(malignancy, types))
+    return tuple(found)
+
+
+def _of_run(held: RunWithIntervals) -> Iterator[CardFigure]:
+    run = held.run
+    yield from _overall(run, held.intervals, "")
+    if run.temperature is not None:
+        before = before_calibration(run)
+        yield from _overall(before, headline_intervals(before), BEFORE)
+    if MELANOMA in run.classes:
+        yield card_figure(run, ALL, "recall", figure(held.intervals, "recall", MELANOMA), MELANOMA)
+    if can_be_seven(run):
+        seven = headline_intervals(as_seven(run))
+        for name in OF_SEVEN:
+            yield card_figure(run, SEVEN, name, figure(seven, name))
+
+
+def _overall(run: StoredRun, intervals: pd.DataFrame, when: str) -> Iterator[CardFigure]:
+    for name in HEADLINE:
+        yield card_figure(run, ALL, name + when, figure(intervals, name))
+    said = calibration(run)
+    chance = Figure(said.ece_if_perfect, float("nan"), float("nan"))
+    yield card_figure(run, ALL, f"ece if perfect{when}", chance)
+    for row in calibration_intervals(run).to_dict(orient="records"):
+        found = Figure(row["value"], row["low"], row["high"])
+        label = None if row["figure"] == "brier" else said.outcome
+        yield card_figure(run, ALL, row["figure"] + when, found, label)
+
+
+def _at_points(run: StoredRun, points: Sequence[OperatingPoint]) -> Iterator[CardFigure]:
+    for point in points:
+        for name, found in rates_at(run, point.threshold).items():
+            yield card_figure(run, ALL, f"{name} at {point.sensitivity:g}", found)
+        read = specificity_read_from(run, point.sensitivity)
+        yield card_figure(run, ALL, f"specificity at {point.sensitivity:g} sensitivity, read from {run.split}", read)

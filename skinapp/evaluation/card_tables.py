@@ -1,0 +1,172 @@
+"""What a model's card says, in rows and words: for the Models page, and for the card in other tools' forms."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from skinapp.evaluation.card_figures import BEFORE, TEST
+from skinapp.evaluation.card_rows import ALL
+from skinapp.networks.folder import Card, CardFigure, Head, OperatingPoint, Task
+from skinapp.taxonomy import class_name
+
+HEADLINES: dict[Task, tuple[str, ...]] = {
+    "malignancy": ("malignant_auroc", "balanced_accuracy", "accuracy", "macro_f1"),
+    "lesion_type": ("balanced_accuracy", "macro_auroc", "malignant_auroc", "recall", "accuracy", "macro_f1"),
+}
+"""Which figures of a head stand first, in their order; of two classes the macro AUROC is the malignant one."""
+
+CALIBRATION = ("ece", "ece if perfect", "brier", "slope", "intercept")
+READ_FROM_TEST = ", read from test"
+CONTRADICTIONS = "contradictions"
+
+_WORDS = {
+    "macro_f1": "Macro F1",
+    "macro_auroc": "Macro AUROC",
+    "malignant_auroc": "Malignant AUROC",
+    "ece": "Calibration error",
+    "brier": "Brier score",
+}
+_AT = re.compile(r"^at (?P<share>[01]\.?\d*)")
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An operating point, and what it reached on test; None where the card does not say."""
+
+    point: OperatingPoint
+    sensitivity: CardFigure | None
+    specificity: CardFigure | None
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A figure of calibration on test, after calibration and before it; None where the card does not say."""
+
+    words: str
+    after: CardFigure
+    before: CardFigure | None
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """A figure of a subgroup: `by` is what photos are told apart by, as "camera", `level` which of them, as "vidir"."""
+
+    by: str
+    level: str
+    figure: CardFigure
+
+
+def question(head: Head) -> str:
+    """Say what a head answers."""
+    return "Malignant or benign" if head.name == "malignancy" else f"Which of {len(head.classes)} lesion types"
+
+
+def architecture_name(card: Card) -> str:
+    """Write the architecture as its paper does: "ResNet-18"."""
+    return card.architecture.replace("resnet", "ResNet-")
+
+
+def words(figure: str, label: str | None = None) -> str:
+    """Name a figure of a card in words: "Recall of melanoma", "Sensitivity at the 95% point"."""
+    name, _, rest = figure.partition(" ")
+    said = _WORDS.get(name, name.replace("_", " ").capitalize())
+    of_class = "" if label is None else f"of {class_name(label).lower()}"
+    return " ".join(filter(None, (said, of_class, _AT.sub(_in_percent, rest))))
+
+
+def _in_percent(found: re.Match[str]) -> str:
+    share = f"{100 * float(found['share']):g}%"
+    return f"at {share}" if found.end() < len(found.string) else f"at the {share} point"
+
+
+def number(value: float | None) -> float:
+    """Return a figure of a card as a number; NaN where it is undefined."""
+    return math.nan if value is None else value
+
+
+def written(found: CardFigure | None, form: str = ".3f") -> str:
+    """Write "0.918 (0.899 to 0.931)", in a format of Python's; a dash for what is undefined or not there."""
+    if found is None or found.value is None:
+        return "–"
+    return f"{found.value:{form}}{f' ({interval(found, form)})' if interval(found) else ''}"
+
+
+def interval(found: CardFigure, form: str = ".3f") -> str:
+    """Write "0.899 to 0.931"; nothing where there is no interval."""
+    return "" if found.low is None or found.high is None else f"{found.low:{form}} to {found.high:{form}}"
+
+
+def on_test(card: Card, task: Task | None = None, group: str | None = ALL) -> tuple[CardFigure, ...]:
+    """Return a card's figures on test: of a task and a group, or of every one where None."""
+    return tuple(
+        figure
+        for figure in card.figures
+        if figure.split == TEST and task in (None, figure.task) and group in (None, figure.group)
+    )
+
+
+def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:
+    """Return the figures that stand first of a head, on test."""
+    found = on_test(card, task)
+    return tuple(figure for name in HEADLINES[task] for figure in found if figure.figure == name)
+
+
+def reached(card: Card) -> tuple[Reached, ...]:
+    """Return each operating point with what it reached on test, the most sensitive last."""
+    found = {figure.figure: figure for figure in on_test(card)}
+    return tuple(
+        Reached(point, *(found.get(f"{name} at {point.sensitivity:g}") for name in ("sensitivity", "specificity")))
+        for point in sorted(card.operating_points, key=lambda point: point.sensitivity)
+    )
+
+
+def read_from_test(card: Card) -> tuple[CardFigure, ...]:
+    """Return the figures at a threshold that was read from the test photos themselves, which flatter."""
+    return tuple(figure for figure in on_test(card) if figure.figure.endswith(READ_FROM_TEST))
+
+
+def contradictions(card: Card) -> CardFigure | None:
+    """Return how often the two answers of a pair contradict each other on test; None where the card does not say."""
+    return next((figure for figure in on_test(card) if figure.figure == CONTRADICTIONS), None)
+
+
+def calibration(card: Card, task: Task) -> tuple[Calibrated, ...]:
+    """Return the figures of calibration of a head on test, before and after."""
+    found = {figure.figure: figure for figure in on_test(card, task)}
+    return tuple(
+        Calibrated(words(name), found[name], found.get(name + BEFORE)) for name in CALIBRATION if name in found
+    )
+
+
+def recounted(card: Card, task: Task) -> tuple[CardFigure, ...]:
+    """Return the figures of a head on test where classes are counted in another way, as "akiec left out"."""
+    return tuple(figure for figure in on_test(card, task, None) if figure.group != ALL and ": " not in figure.group)
+
+
+def subgroups(card: Card) -> tuple[Subgroup, ...]:
+    """Return the figures of subgroups on test, in the order of the card."""
+    parts = ((*figure.group.partition(": "), figure) for figure in on_test(card, group=None))
+    return tuple(Subgroup(by, level, figure) for by, colon, level, figure in parts if colon)
+
+
+def forest_rows(groups: Iterable[Subgroup]) -> pd.DataFrame:
+    """Return subgroups as `charts.forest` wants them: label, value, low, high (NaN where undefined), and a note."""
+    rows = [
+        (group.level, number(found.value), number(found.low), number(found.high), counts(found))
+        for group in groups
+        for found in (group.figure,)
+    ]
+    return pd.DataFrame(rows, columns=["label", "value", "low", "high", "note"])
+
+
+def counts(found: CardFigure) -> str:
+    """Say on how many photos and lesions a figure stands; a line breaks between the two alone."""
+    return f"{found.photos:,}\u00a0photos, {found.lesions:,}\u00a0lesions"
+
+
+def counted_on_test(card: Card) -> CardFigure | None:
+    """Return a figure that counts all test photos and lesions, as not every one does; None where there is none."""
+    return max(on_test(card), key=lambda figure: figure.photos, default=None)

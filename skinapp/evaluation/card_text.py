@@ -1,0 +1,191 @@
+"""A model's card as a Hugging Face model card: README.md, metadata in YAML at the top, then Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from skinapp.evaluation import card_tables
+from skinapp.evaluation.card_rows import ALL
+from skinapp.evaluation.card_tables import question, words, written
+from skinapp.evaluation.card_yaml import as_yaml, front_matter
+from skinapp.networks.folder import Card, CardFigure, Head, SplitFacts
+from skinapp.taxonomy import class_name
+
+_NO_FIGURES = "No figures yet: `skinapp card` writes them.\n"
+_CALIBRATION = (
+    "The calibration error is of the top answer, in 15 equal bins. A slope of 1 and an intercept of 0 are right.\n"
+)
+
+_PAPERS = {
+    "HAM10000": (
+        "Tschandl P., Rosendahl C., Kittler H. The HAM10000 dataset, a large collection of multi-source dermatoscopic "
+        "images of common pigmented skin lesions. Scientific Data 5, 180161 (2018). doi:10.1038/sdata.2018.161",
+    ),
+    "ISIC 2019": (
+        "Codella N. et al. Skin lesion analysis toward melanoma detection. arXiv:1710.05006 (2017).",
+        "Combalia M. et al. BCN20000: dermoscopic lesions in the wild. arXiv:1908.02288 (2019).",
+    ),
+}
+"""What to cite for a source of photos."""
+
+_RESNET = "He K., Zhang X., Ren S., Sun J. Deep residual learning for image recognition. arXiv:1512.03385 (2015)."
+
+Rows = Iterable[Sequence[str]]
+
+
+def hub_card(card: Card) -> str:
+    """Write a card as the README.md that the Hub shows; what the card does not hold yet has no section."""
+    sections = {
+        "Intended use": f"{card.intended_use}\n",
+        "Out of scope": f"{card.not_for} It is not a medical device, and its answers are no diagnosis.\n",
+        "Training data": _training_data(card),
+        "Training": _training(card),
+        "Evaluation": _evaluation(card),
+        "Calibration": _calibration(card),
+        "Operating points": _operating_points(card),
+        "Subgroups": _subgroups(card),
+        "Limits": _bullets(card.data.limits),
+        "Licence": f"{card.licence}.\n",
+        "References": _bullets(references(card)),
+    }
+    body = "".join(f"\n## {title}\n\n{text}" for title, text in sections.items() if text)
+    return f"---\n{as_yaml(front_matter(card))}---\n\n# {card.id}\n\n{description(card)}\n{body}"
+
+
+def description(card: Card) -> str:
+    """Say in a few sentences what a model is: its network, its questions and its classes, what it takes in."""
+    taken = card.preprocessing
+    return (
+        f"A {card_tables.architecture_name(card)} that looks at one dermoscopy photo. "
+        f"{' '.join(map(_answered, card.heads))} It takes the central square of {taken.input_px} px of a "
+        f"photo whose short side was brought to {taken.resize_px} px. Its scores are softmax probabilities, calibrated "
+        "on validation photos."
+    )
+
+
+def references(card: Card) -> tuple[str, ...]:
+    """List the papers of the photos that a model learned from, and of its architecture."""
+    return (*(paper for source in card.data.sources for paper in _PAPERS.get(source, ())), _RESNET)
+
+
+def _answered(head: Head) -> str:
+    return f"{question(head)}: {', '.join(map(_class_in_words, head.classes))}."
+
+
+def _class_in_words(label: str) -> str:
+    name = class_name(label).lower()
+    return name if name == label else f"{name} ({label})"
+
+
+def _training_data(card: Card) -> str:
+    rows = [("train", *_counts(card.data.train)), ("validation", *_counts(card.data.validation))]
+    tested = card_tables.counted_on_test(card)
+    if tested:
+        rows.append(("test", f"{tested.photos:,}", f"{tested.lesions:,}", "–"))
+    facts = (
+        f"Sources: {', '.join(card.data.sources)}.",
+        f"Image table: {card.data.table}, sha256 `{card.data.table_sha256}`.",
+        f"Initial weights: {card.initial.name}; their licence: {card.initial.licence}.",
+    )
+    meant = "".join(f"\n{line}\n" for line in map(_prevalence, card.heads) if line)
+    return _bullets(facts) + "\n" + _table(("Split", "Photos", "Lesions", "Malignant"), rows) + meant
+
+
+def _counts(part: SplitFacts) -> tuple[str, str, str]:
+    return f"{part.photos:,}", f"{part.lesions:,}", f"{part.malignant_share:.1%}"
+
+
+def _prevalence(head: Head) -> str:
+    if not head.shares:
+        return ""
+    shares = zip(head.classes, head.shares, strict=True)
+    held = ", ".join(f"{class_name(label).lower()} {share:.1%}" for label, share in shares)
+    return f"The scores are meant for photos of which so many are: {held}. Where others come, they shift."
+
+
+def _training(card: Card) -> str:
+    done = card.training
+    python, torch, skinapp = done.versions
+    rounded = (
+        []
+        if card.rounding is None
+        else [f"Rounding the weights to fp16 moved a validation score by {card.rounding:.2g} at most."]
+    )
+    return _bullets(
+        [
+            f"Epochs: {done.epochs}; the weights of epoch {done.best_epoch} were taken, by {done.monitor}.",
+            f"Time: {done.elapsed_s / 60:,.0f} minutes on {done.device}; finished {done.finished}.",
+            f"Versions: Python {python}, PyTorch {torch}, skinapp {skinapp}.",
+            f"Recipe: sha256 `{done.recipe_sha256}`. Weights: sha256 `{card.weights_sha256}`, {card.weights_dtype}.",
+            *rounded,
+        ]
+    )
+
+
+def _evaluation(card: Card) -> str:
+    parts = [_figures(card, head) for head in card.heads]
+    if not any(parts):
+        return _NO_FIGURES
+    contradicted = card_tables.contradictions(card)
+    said = f"\nThe two answers contradict each other in {written(contradicted, '.2%')}.\n" if contradicted else ""
+    return "On test photos; intervals are 95%, by bootstrap over lesions.\n" + "".join(parts) + said
+
+
+def _figures(card: Card, head: Head) -> str:
+    found = [*card_tables.headline(card, head.name), *card_tables.recounted(card, head.name)]
+    rows = [(_named(figure), written(figure), f"{figure.photos:,}", f"{figure.lesions:,}") for figure in found]
+    columns = ("Figure", "Value (95% interval)", "Photos", "Lesions")
+    return f"\n### {question(head)}\n\n{_table(columns, rows)}" if rows else ""
+
+
+def _named(figure: CardFigure) -> str:
+    named = words(figure.figure, figure.label)
+    return named if figure.group == ALL else f"{named}, {figure.group}"
+
+
+def _calibration(card: Card) -> str:
+    rows = [
+        (question(head), row.words, written(row.before), written(row.after))
+        for head in card.heads
+        for row in card_tables.calibration(card, head.name)
+    ]
+    return _table(("Answer", "Figure", "Before", "After"), rows) + f"\n{_CALIBRATION}" if rows else ""
+
+
+def _operating_points(card: Card) -> str:
+    rows = [
+        (
+            f"{row.point.sensitivity:.0%}",
+            f"{row.point.threshold:g}",
+            written(row.sensitivity, ".1%"),
+            written(row.specificity, ".1%"),
+        )
+        for row in card_tables.reached(card)
+    ]
+    if not rows:
+        return ""
+    columns = ("Sensitivity meant, on validation", "Threshold", "Sensitivity on test", "Specificity on test")
+    read = [f"{words(figure.figure)}: {written(figure, '.1%')}." for figure in card_tables.read_from_test(card)]
+    said = "A malignancy score of at least the threshold is above it.\n"
+    return _table(columns, rows) + f"\n{said}" + (f"\n{_bullets(read)}" if read else "")
+
+
+def _subgroups(card: Card) -> str:
+    rows = [
+        (
+            f"{group.by}: {group.level}",
+            words(group.figure.figure, group.figure.label),
+            written(group.figure),
+            f"{group.figure.photos:,}",
+            f"{group.figure.lesions:,}",
+        )
+        for group in card_tables.subgroups(card)
+    ]
+    return _table(("Subgroup", "Figure", "Value (95% interval)", "Photos", "Lesions"), rows) if rows else ""
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def _table(columns: Sequence[str], rows: Rows) -> str:
+    lines = (columns, ["---"] * len(columns), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

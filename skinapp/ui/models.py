@@ -1,0 +1,72 @@
+"""The Models page's frame: which model, what it is for and must not be used for, then all that its card says."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from skinapp.errors import ModelError
+from skinapp.evaluation.card_tables import architecture_name, question
+from skinapp.networks.folder import Card, Head, find_models, read_card
+from skinapp.taxonomy import class_name
+from skinapp.ui import loaders, models_facts, models_figures
+
+_MODEL = "model"
+
+SHARES_HELP = (
+    "A score is a chance only among photos of which as many are of each class. Where melanoma is rarer than there, "
+    "the scores are too high."
+)
+
+
+def chosen() -> Path:
+    """Let the reader choose a model, where there are several, and return its folder; ModelError where there is none."""
+    folders = {folder.name: folder for folder in find_models(loaders.models_root())}
+    if not folders:
+        raise ModelError("No model is here. Train one with `skinapp train`.")
+    asked = [name for name in st.query_params.get_all(_MODEL) if name not in folders]
+    name, *others = folders
+    if others:
+        name = st.selectbox("Model", list(folders), key=_MODEL, bind="query-params")
+    if asked:
+        st.info("The address asks for a model that is not here. Another is shown.")
+    return folders[name]
+
+
+def show(folder: Path) -> None:
+    """Show a model from its card, what it must not be used for first; ModelError where the card is damaged."""
+    card = read_card(folder)
+    st.subheader(card.id, anchor=False)
+    st.caption(f"{architecture_name(card)} · {' · '.join(map(question, card.heads))}")
+    _use(card)
+    _answers(card)
+    models_figures.show(card)
+    models_facts.show(folder, card)
+
+
+def _use(card: Card) -> None:
+    with st.container(border=True):
+        st.markdown(f":material/check_circle: **For.** {card.intended_use}")
+        st.markdown(f":material/block: **Not for.** {card.not_for}")
+
+
+def _answers(card: Card) -> None:
+    st.subheader("What it answers", anchor=False)
+    for place, head in zip(st.columns(len(card.heads), gap="large"), card.heads, strict=True):
+        with place:
+            _answer(head)
+
+
+def _answer(head: Head) -> None:
+    st.markdown(f"**{question(head)}**")
+    if not head.shares:
+        st.markdown("\n".join(f"- {_named(label)}" for label in head.classes))
+        st.caption("For which shares of the classes its scores are meant is not kept.")
+        return
+    st.caption("Its scores are meant for photos of which so many are of each class:", help=SHARES_HELP)
+    shares = zip(head.classes, head.shares, strict=True)
+    st.markdown("\n".join(f"- {_named(label)}: {share:.1%}" for label, share in shares))
+
+
+def _named(label: str) -> str:
+    name = class_name(label)
+    return name if name.lower() == label else f"{name} ({label})"

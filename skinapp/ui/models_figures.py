@@ -1,0 +1,165 @@
+"""Sections of the Models page that show the figures of a card: headline, operating points, calibration, subgroups."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from skinapp.charts.forest import forest
+from skinapp.evaluation import card_tables
+from skinapp.evaluation.card_rows import ALL
+from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
+from skinapp.networks.folder import Card, CardFigure, Head
+from skinapp.ui import chart
+from skinapp.ui.evaluation_groups import SKIN_TONE
+from skinapp.ui.filters import TITLES
+from skinapp.ui.metric import metric
+from skinapp.ui.run_widgets import HEADLINE, TILE_PX
+
+Row = TypeVar("Row")
+
+NO_FIGURES = "No figures yet: `skinapp card` writes them."
+POINTS = (
+    "Each threshold was chosen on validation photos, to find that share of the malignant ones, and is not moved by "
+    "what test shows. A score of at least the threshold is above it."
+)
+READ_FROM_TEST = "A threshold that is read from the test photos themselves flatters. So read, the specificity would be "
+CALIBRATION = (
+    "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "
+    "1 and an intercept of 0 are right."
+)
+
+
+def show(card: Card) -> None:
+    """Show what a card says of how well its model does; one line where it has no figures yet."""
+    st.subheader("On test photos", anchor=False)
+    tested = card_tables.counted_on_test(card)
+    if tested is None:
+        st.caption(NO_FIGURES)
+        return
+    st.caption(f"{card_tables.counts(tested)}. Intervals are 95%, by bootstrap over lesions.")
+    for head in card.heads:
+        _headline(card, head)
+    _contradictions(card)
+    _points(card)
+    _calibration(card)
+    _subgroups(card)
+
+
+def _headline(card: Card, head: Head) -> None:
+    found = card_tables.headline(card, head.name)
+    if found:
+        st.markdown(f"**{question(head)}**")
+        with st.container(horizontal=True):
+            for figure in found:
+                _tile(figure)
+    recounted = card_tables.recounted(card, head.name)
+    if recounted:
+        with st.expander("Counted in other ways"):
+            _table({"Counted": _counted, "Figure": _named, "Value": written}, recounted)
+
+
+def _tile(figure: CardFigure) -> None:
+    value = "–" if figure.value is None else f"{figure.value:.3f}"
+    below = interval(figure) or ("undefined here" if figure.value is None else "")
+    meaning = HEADLINE[figure.figure][1] if figure.figure in HEADLINE else None
+    metric(_named(figure), value, below, meaning, width=TILE_PX)
+
+
+def _named(figure: CardFigure) -> str:
+    return words(figure.figure, figure.label)
+
+
+def _counted(figure: CardFigure) -> str:
+    return f"{figure.group} ({figure.photos:,} photos)"
+
+
+def _table(columns: dict[str, Callable[[Row], str]], rows: Sequence[Row]) -> None:
+    """Show rows as a table of words, which breaks lines on a phone; the first column heads each row."""
+    first, *_ = columns
+    shown = pd.DataFrame({name: [said(row) for row in rows] for name, said in columns.items()})
+    st.table(shown.set_index(first))
+
+
+def _contradictions(card: Card) -> None:
+    found = card_tables.contradictions(card)
+    if found:
+        st.markdown(f"The two answers contradict each other in {written(found, '.1%')} of the photos.")
+
+
+def _points(card: Card) -> None:
+    rows = card_tables.reached(card)
+    if not rows:
+        return
+    st.subheader("Operating points", anchor=False)
+    _table(
+        {
+            "Meant to find": lambda row: f"{row.point.sensitivity:.0%}",
+            "Threshold": lambda row: f"{row.point.threshold:g}",
+            "Sensitivity on test": lambda row: written(row.sensitivity, ".1%"),
+            "Specificity on test": lambda row: written(row.specificity, ".1%"),
+        },
+        rows,
+    )
+    read = [f"{written(figure, '.1%')} {_at_sensitivity(figure)}" for figure in card_tables.read_from_test(card)]
+    st.caption(POINTS + (f" {READ_FROM_TEST}{'; '.join(read)}." if read else ""))
+
+
+def _at_sensitivity(figure: CardFigure) -> str:
+    """Write "at 95% sensitivity" of the figure "specificity at 0.95 sensitivity, read from test"."""
+    return words(figure.figure).removesuffix(card_tables.READ_FROM_TEST).partition(" ")[2]
+
+
+def _calibration(card: Card) -> None:
+    found = {question(head): card_tables.calibration(card, head.name) for head in card.heads}
+    if not any(found.values()):
+        return
+    st.subheader("Calibration", anchor=False)
+    for asked, rows in found.items():
+        if rows:
+            st.markdown(f"**{asked}**")
+            _table(
+                {
+                    "Figure": lambda row: row.words,
+                    "Before": lambda row: written(row.before),
+                    "After": lambda row: written(row.after),
+                },
+                rows,
+            )
+    st.caption(CALIBRATION)
+
+
+def _subgroups(card: Card) -> None:
+    groups = card_tables.subgroups(card)
+    if not groups:
+        return
+    st.subheader("Subgroups", anchor=False)
+    left, right = st.columns(2)
+    by = left.selectbox("By", _distinct(groups, _by), key="group-by", bind="query-params")
+    name = right.selectbox("Figure", _distinct(groups, _figure), key="group-figure", bind="query-params")
+    shown = [group for group in groups if (_by(group), _figure(group)) == (by, name)]
+    if not shown:
+        st.info(f"{name} by {by.lower()} stands on too few lesions to say.")
+        return
+    drawn = forest(card_tables.forest_rows(shown), _overall(card, shown[0].figure), name, (0.0, 1.0))
+    chart.show(drawn, "card-subgroups", f"{name} by {by.lower()}, with 95% intervals")
+    st.caption(f"Dashed: all test photos together. {SKIN_TONE}")
+
+
+def _distinct(groups: Sequence[Subgroup], said: Callable[[Subgroup], str]) -> list[str]:
+    return list(dict.fromkeys(map(said, groups)))
+
+
+def _by(group: Subgroup) -> str:
+    return TITLES.get(group.by, group.by.capitalize()) if group.by != "age" else "Age"
+
+
+def _figure(group: Subgroup) -> str:
+    return _named(group.figure)
+
+
+def _overall(card: Card, like: CardFigure) -> float | None:
+    """Return the same figure of all test photos; None where the card does not say."""
+    same = (figure for figure in card_tables.on_test(card, like.task, ALL) if figure.figure == like.figure)
+    return next((figure.value for figure in same if figure.value is not None), None)

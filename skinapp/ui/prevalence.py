@@ -1,0 +1,89 @@
+"""A malignancy score restated for another share of malignant lesions, where the reader wants it."""
+
+import streamlit as st
+
+from skinapp.assessment.assess import Assessment
+from skinapp.charts.style import decimal
+from skinapp.evaluation.prevalence import restated
+from skinapp.networks.folder import Card
+from skinapp.taxonomy import MALIGNANT
+from skinapp.ui import state, threshold
+
+LEAST, MOST = 0.1, 99.0
+"""Bounds of what can be chosen, malignant lesions of 100."""
+
+HELP = (
+    "Of 100 lesions like this one that you or your doctor look at. In a specialist's clinic more are malignant than in "
+    "a screening."
+)
+MEANING = (
+    "By Bayes' rule on the odds (Saerens et al., 2002). It holds if malignant lesions look the same there as in the "
+    "photos that the model learned from, and benign ones too. The lesion types are not restated: how often each is "
+    "met there, one number does not tell."
+)
+
+
+def show(seen: Assessment, card: Card) -> None:
+    """Offer to restate a score, folded away; nothing where the card does not say which share it is meant for."""
+    own = meant_for(card)
+    if own is None:
+        return
+    with st.expander("Another prevalence"):
+        new = _chosen(100 * own) / 100
+        st.markdown(_restated("Score", seen.malignant, own, new))
+        if seen.threshold is not None:
+            st.markdown(
+                f"{_restated(threshold.NAME, seen.threshold, own, new)} "
+                f"The score stays {'above' if seen.above else 'below'} it."
+            )
+        st.caption(MEANING)
+
+
+def meant_for(card: Card) -> float | None:
+    """Return the share of malignant lesions, between 0 and 1, that a card's malignancy score is meant for, or None."""
+    head = card.head("malignancy")
+    share = dict(zip(head.classes, head.shares, strict=False)).get(MALIGNANT)
+    return share if share is not None and 0 < share < 1 else None
+
+
+def _chosen(own: float) -> float:
+    """Let the reader choose malignant lesions of 100; returns `own` as it is until she chooses others.
+
+    A field that she emptied has no value: it too goes back to the model's own.
+    """
+    key, shown = state.widget_key("of-100-malignant"), min(max(round(own, 1), LEAST), MOST)
+    if state.widget_value(key) is None:
+        state.set_widget(key, state.prevalence() or shown)
+    st.number_input(
+        "Of 100 lesions, how many are malignant?",
+        LEAST,
+        MOST,
+        None,
+        step=0.5,
+        format="%.1f",
+        key=key,
+        on_change=_keep,
+        args=(key,),
+        help=HELP,
+    )
+    chosen = state.prevalence()
+    st.button(f"Back to the model's {shown:g}", on_click=_back, args=(key, shown), disabled=chosen is None)
+    return own if chosen is None else chosen
+
+
+def _keep(key: str) -> None:
+    state.keep_prevalence(state.widget_value(key))
+
+
+def _back(key: str, shown: float) -> None:
+    state.keep_prevalence(None)
+    state.set_widget(key, shown)
+
+
+def _restated(what: str, score: float, own: float, new: float) -> str:
+    said = f"{what}: **{decimal(score)}** as the model was calibrated ({_percent(own)} malignant)"
+    return f"{said}." if new == own else f"{said}; **{decimal(restated(score, own, new))}** where {_percent(new)} are."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}%"

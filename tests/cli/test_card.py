@@ -1,0 +1,156 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinapp.evaluation.figures import headline
+from skinapp.evaluation.intervals import figure, load_intervals
+from skinapp.evaluation.operating_points import operating_points, rates_at
+from skinapp.evaluation.run import load_run
+from skinapp.networks.folder import CARD, WEIGHTS, Card, DataFacts, Role, SplitFacts, load_model, read_card
+from skinapp.storage import file_sha256
+
+RunCommand = Callable[..., Any]
+MakeModel = Callable[..., Path]
+
+
+@pytest.fixture
+def facts(data_root: Path) -> DataFacts:
+    """Say that a model was trained on the made-up table."""
+    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
+    return DataFacts(
+        table="table",
+        table_sha256=file_sha256(data_root / "table.parquet"),
+        sources=("made up",),
+        train=part,
+        validation=part,
+        limits=("Made up.",),
+    )
+
+
+@pytest.fixture
+def make_evaluated(
+    run_command: RunCommand, tmp_path: Path, data_root: Path, make_model: MakeModel, facts: DataFacts
+) -> Callable[..., Path]:
+    """Make a model of a role with stored runs of the splits, by the command that makes them."""
+
+    def make(role: Role, splits: tuple[str, ...] = ("validation", "test")) -> Path:
+        folder = make_model(tmp_path / "models" / "mine", role, seed=3, data=facts)
+        for split in splits:
+            run_command("evaluate", folder, data_root / "table.parquet", "--split", split, "--data", data_root)
+        return folder
+
+    return make
+
+
+def filled(run_command: RunCommand, folder: Path, data_root: Path) -> tuple[Any, Card]:
+    done = run_command("card", "mine", "--table", data_root / "table.parquet", "--models", folder.parent)
+    return done, read_card(folder)
+
+
+def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
+) -> None:
+    folder = make_evaluated("both")
+    before, weights = read_card(folder), file_sha256(folder / WEIGHTS)
+    done, card = filled(run_command, folder, data_root)
+    assert done.code == 0
+    chosen_on = load_run(folder / "runs" / "table-validation-malignancy")
+    assert card.operating_points == operating_points(chosen_on)
+    assert f"3 operating points and {len(card.figures)} figures written to {folder / CARD}" in done.err
+
+    found = {(each.run, each.group, each.figure): each for each in card.figures}
+    for name in (f"table-{split}-{head}" for split in ("validation", "test") for head in ("malignancy", "lesion-type")):
+        run, intervals = load_run(folder / "runs" / name), load_intervals(folder / "runs" / name)
+        one = found[name, "all", "macro_auroc"]
+        assert one.value == pytest.approx(headline(run).macro_auroc, abs=1e-6)
+        assert one.low == pytest.approx(figure(intervals, "macro_auroc").low, abs=1e-6)
+        assert (one.split, one.photos) == (run.split, len(run.predictions))
+    for point in card.operating_points:
+        rate = rates_at(load_run(folder / "runs" / "table-test-malignancy"), point.threshold)["sensitivity"]
+        one = found["table-test-malignancy", "all", f"sensitivity at {point.sensitivity:g}"]
+        assert one.value == pytest.approx(rate.value, abs=1e-6)
+        (line,) = [line for line in done.out.splitlines() if line.strip().startswith(f"{point.sensitivity:.0%}")]
+        assert f"{point.threshold:.6f}" in line
+        assert rate.in_words() in line
+    assert found["table-test-lesion-type", "all", "contradictions"].value == 0
+
+    assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
+    assert card.model_copy(update={"operating_points": (), "figures": ()}) == before
+    assert load_model(folder).card == card
+
+
+def test_asked_again_it_writes_the_same(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
+) -> None:
+    folder = make_evaluated("malignancy")
+    done, card = filled(run_command, folder, data_root)
+    assert (done.code, len(card.operating_points)) == (0, 3)
+    first = (folder / CARD).read_bytes()
+    (folder / "runs" / "table-test" / "intervals.json").unlink()  # drawn anew, by the same seed
+    filled(run_command, folder, data_root)
+    assert (folder / CARD).read_bytes() == first
+    assert not list(folder.glob("*.partial"))
+
+
+def test_a_model_of_lesion_types_gets_no_points(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
+) -> None:
+    done, card = filled(run_command, make_evaluated("lesion_type"), data_root)
+    assert (done.code, done.out, card.operating_points) == (0, "", ())
+    assert {each.run for each in card.figures} == {"table-validation", "table-test"}
+    assert "seven classes of HAM10000" in {each.group for each in card.figures}
+
+
+@pytest.mark.parametrize(("there", "missing"), [("test", "validation"), ("validation", "test")])
+def test_a_run_that_is_missing_is_named_with_the_command_that_makes_it(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path, there: str, missing: str
+) -> None:
+    folder = make_evaluated("malignancy", (there,))
+    before = (folder / CARD).read_bytes()
+    done, _ = filled(run_command, folder, data_root)
+    assert (done.code, done.out) == (2, "")
+    command = f"skinapp evaluate mine {data_root / 'table.parquet'} --split {missing}"
+    assert f"no stored run of these weights on {missing} by the head malignancy. Make it with `{command}`" in done.err
+    assert (folder / CARD).read_bytes() == before
+
+
+def test_runs_of_other_weights_or_damaged_do_not_count(
+    run_command: RunCommand,
+    make_evaluated: Callable[..., Path],
+    data_root: Path,
+    make_model: MakeModel,
+    facts: DataFacts,
+) -> None:
+    folder = make_evaluated("malignancy")
+    kept = shutil.copytree(folder, folder.with_name("kept"))
+    (folder / "runs" / "table-validation" / "predictions.parquet").write_bytes(b"damaged")
+    done, _ = filled(run_command, folder, data_root)
+    assert done.code == 2
+    assert "does not hold together" in done.err
+    assert "no stored run of these weights on validation" in done.err
+    make_model(kept, "malignancy", seed=4, data=facts)
+    done = run_command("card", kept, "--table", data_root / "table.parquet")
+    assert done.code == 2
+    assert "no stored run of these weights on validation" in done.err
+
+
+def test_the_table_must_be_the_one_it_was_trained_on(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path, tmp_path: Path
+) -> None:
+    folder = make_evaluated("malignancy")
+    other = tmp_path / "other.parquet"
+    other.write_bytes((data_root / "table.parquet").read_bytes() + b" ")
+    for table, sentence in (
+        (("--table", other), "other.parquet is not the table that mine was trained on"),
+        (("--table", tmp_path / "absent.parquet"), "There is no image table at"),
+        ((), "table.parquet. Name the one mine was trained on"),  # none of that name ships
+    ):
+        done = run_command("card", folder, *table)
+        assert (done.code, done.out) == (2, "")
+        assert sentence in done.err
+    done = run_command("card", tmp_path)
+    assert done.code == 2
+    assert "holds no card.json" in done.err

@@ -1,0 +1,172 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from skinapp.evaluation.card_tables import words
+from skinapp.networks.folder import CARD, CardFigure, OperatingPoint
+from skinapp.ui.run_widgets import HEADLINE
+
+APP = Path(__file__).parents[2] / "streamlit_app.py"
+MakeModel = Callable[..., Path]
+
+
+def figure(name: str, value: float, **changes: object) -> CardFigure:
+    """Make a figure of a pair's malignancy run on test; keywords replace its fields."""
+    given = {
+        "task": "malignancy",
+        "run": "small-test-malignancy",
+        "split": "test",
+        "group": "all",
+        "low": value - 0.0625,
+        "high": value + 0.0625,
+        "photos": 60,
+        "lesions": 40,
+    }
+    return CardFigure(figure=name, value=value, **(given | changes))
+
+
+FIGURES = (
+    figure("malignant_auroc", 0.875),
+    figure("ece", 0.125),
+    figure("ece before calibration", 0.375),
+    figure("sensitivity at 0.95", 0.9375),
+    figure("specificity at 0.95", 0.75),
+    figure("specificity at 0.95 sensitivity, read from test", 0.8125),
+    figure("malignant_auroc", 0.6875, group="akiec left out"),
+    figure("malignant_auroc", 0.625, group="camera: rosendahl"),
+    figure("malignant_auroc", 0.5625, group="sex: female"),
+    figure("balanced_accuracy", 0.5, task="lesion_type", run="small-test-lesion-type"),
+    figure("contradictions", 0.0625, task="lesion_type", run="small-test-lesion-type"),
+)
+POINTS = (OperatingPoint(sensitivity=0.95, threshold=0.123456),)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use a folder of models of this test's own."""
+    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
+    monkeypatch.setenv("SKINAPP_EXPERIMENTS", str(tmp_path / "experiments"))
+    st.cache_resource.clear()
+    return tmp_path
+
+
+def opened(**query: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=120)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page = page.switch_page("views/models.py").run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    kinds = (page.subheader, page.markdown, page.caption, page.info, page.error, page.code)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def tables(page: AppTest) -> str:
+    return "\n".join(table.value.to_csv() for table in page.table)
+
+
+@pytest.mark.parametrize("role", ["malignancy", "lesion_type", "both"])
+def test_a_model_without_figures_is_shown_calmly(folders: Path, make_model: MakeModel, role: str) -> None:
+    make_model(folders / "a-model", role)
+    page = opened()
+    text = said(page)
+    assert not page.error
+    assert not page.metric
+    assert text.count("No figures yet: `skinapp card` writes them.") == 1
+    for part in ("Tests.", "All else.", "Made up.", "is not kept", "was not measured", "None yet", "0" * 64):
+        assert part in text
+    assert ("**Malignant or benign**" in text) == (role != "lesion_type")
+    assert ("**Which of 8 lesion types**" in text) == (role != "malignancy")
+
+
+def test_use_and_misuse_stand_first(folders: Path, make_model: MakeModel) -> None:
+    make_model(folders / "a-model")
+    first, second, *_ = [element.value for element in opened().markdown]
+    assert first.endswith("Tests.")
+    assert second.endswith("All else.")
+
+
+def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: MakeModel) -> None:
+    make_model(folders / "a-model", "both", figures=FIGURES, operating_points=POINTS, rounding=0.0012)
+    page = opened()
+    shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
+    assert shown["Malignant AUROC"] == ("0.875", "0.812 to 0.938")
+    assert shown["Balanced accuracy"] == ("0.500", "0.438 to 0.562")
+    rows = tables(page)
+    assert "95%,0.123456,93.8% (87.5% to 100.0%),75.0% (68.8% to 81.2%)" in rows
+    assert "Calibration error,0.375 (0.312 to 0.438),0.125 (0.062 to 0.188)" in rows
+    assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
+    text = said(page).replace("\u00a0", " ")
+    assert "60 photos, 40 lesions." in text
+    assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
+    assert "contradict each other in 6.2% (0.0% to 12.5%)" in text
+    assert "by 0.0012 at most" in text
+
+
+def test_subgroups_are_chosen_by_what_parts_them(folders: Path, make_model: MakeModel) -> None:
+    make_model(folders / "a-model", "both", figures=FIGURES, operating_points=POINTS)
+    page = opened()
+    assert page.selectbox(key="group-by").options == ["Camera or clinic", "Sex"]
+    assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
+    page.selectbox(key="group-by").select("Sex").run()
+    assert not page.exception
+    assert not page.error
+
+
+def test_shares_are_those_the_scores_are_meant_for(folders: Path, make_model: MakeModel) -> None:
+    folder = make_model(folders / "a-model")
+    card = json.loads((folder / CARD).read_text())
+    card["heads"][0]["shares"] = [0.125, 0.875]
+    (folder / CARD).write_text(json.dumps(card))
+    assert "- Malignant: 12.5%\n- Benign: 87.5%" in said(opened())
+
+
+def test_the_address_chooses_a_model(models: Path, app: AppTest) -> None:
+    assert opened(model="malignancy").selectbox(key="model").value == "malignancy"
+    assert "a model that is not here" in said(opened(model="gone"))
+
+
+def test_a_changed_recipe_is_said_and_its_seed_shown(folders: Path, make_model: MakeModel) -> None:
+    folder = make_model(folders / "a-model")
+    assert "The recipe of this model is not here." in said(opened())
+    (folder / "recipe.toml").write_text("seed = 41\n")
+    text = said(opened())
+    assert "**Seed:** 41" in text
+    assert "seed = 41\n" in text
+    assert "changed after the training" in text
+
+
+def test_its_runs_are_linked_and_its_card_can_be_taken(folders: Path, make_model: MakeModel) -> None:
+    folder = make_model(folders / "a-model")
+    run = folder / "runs" / "small-test"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    page = opened()
+    (link,) = page.get("page_link")
+    assert (link.proto.page, link.proto.label) == ("evaluation", "a-model · small-test")
+    assert "run=a-model" in link.proto.query_string
+    assert [button.proto.label for button in page.get("download_button")] == ["card.json", "README.md", "metadata.json"]
+
+
+def test_a_damaged_card_is_a_sentence_and_the_others_stay(folders: Path, make_model: MakeModel) -> None:
+    make_model(folders / "whole")
+    broken = make_model(folders / "broken")
+    (broken / CARD).write_text('{"id": 3')
+    assert "is not a model card" in opened(model="broken").error[0].value
+    assert not opened(model="whole").error
+
+
+def test_without_a_model_a_sentence_says_so(folders: Path) -> None:
+    assert "No model is here" in opened().error[0].value
+
+
+def test_figures_have_one_name_on_every_page() -> None:
+    named = {name: words(name) for name in HEADLINE if name not in ("top3", "log_loss")}
+    assert named == {name: HEADLINE[name][0] for name in named}

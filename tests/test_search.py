@@ -1,0 +1,71 @@
+"""The recipes of the search, which may look at validation photos and never at test photos."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from skinapp.datasets.table import read_table
+from skinapp.evaluation.run import find_runs, load_run
+from skinapp.networks.folder import RECIPE, TRAINING
+from skinapp.storage import SEARCH, file_sha256
+from skinapp.training.recipe import Recipe, read_recipe
+from skinapp.training.sources import OUTSIDE
+
+RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
+RUNS = find_runs(SEARCH)
+ROOT = SEARCH.parent
+
+
+def name(path: Path) -> str:
+    return path.relative_to(SEARCH).as_posix()
+
+
+def recipe_of(run: Path) -> tuple[Path, Recipe]:
+    file = run.parents[1] / RECIPE
+    return file, read_recipe(file)
+
+
+def test_there_are_recipes_to_choose_from() -> None:
+    assert len(RECIPES) > 1
+    assert {file.parent for file in RECIPES} >= {run.parents[1] for run in RUNS}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=name)
+def test_a_recipe_reads_and_asks_for_validation_but_never_for_test(path: Path) -> None:
+    recipe = read_recipe(path)
+    assert "validation" in recipe.evaluate
+    assert set(recipe.evaluate) <= {"validation", OUTSIDE}
+    tables = [recipe.data.table, *(extra.table for extra in recipe.data.extra)]
+    assert all((ROOT / table).is_file() for table in tables)
+    asks_outside = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
+    assert (OUTSIDE in recipe.evaluate) == asks_outside
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=name)
+def test_a_recipe_begins_with_what_it_tries(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# ")
+    assert len(first) > 10
+
+
+@pytest.mark.parametrize("path", RUNS, ids=name)
+def test_a_stored_run_belongs_to_its_recipe(path: Path) -> None:
+    run, (file, recipe) = load_run(path), recipe_of(path)
+    assert run.model == file.parent.name
+    assert run.split in recipe.evaluate
+    assert run.classes in recipe.heads.values()
+    assert run.table_sha256 == file_sha256(ROOT / recipe.data.table)
+    assert not run.weights_kept
+    training = json.loads((file.parent / TRAINING).read_text(encoding="utf-8"))
+    assert training["training"]["recipe_sha256"] == file_sha256(file)
+
+
+@pytest.mark.parametrize("path", RUNS, ids=name)
+def test_a_stored_run_holds_no_test_photo(path: Path) -> None:
+    run, (_, recipe) = load_run(path), recipe_of(path)
+    table = read_table(ROOT / recipe.data.table)
+    looked_at = set(run.predictions["image_id"])
+    assert not looked_at & set(table["image_id"][table["split"].isin(["test", "showcase"])])
+    if run.split == "validation" and recipe.split.outside is None:
+        assert looked_at == set(table["image_id"][table["split"] == "validation"])

@@ -1,0 +1,14 @@
+"""What is known of each model, and what is not."""
+
+import streamlit as st
+
+from skinapp.errors import SkinAppError
+from skinapp.ui import models
+
+st.title("Models", anchor=False)
+st.caption("What each network is for, what it learned from, how well it does on test photos, and what is not known.")
+
+try:
+    models.show(models.chosen())
+except SkinAppError as error:
+    st.error(str(error))
