@@ -34,7 +34,7 @@ def monai_metadata(card: Card) -> dict[str, Any]:
         "description": description(card),
         "authors": "Skinapp",
         "copyright": card.licence,
-        "data_source": f"{', '.join(card.data.sources)}; image table {card.data.table}",
+        "data_source": f"{', '.join(card.data.sources)}; image tables {_tables(card)}",
         "data_type": "dermoscopy photos",
         "image_classes": _input_in_words(card.preprocessing),
         "pred_classes": "; ".join(map(_classes_in_words, card.heads)),
@@ -51,6 +51,10 @@ def monai_metadata(card: Card) -> dict[str, Any]:
             "post_processed_outputs": {head.name: _output(head, "probabilities", [0, 1]) for head in card.heads},
         },
     }
+
+
+def _tables(card: Card) -> str:
+    return ", ".join([card.data.table, *(other.table for other in card.data.others)])
 
 
 def _input_in_words(taken: Preprocessing) -> str:

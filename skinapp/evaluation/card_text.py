@@ -83,6 +83,7 @@ def _training_data(card: Card) -> str:
     facts = (
         f"Sources: {', '.join(card.data.sources)}.",
         f"Image table: {card.data.table}, sha256 `{card.data.table_sha256}`.",
+        *(f"Photos to learn from too: {other.table}, sha256 `{other.sha256}`." for other in card.data.others),
         f"Initial weights: {card.initial.name}; their licence: {card.initial.licence}.",
     )
     meant = "".join(f"\n{line}\n" for line in map(_prevalence, card.heads) if line)

@@ -49,11 +49,19 @@ class SplitFacts(_Strict):
     malignant_share: float
 
 
+class TableFacts(_Strict):
+    """An image table, by its name and the sha256 of its file."""
+
+    table: str
+    sha256: str
+
+
 class DataFacts(_Strict):
     """Which photos a model learned from, and what limits that sets."""
 
     table: str
     table_sha256: str
+    others: tuple[TableFacts, ...] = Field((), description="tables that photos were borrowed from")
     sources: tuple[str, ...]
     train: SplitFacts
     validation: SplitFacts

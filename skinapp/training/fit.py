@@ -1,6 +1,6 @@
 """Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from skinapp.networks.folder import (
     Card,
     DataFacts,
     SplitFacts,
+    TableFacts,
     TrainingFacts,
     save_model,
 )
@@ -115,7 +116,7 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         weights_sha256="",
         weights_dtype="float16",
         rounding=rounding,
-        data=data_facts(Path(recipe.data.table), photos, parts),
+        data=data_facts(Path(recipe.data.table), photos, parts, recipe.borrowed_tables),
         initial=initial,
         training=facts,
         licence=LICENCE,
@@ -195,8 +196,13 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
     return trainer, best, clock
 
 
-def data_facts(table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> DataFacts:
-    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation"."""
+def data_facts(
+    table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame], others: Sequence[Path] = ()
+) -> DataFacts:
+    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation".
+
+    `others` are the files of tables that photos were borrowed from.
+    """
 
     def facts(part: pd.DataFrame) -> SplitFacts:
         return SplitFacts(
@@ -208,6 +214,7 @@ def data_facts(table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFra
     return DataFacts(
         table=table.stem,
         table_sha256=file_sha256(table),
+        others=tuple(TableFacts(table=path.stem, sha256=file_sha256(path)) for path in others),
         sources=tuple(sorted(photos["source"].dropna().unique())),
         train=facts(parts["train"]),
         validation=facts(parts["validation"]),

@@ -169,6 +169,11 @@ class Recipe(Strict):
         return "malignancy" if self.role == "malignancy" else "lesion_type"
 
     @property
+    def borrowed_tables(self) -> tuple[Path, ...]:
+        """The image tables, but for its own, that photos come from."""
+        return tuple(dict.fromkeys(Path(extra.table) for extra in self.data.extra))
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The classes of that task, in order."""
         return self.heads[self.task]

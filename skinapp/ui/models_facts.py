@@ -41,7 +41,7 @@ def _data(card: Card) -> None:
     st.markdown(
         _bullets(
             [
-                f"**Photos of** {', '.join(card.data.sources)}, by the image table *{card.data.table}*",
+                f"**Photos of** {', '.join(card.data.sources)}, by the image table {_tables(card)}",
                 f"**Training:** {_counted(card.data.train)}",
                 f"**Validation:** {_counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
@@ -51,6 +51,12 @@ def _data(card: Card) -> None:
             ]
         )
     )
+
+
+def _tables(card: Card) -> str:
+    borrowed = [f"*{other.table}*" for other in card.data.others]
+    more = f"; to learn from, photos of {', '.join(borrowed)} too" if borrowed else ""
+    return f"*{card.data.table}*{more}"
 
 
 def _counted(part: SplitFacts) -> str:
@@ -105,7 +111,8 @@ def _hashes(card: Card) -> None:
     sums = {
         "weights": card.weights_sha256,
         "recipe": card.training.recipe_sha256,
-        "image table": card.data.table_sha256,
+        f"image table {card.data.table}": card.data.table_sha256,
+        **{f"image table {other.table}": other.sha256 for other in card.data.others},
         "initial weights": card.initial.sha256 or "not kept",
     }
     with st.expander("Hashes (sha256)"):

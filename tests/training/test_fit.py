@@ -195,6 +195,8 @@ def test_scores_are_meant_for_the_own_table_s_shares_not_the_borrowed_photos(
     own = table[table["split"] == "train"]
     malignant, more = own["malignant"].mean(), (table["diagnosis"] == "mel").sum()
     assert card.data.train.photos == len(own) + more
+    (other,) = card.data.others
+    assert (other.table, other.sha256) == ("borrowed", file_sha256(tmp_path / "borrowed.parquet"))
     (head,) = card.heads
     assert head.shares == pytest.approx([malignant, 1 - malignant])
     counts = np.array([own["malignant"].sum() + more, (~own["malignant"]).sum()]) ** 0.5
@@ -298,6 +300,18 @@ def test_a_changed_recipe_or_table_starts_anew(tmp_path: Path, write_recipe: Wri
     second = checkpoint_folder(recipe, tmp_path, None)
     write_table(read_table(table).head(30), table)
     assert len({first, second, checkpoint_folder(recipe, tmp_path, None)}) == 3
+
+
+def test_a_changed_table_that_is_borrowed_from_starts_anew(
+    tmp_path: Path, write_recipe: WriteRecipe, data_root: Path
+) -> None:
+    other = tmp_path / "other.parquet"
+    shutil.copy(data_root / "table.parquet", other)
+    extra = f'[[data.extra]]\ntable = "{other.as_posix()}"\n\n[network]'
+    recipe = write_recipe(tmp_path / "small" / RECIPE, ("[network]", extra))
+    first = checkpoint_folder(recipe, tmp_path, None)
+    write_table(read_table(other).head(30), other)
+    assert first != checkpoint_folder(recipe, tmp_path, None)
 
 
 def test_changed_initial_weights_start_anew(tmp_path: Path, write_recipe: WriteRecipe) -> None:
