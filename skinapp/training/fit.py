@@ -145,13 +145,14 @@ def _fit(
     kept = best.best_model_path if module.recipe.schedule.keep == "best" else last
     checkpoint = torch.load(kept, map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
-    assert best.best_model_score is not None  # there is a best epoch, so it has a score
+    # Not best.best_model_score: it is forgotten where the folder of checkpoints was moved.
+    monitored = [row[f"validation_{module.recipe.schedule.monitor}"] for row in module.curves]
     return TrainingFacts(
         recipe_sha256=recipe_sha256,
         best_epoch=int(checkpoint["epoch"]) + 1,
         epochs=len(module.curves),
         monitor=module.recipe.schedule.monitor,
-        best_value=float(best.best_model_score),
+        best_value=min(monitored) if module.recipe.schedule.monitor == "loss" else max(monitored),
         elapsed_s=round(clock.elapsed_s, 1),
         device=choose_device().label,
         versions=versions(),
