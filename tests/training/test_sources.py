@@ -249,7 +249,7 @@ def test_each_head_of_a_pair_needs_validation_photos_of_two_classes(core: pd.Dat
 
 def test_no_photo_of_the_shipped_tables_crosses_from_training_to_what_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(TABLES.parent)
-    recipe = read_recipe(TABLES.parent / "search" / "all-sources" / "recipe.toml")
+    recipe = read_recipe(TABLES.parent / "search" / "two-stages" / "first-stage" / "recipe.toml")
     photos = gathered(recipe).set_index("image_id")
     core = read_table(Path(recipe.data.table))
     assert ids(own(photos.reset_index())) == ids(core)
