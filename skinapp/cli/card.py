@@ -7,16 +7,14 @@ import typer
 from rich.table import Table
 
 from skinapp.cli.console import ModelsOption, model_folder, printed, say, write_answer
-from skinapp.cli.shown import in_words
+from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.evaluation.intervals import Figure, headline_intervals, load_intervals
-from skinapp.evaluation.run import find_runs, load_run
-from skinapp.storage import file_sha256, written_aside
+from skinapp.evaluation.measured import Measured, measured
+from skinapp.storage import file_sha256
 
 if TYPE_CHECKING:
-    from skinapp.evaluation.card_figures import RunWithIntervals
-    from skinapp.networks.folder import Card, CardFigure, Head
+    from skinapp.networks.folder import Card, Head
 
 SPLITS = ("validation", "test")
 
@@ -33,7 +31,7 @@ def card(
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.evaluation.card_figures import card_figures
     from skinapp.evaluation.operating_points import operating_points
-    from skinapp.networks.folder import CARD, read_card
+    from skinapp.networks.folder import CARD, read_card, write_card
 
     folder = model_folder(model, models)
     old = read_card(folder)
@@ -43,8 +41,7 @@ def card(
     points = operating_points(chosen_on.run) if chosen_on else ()
     figures = card_figures(list(runs.values()), read_table(table), points)
     card = old.model_copy(update={"operating_points": points, "figures": figures})
-    with written_aside(folder / CARD) as aside:
-        aside.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_card(folder, card)
     if points:
         write_answer(printed(_points_table(card)), None)
     say(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
@@ -62,20 +59,13 @@ def _own_table(card: "Card", table: Path | None) -> Path:
     return path
 
 
-def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) -> "RunWithIntervals":
+def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) -> Measured:
     """Find the stored run of a head of these very weights on a split; RunError, with the command, where none is."""
-    from skinapp.evaluation.card_figures import RunWithIntervals
     from skinapp.evaluation.predict import is_own_run
 
-    for path in find_runs(folder):
-        try:
-            run = load_run(path)
-        except RunError as error:
-            say(str(error))
-            continue
+    for path, run in readable_runs(folder):
         if is_own_run(run, card, split, head.name):
-            intervals = load_intervals(path)
-            return RunWithIntervals(run, headline_intervals(run) if intervals is None else intervals)
+            return measured(run, path)
     raise RunError(
         f"{folder} holds no stored run of these weights on {split} by the head {head.name}. "
         f"Make it with `skinapp evaluate {card.id} {table} --split {split}`."
@@ -83,17 +73,13 @@ def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) 
 
 
 def _points_table(card: "Card") -> Table:
+    from skinapp.evaluation.card_tables import reached, written
+
     table = Table("chosen to find on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
-    found = {(each.group, each.figure): each for each in card.figures if each.split == "test"}
-    for point in card.operating_points:
-        rates = (found["all", f"{name} at {point.sensitivity:g}"] for name in ("sensitivity", "specificity"))
-        table.add_row(f"{point.sensitivity:.0%}", f"{point.threshold:.6f}", *(_in_words(rate) for rate in rates))
+    for row in reached(card):
+        rates = (written(row.sensitivity), written(row.specificity))
+        table.add_row(f"{row.point.sensitivity:.0%}", f"{row.point.threshold:.6f}", *rates)
     return table
-
-
-def _in_words(found: "CardFigure") -> str:
-    ends = (float("nan") if end is None else end for end in (found.value, found.low, found.high))
-    return in_words(Figure(*ends))
 
 
 def add_to(app: typer.Typer) -> None:

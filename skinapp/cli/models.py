@@ -20,7 +20,7 @@ from skinapp.cli.console import (
     write_answer,
 )
 from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
-from skinapp.errors import RunError
+from skinapp.cli.stored import readable_runs
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import (
     figure,
@@ -28,7 +28,7 @@ from skinapp.evaluation.intervals import (
     load_intervals,
     save_intervals,
 )
-from skinapp.evaluation.run import StoredRun, find_runs, load_run, save_run
+from skinapp.evaluation.run import StoredRun, save_run
 
 if TYPE_CHECKING:
     from skinapp.networks.folder import Card, Task
@@ -107,12 +107,7 @@ def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.D
     """Return a head's run on the model's own test split, if it was stored and belongs to these weights."""
     from skinapp.evaluation.predict import is_own_test
 
-    for path in find_runs(folder):
-        try:
-            run = load_run(path)
-        except RunError as error:
-            say(str(error))
-            continue
+    for path, run in readable_runs(folder):
         if is_own_test(run, card, task) and (intervals := load_intervals(path)) is not None:
             return run, intervals
     return None

@@ -24,6 +24,7 @@ from skinapp.cli.console import (
     write_answer,
 )
 from skinapp.cli.shown import SHOWN, Format, as_object, figures_table, in_words
+from skinapp.cli.stored import readable
 from skinapp.datasets.export import csv_bytes
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
@@ -130,10 +131,7 @@ def submission(
 def _listed(folder: Path) -> _Listed | None:
     """Read a stored run for the list; None, after saying why, where it does not hold together."""
     intervals = None
-    try:
-        run = load_run(folder)
-    except RunError as error:
-        say(str(error))
+    if (run := readable(folder)) is None:
         return None
     try:
         intervals = load_intervals(folder)

@@ -41,6 +41,12 @@ def group_ids(table: pd.DataFrame, twins: pd.DataFrame | None = None, group: str
     return groups
 
 
+def linked_to(groups: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Mark what is in a group with something marked, itself too; `groups` int (n,), `marked` and result bool (n,)."""
+    linked: np.ndarray = np.isin(groups, groups[marked])
+    return linked
+
+
 def split_labels(table: pd.DataFrame) -> "pd.Series[str]":
     """Return what a split is stratified by: the diagnosis, or malignant/benign where no photo has a diagnosis."""
     return truth_labels(table, "malignancy" if table["diagnosis"].isna().all() else "diagnosis")
@@ -116,7 +122,7 @@ def split_by_lesion(
     if strange:
         raise DatasetError(f"Showcase photos that the table lacks: {', '.join(sorted(strange))}.")
     groups = group_ids(table, twins, group)
-    aside = np.isin(groups, groups[table["image_id"].isin(showcase["image_id"]).to_numpy()])
+    aside = linked_to(groups, table["image_id"].isin(showcase["image_id"]).to_numpy())
     rest = np.flatnonzero(~aside)
     split = pd.Series("showcase", index=table.index, dtype="string")
     noun = "lesions" if group == "lesion_id" else f"groups by {group}"

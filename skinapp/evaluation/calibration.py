@@ -13,7 +13,7 @@ from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.curves import positives, tells_malignancy
 from skinapp.evaluation.intervals import REPLICATES, SEED
 from skinapp.evaluation.metrics import CALIBRATION_BINS, Flags, Floats, Places, confidence_bin, malignant_places
-from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns, truth_index
+from skinapp.evaluation.run import Scaling, StoredRun, lesion_index, probabilities, probability_columns, truth_index
 from skinapp.taxonomy import MALIGNANT
 
 TOP_LABEL = "top label"
@@ -69,7 +69,7 @@ def calibration_intervals(run: StoredRun, replicates: int = REPLICATES, seed: in
     """
     truth, scores = truth_index(run), probabilities(run)
     _, happened, score = _outcome(run, truth, scores)
-    logits, lesion = _logits(score), pd.factorize(run.predictions["lesion_id"])[0]
+    logits, lesion = _logits(score), lesion_index(run)
     drawn: dict[str, list[float]] = {"brier": [], "slope": [], "intercept": []}
     for times in draws(int(lesion.max()) + 1, replicates, seed, len(lesion)):
         weights = times[:, lesion]

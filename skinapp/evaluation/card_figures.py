@@ -1,7 +1,6 @@
 """The figures of a model's card, computed from its stored runs: the card copies them, nobody types them in."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -9,6 +8,7 @@ from skinapp.evaluation.calibration import before_calibration, calibration, cali
 from skinapp.evaluation.card_groups import MELANOMA, contradictions, malignancy_by_group
 from skinapp.evaluation.card_rows import ALL, card_figure, task_of
 from skinapp.evaluation.intervals import Figure, figure, headline_intervals
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import rates_at, specificity_read_from
 from skinapp.evaluation.run import StoredRun
 from skinapp.evaluation.seven import as_seven, can_be_seven
@@ -26,16 +26,8 @@ BEFORE = " before calibration"
 TEST = "test"
 
 
-@dataclass(frozen=True, eq=False)
-class RunWithIntervals:
-    """A stored run and the frame of intervals.headline_intervals that lies beside it."""
-
-    run: StoredRun
-    intervals: pd.DataFrame
-
-
 def card_figures(
-    runs: Sequence[RunWithIntervals], table: pd.DataFrame, points: Sequence[OperatingPoint]
+    runs: Sequence[Measured], table: pd.DataFrame, points: Sequence[OperatingPoint]
 ) -> tuple[CardFigure, ...]:
     """Compute the figures of a card from the stored runs of its model, a head and a split each, in their order.
 
@@ -54,7 +46,7 @@ def card_figures(
     return tuple(found)
 
 
-def _of_run(held: RunWithIntervals) -> Iterator[CardFigure]:
+def _of_run(held: Measured) -> Iterator[CardFigure]:
     run = held.run
     yield from _overall(run, held.intervals, "")
     if run.temperature is not None:

@@ -12,7 +12,7 @@ from skinapp.evaluation.card_rows import ALL, card_figure
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
-from skinapp.evaluation.run import StoredRun, probabilities
+from skinapp.evaluation.run import StoredRun, lesion_index, probabilities
 from skinapp.evaluation.subgroups import facts_of, subgroup_figures
 from skinapp.networks.folder import CardFigure, OperatingPoint
 from skinapp.taxonomy import BENIGN
@@ -64,7 +64,7 @@ def contradictions(malignancy: StoredRun, types: StoredRun) -> CardFigure:
     benign = probabilities(malignancy)[place, malignancy.classes.index(BENIGN)]
     likeliest = np.array(types.classes)[probabilities(types).argmax(axis=1)]
     both = ((benign >= SURELY_BENIGN) & (likeliest == MELANOMA)).astype(np.float64)
-    lesion = pd.factorize(types.predictions["lesion_id"])[0]
+    lesion = lesion_index(types)
     ends = rate_interval(both, np.ones_like(both), lesion, REPLICATES, SEED)
     return card_figure(types, ALL, "contradictions", Figure(float(both.mean()), *ends))
 

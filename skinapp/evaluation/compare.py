@@ -17,7 +17,7 @@ from skinapp.evaluation.figures import OVERALL, Figures, figures
 from skinapp.evaluation.intervals import REPLICATES, SEED
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, malignant_places
-from skinapp.evaluation.run import StoredRun, probabilities, truth_index
+from skinapp.evaluation.run import StoredRun, lesion_index, probabilities, truth_index
 from skinapp.evaluation.tallies import tally
 
 BY_CLASS, BY_MALIGNANCY = "class", "malignancy"
@@ -77,7 +77,7 @@ def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES,
     common = _common(a, b)
     names = OVERALL if common.by == BY_CLASS else ("malignant_auroc",)
     of_a, of_b = (_overall(figures(truth_index(r), probabilities(r), r.classes), names) for r in (common.a, common.b))
-    lesion = pd.factorize(common.a.predictions["lesion_id"])[0]
+    lesion = lesion_index(common.a)
     tallies = [tally(truth_index(run), probabilities(run), run.classes, lesion) for run in (common.a, common.b)]
     drawn = [
         np.subtract(*(_overall(each.figures(times), names) for each in tallies))

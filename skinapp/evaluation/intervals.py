@@ -19,7 +19,7 @@ from skinapp.errors import RunError
 from skinapp.evaluation.bootstrap import draws, middle
 from skinapp.evaluation.figures import OVERALL, PER_CLASS, Figures, figures
 from skinapp.evaluation.metrics import Floats
-from skinapp.evaluation.run import PREDICTIONS_FILE, StoredRun, probabilities, truth_index
+from skinapp.evaluation.run import PREDICTIONS_FILE, StoredRun, lesion_index, probabilities, truth_index
 from skinapp.evaluation.tallies import tally
 from skinapp.storage import file_sha256, written_aside
 
@@ -79,7 +79,7 @@ class Drawn:
 def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
     """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
     truth, scores = truth_index(run), probabilities(run)
-    lesion, _ = pd.factorize(run.predictions["lesion_id"])
+    lesion = lesion_index(run)
     drawn = Drawn(run, figures(truth, scores, run.classes), (), 0, replicates)
     tallied = tally(truth, scores, run.classes, lesion)
     for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):

@@ -3,15 +3,14 @@
 from math import floor
 
 import numpy as np
-import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.evaluation.bootstrap import draws, middle, rate_interval
 from skinapp.evaluation.curves import positives
 from skinapp.evaluation.decisions import rate_intervals, threshold_at_sensitivity
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
-from skinapp.evaluation.metrics import Flags, Floats, Places
-from skinapp.evaluation.run import StoredRun
+from skinapp.evaluation.metrics import Flags, Floats
+from skinapp.evaluation.run import StoredRun, lesion_index
 from skinapp.networks.folder import OperatingPoint
 
 SENSITIVITIES = (0.90, 0.95, 0.98)
@@ -59,7 +58,7 @@ def rates_at(run: StoredRun, threshold: float, replicates: int = REPLICATES, see
 
     The threshold stays as it is in every replicate. Raises RunError where the run does not tell malignancy.
     """
-    rates = rate_intervals(*positives(run), _lesions(run), threshold, replicates, seed)
+    rates = rate_intervals(*positives(run), lesion_index(run), threshold, replicates, seed)
     rows = rates.to_dict(orient="records")
     return {row["figure"]: Figure(row["value"], row["low"], row["high"]) for row in rows}
 
@@ -72,7 +71,7 @@ def specificity_read_from(run: StoredRun, wanted: float, replicates: int = REPLI
     all or no negatives are below, see bootstrap.rate_interval. NaN without a positive or a negative.
     """
     positive, scores = positives(run)
-    lesion = _lesions(run)
+    lesion = lesion_index(run)
     value = float(_read(positive, scores, wanted, np.ones((1, len(scores))))[0])
     if value in (0.0, 1.0):
         benign = (~positive).astype(np.float64)
@@ -97,7 +96,3 @@ def _read(positive: Flags, scores: Floats, wanted: float, weights: Floats) -> Fl
     specificity: Floats = np.full(len(weights), np.nan)
     np.divide(counted, spared[:, -1], out=specificity, where=defined)
     return specificity
-
-
-def _lesions(run: StoredRun) -> Places:
-    return pd.factorize(run.predictions["lesion_id"])[0]

@@ -47,12 +47,13 @@ def runs_of(
     if photos.empty:
         known = ", ".join(sorted(table["split"].dropna().unique())) or "none"
         raise DatasetError(f"{table_path} has no photo in the split {split}; its splits: {known}.")
-    for head in card.heads:
-        _check_truth(truth_labels(photos, head.name), head, card, table_path)
+    truths = [truth_labels(photos, head.name) for head in card.heads]
+    for head, truth in zip(card.heads, truths, strict=True):
+        _check_truth(truth, head, card, table_path)
     answers = predict(classifier, [data_root / path for path in photos["path"]], progress)
     runs = []
-    for head, scores in zip(card.heads, answers, strict=True):
-        frame = photos[["image_id", "lesion_id"]].assign(truth=truth_labels(photos, head.name))
+    for head, truth, scores in zip(card.heads, truths, answers, strict=True):
+        frame = photos[["image_id", "lesion_id"]].assign(truth=truth)
         frame[probability_columns(head.classes)] = scores
         run = StoredRun(
             name=name if len(card.heads) == 1 else f"{name}-{head.name.replace('_', '-')}",

@@ -96,6 +96,11 @@ def truth_index(run: StoredRun) -> npt.NDArray[np.intp]:
     return places_among(run.predictions["truth"], pd.Series(run.classes))
 
 
+def lesion_index(run: StoredRun) -> npt.NDArray[np.intp]:
+    """Return the place of each photo's lesion, (n,), in 0 to lesions - 1, numbered as they first come."""
+    return pd.factorize(run.predictions["lesion_id"])[0]
+
+
 def save_run(run: StoredRun, folder: Path) -> None:
     """Write a run to its folder, whole or not at all; a run already there, with its intervals, gives way.
 

@@ -13,7 +13,7 @@ from skinapp.evaluation.intervals import SEED
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, Places, malignant_places
 from skinapp.evaluation.ranked import ranked
-from skinapp.evaluation.run import StoredRun, probabilities, truth_index
+from skinapp.evaluation.run import StoredRun, lesion_index, probabilities, truth_index
 
 SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source")
 
@@ -111,7 +111,7 @@ class _Answers:
 def _answers(run: StoredRun, threshold: float | None) -> _Answers:
     truth, scores = truth_index(run), probabilities(run)
     predicted, told = scores.argmax(axis=1), tells_malignancy(run)
-    lesion = pd.factorize(run.predictions["lesion_id"])[0]
+    lesion = lesion_index(run)
     places = malignant_places(run.classes)
     score = positives(run)[1] if told else np.zeros(len(truth))
     called = places[predicted] if threshold is None else score >= threshold

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture, HeadedResNet, half, read_safetensors, single
-from skinapp.storage import file_sha256
+from skinapp.storage import file_sha256, written_aside
 
 Task = Literal["malignancy", "lesion_type"]
 Role = Literal["malignancy", "lesion_type", "both"]
@@ -163,11 +163,21 @@ def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) 
     save_file(half(state), aside[WEIGHTS])
     aside[CURVES].write_text(curves, encoding="utf-8")
     whole = card.model_copy(update={"weights_sha256": file_sha256(aside[WEIGHTS])})
-    aside[CARD].write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    aside[CARD].write_text(_card_text(whole), encoding="utf-8")
     (folder / CARD).unlink(missing_ok=True)
     for name in (WEIGHTS, CURVES, CARD):
         aside[name].replace(folder / name)
     return whole
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write a model's card in place of the one that is there, whole or not at all; the weights stay as they are."""
+    with written_aside(folder / CARD) as aside:
+        aside.write_text(_card_text(card), encoding="utf-8")
+
+
+def _card_text(card: Card) -> str:
+    return card.model_dump_json(indent=2) + "\n"
 
 
 def read_card(folder: Path) -> Card:

@@ -8,7 +8,7 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedS
 
 from skinapp.datasets.audit import SAME_FILE, SAME_PICTURE
 from skinapp.datasets.findings import read_findings
-from skinapp.datasets.splits import cap_classes, group_ids
+from skinapp.datasets.splits import cap_classes, group_ids, linked_to
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 from skinapp.training.recipe import By, Recipe
@@ -68,8 +68,8 @@ def copies_of_the_showcase(photos: pd.DataFrame, twins: pd.DataFrame | None) -> 
     showcase = (photos["split"] == "showcase").fillna(False)
     if twins is None:
         return showcase & False
-    groups = group_ids(photos, twins)
-    return pd.Series(np.isin(groups, groups[showcase.to_numpy(bool)]), index=photos.index) & ~showcase
+    linked = linked_to(group_ids(photos, twins), showcase.to_numpy(bool))
+    return pd.Series(linked, index=photos.index) & ~showcase
 
 
 def _capped(photos: pd.DataFrame, part: "pd.Series[bool]", recipe: Recipe) -> pd.DataFrame:

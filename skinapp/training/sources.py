@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinapp.datasets.splits import group_ids
+from skinapp.datasets.splits import group_ids, linked_to
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError
 from skinapp.training.parts import check_parts, labelled, parted, read_twins
@@ -46,8 +46,7 @@ def _camera_outside(photos: pd.DataFrame, camera: str | None, twins: pd.DataFram
     if not taken.any():
         known = ", ".join(sorted(photos["camera"].dropna().unique())) or "none"
         raise DatasetError(f"No photo was taken by the camera {camera}; the table's cameras: {known}.")
-    groups = group_ids(photos, twins)
-    seen = np.isin(groups, groups[taken.to_numpy(bool)]) & inside & ~taken
+    seen = linked_to(group_ids(photos, twins), taken.to_numpy(bool)) & inside & ~taken
     return photos.assign(split=photos["split"].mask(taken, OUTSIDE))[~seen].reset_index(drop=True)
 
 
@@ -69,6 +68,5 @@ def _extra_photos(extra: Extra, recipe: Recipe, others: pd.DataFrame, twins: pd.
 
 def _seen_among(photos: pd.DataFrame, others: pd.DataFrame, twins: pd.DataFrame | None) -> np.ndarray:
     """Mark the photos, bool (n,), that are of a lesion, a file or a picture of the others."""
-    groups = group_ids(pd.concat([photos, others], ignore_index=True), twins)
-    of_photos, of_others = groups[: len(photos)], groups[len(photos) :]
-    return np.isin(of_photos, of_others)
+    both = pd.concat([photos, others], ignore_index=True)
+    return linked_to(group_ids(both, twins), np.arange(len(both)) >= len(photos))[: len(photos)]

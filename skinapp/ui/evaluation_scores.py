@@ -9,9 +9,8 @@ from skinapp.charts.decisions import net_benefit_chart, rates_chart
 from skinapp.evaluation import calibration as calibrated
 from skinapp.evaluation import curves as drawn
 from skinapp.evaluation import decisions
-from skinapp.evaluation.metrics import Places
 from skinapp.evaluation.operating_points import SENSITIVITIES
-from skinapp.evaluation.run import StoredRun, probabilities, truth_index
+from skinapp.evaluation.run import StoredRun, lesion_index, probabilities, truth_index
 from skinapp.taxonomy import class_name
 from skinapp.ui import chart, run_widgets, state
 from skinapp.ui.open_run import OpenRun
@@ -105,11 +104,7 @@ def _positives(opened: OpenRun) -> dict[str, str | None]:
 
 def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
     positive, scores = opened.once(drawn.positives, label)
-    return decisions.rate_intervals(positive, scores, opened.once(_lesions), at)
-
-
-def _lesions(run: StoredRun) -> Places:
-    return pd.factorize(run.predictions["lesion_id"])[0]
+    return decisions.rate_intervals(positive, scores, opened.once(lesion_index), at)
 
 
 def _roc(run: StoredRun, label: str | None) -> pd.DataFrame:

@@ -9,25 +9,11 @@ from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import figure, load_intervals
 from skinapp.evaluation.operating_points import operating_points, rates_at
 from skinapp.evaluation.run import load_run
-from skinapp.networks.folder import CARD, WEIGHTS, Card, DataFacts, Role, SplitFacts, load_model, read_card
+from skinapp.networks.folder import CARD, WEIGHTS, Card, DataFacts, Role, load_model, read_card
 from skinapp.storage import file_sha256
 
 RunCommand = Callable[..., Any]
 MakeModel = Callable[..., Path]
-
-
-@pytest.fixture
-def facts(data_root: Path) -> DataFacts:
-    """Say that a model was trained on the made-up table."""
-    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
-    return DataFacts(
-        table="table",
-        table_sha256=file_sha256(data_root / "table.parquet"),
-        sources=("made up",),
-        train=part,
-        validation=part,
-        limits=("Made up.",),
-    )
 
 
 @pytest.fixture

@@ -9,24 +9,14 @@ import pytest
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import DataFacts, SplitFacts, read_card
-from skinapp.storage import file_sha256
+from skinapp.networks.folder import DataFacts, read_card
 
 RunCommand = Callable[..., Any]
 
 
 @pytest.fixture
-def own_models(tmp_path: Path, data_root: Path, make_model: Callable[..., Path]) -> Path:
+def own_models(tmp_path: Path, make_model: Callable[..., Path], facts: DataFacts) -> Path:
     """Make a pair of models that belong to the made-up table, for a test to store runs beside."""
-    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
-    facts = DataFacts(
-        table="table",
-        table_sha256=file_sha256(data_root / "table.parquet"),
-        sources=("made up",),
-        train=part,
-        validation=part,
-        limits=("Made up.",),
-    )
     make_model(tmp_path / "models" / "malignancy", "malignancy", seed=1, data=facts)
     make_model(tmp_path / "models" / "lesion-type", "lesion_type", seed=2, data=facts)
     return tmp_path / "models"

@@ -10,11 +10,12 @@ from sklearn import metrics as sk
 from skinapp.datasets.table import image_table
 from skinapp.errors import RunError
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
-from skinapp.evaluation.card_figures import RunWithIntervals, card_figures
+from skinapp.evaluation.card_figures import card_figures
 from skinapp.evaluation.card_groups import contradictions, malignancy_by_group
 from skinapp.evaluation.curves import positives
 from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import figure, headline_intervals
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import specificity_read_from
 from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns
 from skinapp.evaluation.seven import as_seven
@@ -31,8 +32,8 @@ POINTS = (OperatingPoint(sensitivity=0.9, threshold=0.5), OperatingPoint(sensiti
 PHOTOS = 400
 
 
-def held(run: StoredRun, replicates: int = 20) -> RunWithIntervals:
-    return RunWithIntervals(run, headline_intervals(run, replicates))
+def held(run: StoredRun, replicates: int = 20) -> Measured:
+    return Measured(run, headline_intervals(run, replicates))
 
 
 def by_name(found: Sequence[CardFigure], group: str = "all") -> dict[str, CardFigure]:

@@ -9,6 +9,7 @@ from skinapp.errors import RunError
 from skinapp.evaluation.baselines import on_photos
 from skinapp.evaluation.figures import per_class
 from skinapp.evaluation.intervals import proportion
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.metrics import malignant_places, top_k_accuracy
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 from skinapp.evaluation.story.gaps import gaps
@@ -16,7 +17,6 @@ from skinapp.evaluation.story.parts import (
     NOT_YET,
     Answer,
     Forest,
-    Measured,
     Shown,
     Source,
     Step,

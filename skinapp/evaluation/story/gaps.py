@@ -11,7 +11,7 @@ from skinapp.evaluation.bootstrap import lesion_sums, middle, replicate_sums
 from skinapp.evaluation.intervals import REPLICATES, SEED
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Floats
-from skinapp.evaluation.run import StoredRun, probabilities, truth_index
+from skinapp.evaluation.run import StoredRun, lesion_index, probabilities, truth_index
 
 FIGURES = {"macro_f1": metrics.macro_f1, "balanced_accuracy": metrics.balanced_accuracy}
 
@@ -26,7 +26,7 @@ def gaps(a: StoredRun, b: StoredRun) -> pd.DataFrame:
     common_a = on_photos(a, b.predictions["image_id"])
     place = places_among(common_a.predictions["image_id"], b.predictions["image_id"])
     common_b = replace(b, predictions=b.predictions.iloc[place].reset_index(drop=True))
-    k, lesion = len(a.classes), pd.factorize(common_a.predictions["lesion_id"])[0]
+    k, lesion = len(a.classes), lesion_index(common_a)
     cells = np.hstack([_cells(common_a), _cells(common_b)])
     drawn = replicate_sums(lesion_sums(cells, lesion), REPLICATES, SEED)
     rows = []

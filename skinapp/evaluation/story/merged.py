@@ -6,13 +6,13 @@ import pandas as pd
 from skinapp.datasets.summary import class_counts, imbalance
 from skinapp.evaluation.figures import per_class
 from skinapp.evaluation.intervals import Figure, with_intervals
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.metrics import malignant_places
 from skinapp.evaluation.run import StoredRun, probabilities, truth_index
 from skinapp.evaluation.story.parts import (
     NOT_YET,
     Answer,
     Forest,
-    Measured,
     Shown,
     Source,
     Step,

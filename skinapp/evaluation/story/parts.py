@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinapp.evaluation.figures import Headline, headline
-from skinapp.evaluation.intervals import Figure, figure, proportion
-from skinapp.evaluation.run import StoredRun
+from skinapp.evaluation.intervals import Figure, proportion
 
 NOT_YET = "not measured yet"
 
@@ -19,27 +17,6 @@ class Source:
 
     experiment: str
     run: str
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """A stored run with its intervals (a frame as `intervals.headline_intervals` returns it)."""
-
-    run: StoredRun
-    intervals: pd.DataFrame
-
-    def figure(self, name: str, label: str | None = None) -> Figure:
-        """Return a figure of the whole run, or of a class, with its interval."""
-        return figure(self.intervals, name, label)
-
-    def headline(self) -> Headline:
-        """Return the run's overall figures."""
-        return headline(self.run)
-
-    def photos(self) -> str:
-        """Say how many photos and lesions the run was measured on."""
-        counts = self.headline()
-        return f"{counts.photos:,} photos of {counts.lesions:,} lesions"
 
 
 @dataclass(frozen=True)

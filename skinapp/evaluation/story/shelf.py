@@ -11,9 +11,9 @@ from skinapp.datasets.audit import SAME_FILE, SAME_PICTURE
 from skinapp.datasets.findings import read_findings
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.evaluation.intervals import headline_intervals, load_intervals
+from skinapp.evaluation.measured import Measured, measured
 from skinapp.evaluation.run import load_run
-from skinapp.evaluation.story.parts import Measured, Source
+from skinapp.evaluation.story.parts import Source
 from skinapp.networks.folder import CURVES, TRAINING
 
 
@@ -72,11 +72,9 @@ class Shelf:
                 missing.append(source)
                 continue
             try:
-                run, stored = load_run(folder), load_intervals(folder)
+                found[source] = measured(load_run(folder), folder)
             except RunError as error:
                 damaged.append(str(error))
-                continue
-            found[source] = Measured(run, headline_intervals(run) if stored is None else stored)
         return Taken(found, tuple(missing), tuple(damaged))
 
     def curves(self, experiment: str) -> pd.DataFrame | None:

@@ -6,11 +6,11 @@ from skinapp.datasets.summary import class_counts
 from skinapp.evaluation.baselines import no_skill
 from skinapp.evaluation.figures import per_class
 from skinapp.evaluation.intervals import Figure, with_intervals
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.story.parts import (
     NOT_YET,
     Answer,
     Forest,
-    Measured,
     Shown,
     Source,
     Step,

@@ -5,11 +5,11 @@ import pandas as pd
 from skinapp.errors import RunError
 from skinapp.evaluation.baselines import on_photos
 from skinapp.evaluation.intervals import headline_intervals
+from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.story.parts import (
     NOT_YET,
     Answer,
     Forest,
-    Measured,
     Source,
     Step,
     compared,

@@ -1,0 +1,24 @@
+"""Stored runs as commands read them: of a damaged one it is said what is wrong, and the others go on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from skinapp.cli.console import say
+from skinapp.errors import RunError
+from skinapp.evaluation.run import StoredRun, find_runs, load_run
+
+
+def readable(folder: Path) -> StoredRun | None:
+    """Read a stored run; None, after saying why, where it does not hold together."""
+    try:
+        return load_run(folder)
+    except RunError as error:
+        say(str(error))
+        return None
+
+
+def readable_runs(root: Path) -> Iterator[tuple[Path, StoredRun]]:
+    """Read the runs below a root one by one, each with its folder."""
+    for folder in find_runs(root):
+        if (run := readable(folder)) is not None:
+            yield folder, run
