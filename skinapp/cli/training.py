@@ -1,4 +1,4 @@
-"""skinapp train, experiment, arrays: from a recipe to a model folder, or to stored runs alone; photos as arrays."""
+"""skinapp train, calibrate, experiment, arrays: a recipe -> a model folder, or stored runs alone; photos as arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import platformdirs
 import typer
 
-from skinapp.cli.console import DataOption, data_root, progress_bar, say, writing
+from skinapp.cli.console import DataOption, ModelsOption, data_root, model_folder, progress_bar, say, writing
 from skinapp.evaluation.figures import headline
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ def train(
     facts = card.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
     say(f"{card.id}: best epoch {facts.best_epoch} of {facts.epochs}, {best}")
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    data: DataOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Calibrate a trained model anew by the [calibration] of its recipe: what its scores mean changes, no weight does."""
+    from skinapp.training.fit import Workshop, recalibrate
+
+    folder = model_folder(model, models)
+    with progress_bar("Reading photos") as progress:
+        card = recalibrate(folder, Workshop(data_root(data), None, folder, progress=progress, say=say))
+    for head in card.heads:
+        say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
+    say(f"Its stored runs are of the old scores: make them anew with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def experiment(
@@ -91,5 +107,6 @@ def _workshop(
 def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(train)
+    app.command()(calibrate)
     app.command()(experiment)
     app.command()(arrays)

@@ -69,16 +69,19 @@ def runs_of(
             note=" ".join(card.data.limits),
             temperature=head.temperature,
             offsets=head.offsets,
-            malignancy=_scaling(card) if card.role == "both" and head.name == "lesion_type" else None,
+            malignancy=_scaling_of(head, card),
             predictions=frame,
         )
         runs.append(run)
     return tuple(runs)
 
 
-def _scaling(card: Card) -> Scaling:
-    head = card.head("malignancy")
-    return Scaling(head.temperature, head.offsets)
+def _scaling_of(head: Head, card: Card) -> Scaling | None:
+    """Return the calibration of the malignancy head that a pair's lesion types were made to agree with."""
+    if card.role != "both" or head.name != "lesion_type":
+        return None
+    malignancy = card.head("malignancy")
+    return Scaling(malignancy.temperature, malignancy.offsets)
 
 
 def _check_truth(truth: "pd.Series[str]", head: Head, card: Card, table_path: Path) -> None:
@@ -96,10 +99,21 @@ def is_own_test(run: StoredRun, card: Card, task: Task | None = None) -> bool:
 
 
 def is_own_run(run: StoredRun, card: Card, split: str, task: Task | None = None) -> bool:
-    """Tell whether a run is of these very weights on a split of the table they were trained on; else as is_own_test."""
+    """Tell whether a run is of these very weights on a split of the table they were trained on; else as is_own_test.
+
+    A run from before the model was calibrated anew is not.
+    """
     made_of = (run.split, run.table_sha256, run.weights_sha256)
     own = made_of == (split, card.data.table_sha256, card.weights_sha256)
-    return own and (task is None or run.classes == card.head(task).classes)
+    heads = card.heads if task is None else (card.head(task),)
+    return own and any(run.classes == head.classes and _scaled_as(run, head, card) for head in heads)
+
+
+def _scaled_as(run: StoredRun, head: Head, card: Card) -> bool:
+    """Tell whether a run's scores were calibrated as the card says; the run of a past that kept no word is believed."""
+    if run.temperature is None:
+        return True
+    return (run.temperature, run.offsets, run.malignancy) == (head.temperature, head.offsets, _scaling_of(head, card))
 
 
 def predict(classifier: Classifier, files: list[Path], progress: Progress) -> tuple[np.ndarray, ...]:

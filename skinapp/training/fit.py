@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import pandas as pd
@@ -19,14 +19,18 @@ from lightning.pytorch.callbacks import (
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
+from skinapp.errors import RecipeError
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import (
+    RECIPE,
     Card,
     DataFacts,
     SplitFacts,
     TableFacts,
     TrainingFacts,
+    load_model,
     save_model,
+    write_card,
 )
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.storage import file_sha256
@@ -37,7 +41,7 @@ from skinapp.training.batches import (
     training_batches,
     validation_batches,
 )
-from skinapp.training.calibrate import calibrated_heads, check_shares
+from skinapp.training.calibrate import Shares, calibrated_heads, check_shares
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
@@ -94,19 +98,16 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
 def fit(recipe_path: Path, workshop: Workshop) -> Trained:
     """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
     recipe = read_recipe(recipe_path)
-    photos = gathered(recipe)
-    parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
-    natural = class_shares(own(parts["train"]), recipe)
-    drawn = class_shares(parts["train"], recipe, photo_weights(parts["train"], recipe))
-    check_shares(recipe, natural, drawn)
+    chosen = _chosen(recipe)
+    parts = chosen.parts
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
     L.seed_everything(recipe.seed, verbose=False)
     workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
     training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
     validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
-    module = TrainedNetwork(network, recipe, len(training), drawn).to(memory_format=torch.channels_last)
+    module = TrainedNetwork(network, recipe, len(training), chosen.drawn).to(memory_format=torch.channels_last)
     facts = _fit(module, training, validation, recipe_path, workshop)
-    heads, rounding = calibrated_heads(module, validation, natural, drawn)
+    heads, rounding = calibrated_heads(module, validation, chosen.natural, chosen.drawn)
     card = Card(
         id=recipe_path.resolve().parent.name,
         role=recipe.role,
@@ -116,7 +117,7 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         weights_sha256="",
         weights_dtype="float16",
         rounding=rounding,
-        data=data_facts(Path(recipe.data.table), photos, parts, recipe.borrowed_tables),
+        data=data_facts(Path(recipe.data.table), chosen.photos, parts, recipe.borrowed_tables),
         initial=initial,
         training=facts,
         licence=LICENCE,
@@ -124,7 +125,63 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         not_for=NOT_FOR,
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
-    return Trained(photos, module.network, card, curves)
+    return Trained(chosen.photos, module.network, card, curves)
+
+
+def recalibrate(folder: Path, workshop: Workshop) -> Card:
+    """Calibrate a trained model anew, by the [calibration] of the recipe beside it, and write its card; weights stay.
+
+    Operating points and figures leave the card: they were those of the old scores. Returns the card as written. Raises
+    RecipeError where the recipe is not the one that the model was trained by, but for its calibration, as far as the
+    card tells; else as `train` does.
+    """
+    recipe, model = read_recipe(folder / RECIPE), load_model(folder)
+    _check_trained_by(recipe, model.card)
+    chosen = _chosen(recipe)
+    validation = validation_batches(chosen.parts["validation"], workshop.data_root, recipe, workshop.progress)
+    module = TrainedNetwork(cast(HeadedResNet, model.network), recipe, 1, chosen.drawn)
+    heads, _ = calibrated_heads(module, validation, chosen.natural, chosen.drawn)
+    training = model.card.training.model_copy(update={"recipe_sha256": file_sha256(folder / RECIPE)})
+    renewed: dict[str, object] = {"heads": heads, "training": training, "operating_points": (), "figures": ()}
+    card = model.card.model_copy(update=renewed)
+    write_card(folder, card)
+    return card
+
+
+def _check_trained_by(recipe: Recipe, card: Card) -> None:
+    facts = {
+        "role": (recipe.role, card.role),
+        "network.architecture": (recipe.network.architecture, card.architecture),
+        "network.initial_weights": (recipe.network.initial_weights, card.initial.name),
+        "input": (recipe.input, card.preprocessing),
+        "data.classes": (recipe.heads, {head.name: head.classes for head in card.heads}),
+        "data.table": (file_sha256(Path(recipe.data.table)), card.data.table_sha256),
+        "schedule.monitor": (recipe.schedule.monitor, card.training.monitor),
+    }
+    if others := [key for key, (asked, known) in facts.items() if asked != known]:
+        raise RecipeError(
+            f"The recipe beside {card.id} is not the one it was trained by: {', '.join(others)} differ from its card. "
+            "Put that recipe back, or train the model anew."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The photos of a recipe, those of each part, and the shares of the classes in the data and as they are drawn."""
+
+    photos: pd.DataFrame
+    parts: Mapping[str, pd.DataFrame]
+    natural: Shares
+    drawn: Shares
+
+
+def _chosen(recipe: Recipe) -> _Chosen:
+    photos = gathered(recipe)
+    parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
+    natural = class_shares(own(parts["train"]), recipe)
+    drawn = class_shares(parts["train"], recipe, photo_weights(parts["train"], recipe))
+    check_shares(recipe, natural, drawn)
+    return _Chosen(photos, parts, natural, drawn)
 
 
 def _fit(

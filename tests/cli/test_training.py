@@ -57,6 +57,26 @@ def test_train_makes_a_model_that_classify_uses(run_command: RunCommand, tmp_pat
     assert one["weights"]["malignancy"] == read_card(tmp_path / "models" / "malignancy").weights_sha256
 
 
+def test_calibrate_says_the_temperature_and_that_the_runs_are_old(
+    run_command: RunCommand, tmp_path: Path, data_root: Path
+) -> None:
+    recipe = tmp_path / "models" / "small" / RECIPE
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text(TINY.format(table=(data_root / "table.parquet").as_posix()))
+    options = ("--data", data_root)
+    run_command("train", recipe, *options, "--checkpoints", tmp_path / "checkpoints", "--workers", 0)
+    recipe.write_text(recipe.read_text() + "\n[calibration]\nundo_sampling = 1.0\n")
+    done = run_command("calibrate", "small", *options, "--models", tmp_path / "models")
+    assert done.code == 0
+    (head,) = read_card(recipe.parent).heads
+    assert len(head.offsets) == 2
+    assert f"small, malignancy: temperature {head.temperature:.3f}" in done.err
+    assert "make them anew with `skinapp evaluate`, then `skinapp card small`" in done.err
+    done = run_command("calibrate", "absent", *options, "--models", tmp_path / "models")
+    assert (done.code, done.out) == (2, "")
+    assert "There is no recipe at" in done.err
+
+
 def test_a_wrong_recipe_or_data_root_is_said_in_a_sentence(
     run_command: RunCommand, tmp_path: Path, data_root: Path
 ) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,26 @@ def test_a_pair_makes_a_run_for_each_head(runs: tuple[StoredRun, ...], pair: Cla
         assert run.table_sha256 == file_sha256(data_root / "table.parquet")
         assert (run.weights_sha256, run.weights_kept) == (pair.card.weights_sha256, True)
         assert is_own_test(run, pair.card) is False  # it was trained on another table
+
+
+def test_a_run_from_before_the_model_was_calibrated_anew_is_not_its_own(
+    runs: tuple[StoredRun, ...], pair: Classifier, data_root: Path
+) -> None:
+    here = pair.card.data.model_copy(update={"table_sha256": file_sha256(data_root / "table.parquet")})
+    card = pair.card.model_copy(update={"data": here})
+    malignancy, types = runs
+    assert is_own_test(malignancy, card, "malignancy")
+    assert is_own_test(types, card, "lesion_type")
+    assert is_own_test(types, card)
+    assert not is_own_test(types, card, "malignancy")
+    changed = HEADS[0].model_copy(update={"temperature": 0.9}), HEADS[1].model_copy(update={"offsets": ()})
+    new_malignancy = card.model_copy(update={"heads": (changed[0], HEADS[1])})
+    for run in runs:  # a pair's types are scaled to agree with its malignancy
+        assert not is_own_test(run, new_malignancy)
+    new_types = card.model_copy(update={"heads": (HEADS[0], changed[1])})
+    assert is_own_test(malignancy, new_types, "malignancy")
+    assert not is_own_test(types, new_types, "lesion_type")
+    assert is_own_test(replace(types, temperature=None), new_types, "lesion_type")  # of a past that kept no word
 
 
 def test_its_predictions_are_the_classifier_s_answers_and_agree(

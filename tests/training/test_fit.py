@@ -13,10 +13,22 @@ from safetensors.torch import save_file
 
 from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import image_table, read_table, write_table
-from skinapp.errors import DatasetError, ModelError
+from skinapp.errors import DatasetError, ModelError, RecipeError
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CARD, CURVES, RECIPE, WEIGHTS, Card, Task, load_model, read_card
+from skinapp.networks.folder import (
+    CARD,
+    CURVES,
+    RECIPE,
+    WEIGHTS,
+    Card,
+    CardFigure,
+    OperatingPoint,
+    Task,
+    load_model,
+    read_card,
+    write_card,
+)
 from skinapp.networks.preprocess import network_view, normalise, to_tensor
 from skinapp.networks.resnet import HeadedResNet, read_safetensors
 from skinapp.photo import read_photo_file
@@ -25,7 +37,7 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 from skinapp.training.batches import photo_weights, validation_batches
 from skinapp.training.calibrate import fit_temperature, prior_offsets
 from skinapp.training.checkpoints import checkpoint_folder
-from skinapp.training.fit import Workshop, train
+from skinapp.training.fit import Workshop, recalibrate, train
 from skinapp.training.initial import initial_network
 from skinapp.training.network import validation_figures
 from skinapp.training.recipe import read_recipe
@@ -117,6 +129,65 @@ def test_the_weights_are_those_of_the_best_epoch(folder: Path, trained: Card, da
 def test_the_temperature_is_fitted_on_the_weights_as_they_ship(folder: Path, trained: Card, data_root: Path) -> None:
     temperature = fit_temperature(*validation_logits(folder, data_root))
     assert trained.head("malignancy").temperature == pytest.approx(temperature, rel=1e-3)
+
+
+@pytest.fixture
+def copied(folder: Path, tmp_path: Path) -> Path:
+    """Copy the small model's folder, its recipe undoing the sampling."""
+    copy = Path(shutil.copytree(folder, tmp_path / folder.name))
+    with (copy / RECIPE).open("a") as recipe:
+        recipe.write("\n[calibration]\nundo_sampling = 1.0\n")
+    return copy
+
+
+def test_calibrated_anew_only_what_the_scores_mean_has_changed(
+    folder: Path, copied: Path, trained: Card, data_root: Path, tmp_path: Path
+) -> None:
+    card = recalibrate(copied, Workshop(data_root, None, tmp_path / "no checkpoints"))
+    assert card == read_card(copied)
+    assert (copied / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
+    assert card.training.recipe_sha256 == file_sha256(copied / RECIPE) != trained.training.recipe_sha256
+    table, recipe = read_table(data_root / "table.parquet"), read_recipe(copied / RECIPE)
+    part = table[table["split"] == "train"].reset_index(drop=True)
+    malignant = photo_weights(part, recipe)[part["malignant"].to_numpy(bool)].sum()
+    (head,) = card.heads
+    assert head.shares == trained.heads[0].shares
+    assert head.offsets == pytest.approx(
+        prior_offsets(np.array(head.shares), np.array([malignant, 1 - malignant]), undo=1)
+    )
+    expected = fit_temperature(*validation_logits(copied, data_root), np.array(head.offsets))
+    assert head.temperature == pytest.approx(expected, rel=1e-3)
+    left = {"heads": trained.heads, "training": trained.training}
+    assert card.model_copy(update=left) == trained
+
+
+def test_calibrated_anew_points_and_figures_of_the_old_scores_are_gone(
+    copied: Path, trained: Card, data_root: Path, tmp_path: Path
+) -> None:
+    figure = CardFigure(
+        task="malignancy",
+        run="r",
+        split="test",
+        group="all",
+        figure="ece",
+        value=0.02,
+        photos=8,
+        lesions=4,
+    )
+    points = (OperatingPoint(sensitivity=0.95, threshold=0.2),)
+    write_card(copied, trained.model_copy(update={"figures": (figure,), "operating_points": points}))
+    card = recalibrate(copied, Workshop(data_root, None, tmp_path))
+    assert (card.figures, card.operating_points) == ((), ())
+
+
+def test_a_recipe_that_a_model_was_not_trained_by_does_not_calibrate_it(
+    copied: Path, trained: Card, data_root: Path, tmp_path: Path
+) -> None:
+    recipe = copied / RECIPE
+    recipe.write_text(recipe.read_text().replace("resize_px = 36", "resize_px = 40"))
+    with pytest.raises(RecipeError, match="not the one it was trained by: input differ"):
+        recalibrate(copied, Workshop(data_root, None, tmp_path))
+    assert read_card(copied) == trained
 
 
 @pytest.fixture(scope="module")
