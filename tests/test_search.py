@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.run import find_runs, load_run
 from skinapp.networks.folder import RECIPE, TRAINING
 from skinapp.storage import SEARCH, file_sha256
 from skinapp.training.recipe import Recipe, read_recipe
-from skinapp.training.sources import OUTSIDE
 
 RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
 RUNS = find_runs(SEARCH)

@@ -39,7 +39,7 @@ def card(
     runs = {(head.name, split): _own_run(folder, old, head, split, table) for head in old.heads for split in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
-    figures = card_figures(list(runs.values()), read_table(table), points)
+    figures = card_figures([*runs.values(), *_outside_runs(folder, old)], read_table(table), points)
     card = old.model_copy(update={"operating_points": points, "figures": figures})
     write_card(folder, card)
     if points:
@@ -70,6 +70,14 @@ def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) 
         f"{folder} holds no stored run of these weights on {split} by the head {head.name}. "
         f"Make it with `skinapp evaluate {card.id} {table} --split {split}`."
     )
+
+
+def _outside_runs(folder: Path, card: "Card") -> list[Measured]:
+    """Find the stored runs of these very weights on photos of other clinics or cameras."""
+    from skinapp.evaluation.predict import is_outside_run
+
+    runs = readable_runs(folder)
+    return [measured(run, path) for path, run in runs if any(is_outside_run(run, card, h.name) for h in card.heads)]
 
 
 def _points_table(card: "Card") -> Table:

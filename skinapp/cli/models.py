@@ -21,6 +21,8 @@ from skinapp.cli.console import (
 )
 from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
 from skinapp.cli.stored import readable_runs
+from skinapp.datasets.table import read_table
+from skinapp.errors import DatasetError
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import (
     figure,
@@ -75,23 +77,26 @@ def models(
 
 def evaluate(
     model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
-    table: Annotated[Path, typer.Argument(help="Image table with a split.")],
+    table: Annotated[
+        Path, typer.Argument(help="Image table with a split, or a recipe (TOML) that draws one, as of photos outside.")
+    ],
     split: Annotated[str, typer.Option(help="Which photos to predict.")] = "test",
     name: Annotated[str | None, typer.Option(help="Name of the run; by default TABLE-SPLIT.")] = None,
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
     """Predict every photo of a split, store a run for each head, and print their figures with 95% intervals."""
-    from skinapp.evaluation.predict import make_runs
+    from skinapp.evaluation.predict import runs_of
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model
 
     folder = model_folder(model, models)
     classifier = Classifier(load_model(folder), choose_device())
-    run_name = name or f"{table.stem}-{split}"
+    source, photos = _photos(table, split)
+    run_name = name or f"{source.stem}-{split}"
     with progress_bar("Predicting") as progress:
-        runs = make_runs(classifier, table, split, data_root(data), run_name, progress)
+        runs = runs_of(classifier, photos, source, split, data_root(data), run_name, progress)
     for run in runs:
         destination = folder / "runs" / run.name
         intervals = headline_intervals(run)
@@ -101,6 +106,25 @@ def evaluate(
         title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
         write_answer(printed(figures_table(intervals, SHOWN, title)), None)
         say(f"Stored in {destination}")
+
+
+def _photos(table: Path, split: str) -> tuple[Path, pd.DataFrame]:
+    """Return the image table that photos are of, and its rows, with the split that a recipe draws where one is named.
+
+    DatasetError where a recipe's split holds photos of several tables: a run is of one.
+    """
+    if table.suffix != ".toml":
+        return table, read_table(table)
+    # Reading a recipe brings torch.
+    from skinapp.training.recipe import read_recipe
+    from skinapp.training.sources import gathered
+
+    recipe = read_recipe(table)
+    photos = gathered(recipe)
+    sources = sorted(photos.loc[photos["split"] == split, "table"].unique()) or [recipe.data.table]
+    if len(sources) > 1:
+        raise DatasetError(f"The split {split} of {table} holds photos of {', '.join(sources)}. Name one of them.")
+    return Path(sources[0]), photos
 
 
 def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.DataFrame] | None:

@@ -47,7 +47,7 @@ def calibrate(
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Calibrate a trained model anew by the [calibration] of its recipe: what its scores mean changes, no weight does."""
+    """Calibrate a trained model anew, by the [calibration] of its recipe: its scores change, its weights do not."""
     from skinapp.training.fit import Workshop, recalibrate
 
     folder = model_folder(model, models)
@@ -55,7 +55,8 @@ def calibrate(
         card = recalibrate(folder, Workshop(data_root(data), None, folder, progress=progress, say=say))
     for head in card.heads:
         say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
-    say(f"Its stored runs are of the old scores: make them anew with `skinapp evaluate`, then `skinapp card {card.id}`.")
+    say("Its stored runs are of the old scores.")
+    say(f"Make them anew with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def experiment(

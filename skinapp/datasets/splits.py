@@ -11,6 +11,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 
+OUTSIDE = "outside"
+"""The split of photos that are neither trained on nor chosen by: another camera's, another clinic's."""
+
 SHOWCASE_PHOTOS = 4
 """Showcase photos of each diagnosis; thirty-two with eight diagnoses."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
 from skinapp.evaluation.card_groups import MELANOMA, contradictions, malignancy_by_group
 from skinapp.evaluation.card_rows import ALL, card_figure, task_of
@@ -33,14 +34,16 @@ def card_figures(
 
     Of every run: HEADLINE, Brier score, slope and intercept of calibration, each also before calibration where the
     run kept its temperature, and the ECE that perfect scores would show. Of lesion types the recall of melanoma, and
-    OF_SEVEN of the group SEVEN. Of malignancy on test what each operating point does there, then the groups of
-    card_groups, by the image table of the runs. Of a pair of heads on test how often its answers contradict each other.
-    Intervals are of 95%, by bootstrap over lesions; None where undefined.
+    OF_SEVEN of the group SEVEN. Of malignancy on test and outside what each operating point does there; on test then
+    the groups of card_groups, by the image table of the runs. Of a pair of heads on test how often its answers
+    contradict each other. Intervals are of 95%, by bootstrap over lesions; None where undefined.
     """
     found = [each for held in runs for each in _of_run(held)]
     tested = {task_of(held.run): held.run for held in runs if held.run.split == TEST}
+    for run in (held.run for held in runs if held.run.split in (TEST, OUTSIDE) and task_of(held.run) == "malignancy"):
+        found += _at_points(run, points)
     if malignancy := tested.get("malignancy"):
-        found += [*_at_points(malignancy, points), *malignancy_by_group(malignancy, table, points)]
+        found += malignancy_by_group(malignancy, table, points)
         if types := tested.get("lesion_type"):
             found.append(contradictions(malignancy, types))
     return tuple(found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
 from skinapp.evaluation.card_rows import ALL
 from skinapp.networks.folder import Card, CardFigure, Head, OperatingPoint, Task
@@ -19,6 +20,7 @@ HEADLINES: dict[Task, tuple[str, ...]] = {
 """Which figures of a head stand first, in their order; of two classes the macro AUROC is the malignant one."""
 
 CALIBRATION = ("ece", "ece if perfect", "brier", "slope", "intercept")
+RATES = ("sensitivity", "specificity")
 READ_FROM_TEST = ", read from test"
 CONTRADICTIONS = "contradictions"
 
@@ -108,6 +110,16 @@ def on_test(card: Card, task: Task | None = None, group: str | None = ALL) -> tu
     )
 
 
+def outside(card: Card) -> tuple[CardFigure, ...]:
+    """Return how well the photos of other clinics or cameras are ranked, and what the operating points do there."""
+    told = ("malignant_auroc", *(f"{rate} at {p.sensitivity:g}" for p in card.operating_points for rate in RATES))
+    return tuple(
+        figure
+        for figure in card.figures
+        if (figure.split, figure.group, figure.task) == (OUTSIDE, ALL, "malignancy") and figure.figure in told
+    )
+
+
 def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:
     """Return the figures that stand first of a head, on test."""
     found = on_test(card, task)
@@ -118,7 +130,7 @@ def reached(card: Card) -> tuple[Reached, ...]:
     """Return each operating point with what it reached on test, the most sensitive last."""
     found = {figure.figure: figure for figure in on_test(card)}
     return tuple(
-        Reached(point, *(found.get(f"{name} at {point.sensitivity:g}") for name in ("sensitivity", "specificity")))
+        Reached(point, *(found.get(f"{name} at {point.sensitivity:g}") for name in RATES))
         for point in sorted(card.operating_points, key=lambda point: point.sensitivity)
     )
 

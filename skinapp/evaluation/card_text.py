@@ -26,6 +26,8 @@ _PAPERS = {
 }
 """What to cite for a source of photos."""
 
+_MEASURED = ("Value (95% interval)", "Photos", "Lesions")
+
 _RESNET = "He K., Zhang X., Ren S., Sun J. Deep residual learning for image recognition. arXiv:1512.03385 (2015)."
 
 Rows = Iterable[Sequence[str]]
@@ -39,6 +41,7 @@ def hub_card(card: Card) -> str:
         "Training data": _training_data(card),
         "Training": _training(card),
         "Evaluation": _evaluation(card),
+        "Other clinics": _outside(card),
         "Calibration": _calibration(card),
         "Operating points": _operating_points(card),
         "Subgroups": _subgroups(card),
@@ -132,14 +135,25 @@ def _evaluation(card: Card) -> str:
 
 def _figures(card: Card, head: Head) -> str:
     found = [*card_tables.headline(card, head.name), *card_tables.recounted(card, head.name)]
-    rows = [(_named(figure), written(figure), f"{figure.photos:,}", f"{figure.lesions:,}") for figure in found]
-    columns = ("Figure", "Value (95% interval)", "Photos", "Lesions")
-    return f"\n### {question(head)}\n\n{_table(columns, rows)}" if rows else ""
+    rows = [(_named(figure), *_measured(figure)) for figure in found]
+    return f"\n### {question(head)}\n\n{_table(('Figure', *_MEASURED), rows)}" if rows else ""
+
+
+def _measured(figure: CardFigure) -> tuple[str, str, str]:
+    return written(figure), f"{figure.photos:,}", f"{figure.lesions:,}"
 
 
 def _named(figure: CardFigure) -> str:
     named = words(figure.figure, figure.label)
     return named if figure.group == ALL else f"{named}, {figure.group}"
+
+
+def _outside(card: Card) -> str:
+    rows = [(figure.run, _named(figure), *_measured(figure)) for figure in card_tables.outside(card)]
+    if not rows:
+        return ""
+    columns = ("Run", "Figure", *_MEASURED)
+    return f"On photos of which it learned none, nor was anything chosen by them.\n\n{_table(columns, rows)}"
 
 
 def _calibration(card: Card) -> str:
@@ -174,13 +188,11 @@ def _subgroups(card: Card) -> str:
         (
             f"{group.by}: {group.level}",
             words(group.figure.figure, group.figure.label),
-            written(group.figure),
-            f"{group.figure.photos:,}",
-            f"{group.figure.lesions:,}",
+            *_measured(group.figure),
         )
         for group in card_tables.subgroups(card)
     ]
-    return _table(("Subgroup", "Figure", "Value (95% interval)", "Photos", "Lesions"), rows) if rows else ""
+    return _table(("Subgroup", "Figure", *_MEASURED), rows) if rows else ""
 
 
 def _bullets(lines: Iterable[str]) -> str:

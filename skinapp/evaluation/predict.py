@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.files import Progress
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError
 from skinapp.evaluation.run import Scaling, StoredRun, Versions, probability_columns
@@ -103,10 +104,19 @@ def is_own_run(run: StoredRun, card: Card, split: str, task: Task | None = None)
 
     A run from before the model was calibrated anew is not.
     """
-    made_of = (run.split, run.table_sha256, run.weights_sha256)
-    own = made_of == (split, card.data.table_sha256, card.weights_sha256)
+    own = (run.split, run.table_sha256) == (split, card.data.table_sha256)
     heads = card.heads if task is None else (card.head(task),)
-    return own and any(run.classes == head.classes and _scaled_as(run, head, card) for head in heads)
+    return own and any(_made_by(run, head, card) for head in heads)
+
+
+def is_outside_run(run: StoredRun, card: Card, task: Task) -> bool:
+    """Tell whether a run is of this head, with these very weights, on photos of another clinic or camera."""
+    return run.split == OUTSIDE and _made_by(run, card.head(task), card)
+
+
+def _made_by(run: StoredRun, head: Head, card: Card) -> bool:
+    of_head = (run.weights_sha256, run.classes) == (card.weights_sha256, head.classes)
+    return of_head and _scaled_as(run, head, card)
 
 
 def _scaled_as(run: StoredRun, head: Head, card: Card) -> bool:

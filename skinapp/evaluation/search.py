@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
 from skinapp.evaluation.run import RunFacts, find_runs, read_facts
 from skinapp.networks.folder import RECIPE, TRAINING, read_training
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
-SEARCH_SPLITS = ("validation", "outside")
+SEARCH_SPLITS = ("validation", OUTSIDE)
 """Splits that may be looked at while choosing; the test split is none of them."""
 
 
@@ -93,7 +94,7 @@ _FIGURES = {
     "balanced accuracy": ("validation", "balanced_accuracy"),
     "macro AUROC": ("validation", "macro_auroc"),
     "malignancy AUROC": ("validation", "malignant_auroc"),
-    "malignancy AUROC outside": ("outside", "malignant_auroc"),
+    "malignancy AUROC outside": (OUTSIDE, "malignant_auroc"),
 }
 
 

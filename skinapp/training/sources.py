@@ -5,18 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skinapp.datasets.splits import group_ids, linked_to
+from skinapp.datasets.splits import OUTSIDE, group_ids, linked_to
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError
 from skinapp.training.parts import check_parts, labelled, parted, read_twins
 from skinapp.training.recipe import Extra, Recipe
 
-OUTSIDE = "outside"
-"""The split of photos that are neither trained on nor chosen by: another camera's, another clinic's."""
-
 
 def gathered(recipe: Recipe) -> pd.DataFrame:
-    """Return the photos of a recipe: an image table whose split also knows OUTSIDE, and a flag, borrowed, of the extra.
+    """Return the photos of a recipe: an image table whose split also knows OUTSIDE, with two more columns.
+
+    `table` is the path of the table that each photo is of, `borrowed` says whether that is an extra one.
 
     Raises DatasetError where a table cannot be read or has nothing to add, where training or validation would hold
     fewer than two classes, or where nobody has the camera that is to be left out.
@@ -24,10 +23,10 @@ def gathered(recipe: Recipe) -> pd.DataFrame:
     twins = read_twins(recipe.split.twins)
     core = _camera_outside(parted(read_table(Path(recipe.data.table)), recipe, twins), recipe.split.outside, twins)
     check_parts(core, recipe)
-    photos = core.assign(borrowed=False)
+    photos = core.assign(table=recipe.data.table, borrowed=False)
     # Those who learn come first, so that those who judge can be new to them all.
     for extra in sorted(recipe.data.extra, key=lambda extra: extra.use == OUTSIDE):
-        more = _extra_photos(extra, recipe, photos, twins).assign(borrowed=True)
+        more = _extra_photos(extra, recipe, photos, twins).assign(table=extra.table, borrowed=True)
         photos = pd.concat([photos, more], ignore_index=True)
     return photos
 

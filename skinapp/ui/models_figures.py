@@ -25,6 +25,10 @@ POINTS = (
     "what test shows. A score of at least the threshold is above it."
 )
 READ_FROM_TEST = "A threshold that is read from the test photos themselves flatters. So read, the specificity would be "
+OUTSIDE = (
+    "It learned from none of them, and nothing was chosen by them: what a camera or a clinic that it does not know may "
+    "do to its answers. The recipe below says whose they are, and how coarse."
+)
 CALIBRATION = (
     "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "
     "1 and an intercept of 0 are right."
@@ -43,6 +47,7 @@ def show(card: Card) -> None:
         _headline(card, head)
     _contradictions(card)
     _points(card)
+    _outside(card)
     _calibration(card)
     _subgroups(card)
 
@@ -109,6 +114,15 @@ def _points(card: Card) -> None:
 def _at_sensitivity(figure: CardFigure) -> str:
     """Write "at 95% sensitivity" of the figure "specificity at 0.95 sensitivity, read from test"."""
     return words(figure.figure).removesuffix(card_tables.READ_FROM_TEST).partition(" ")[2]
+
+
+def _outside(card: Card) -> None:
+    rows = card_tables.outside(card)
+    if not rows:
+        return
+    st.subheader("On photos of another clinic", anchor=False)
+    _table({"Figure": _named, "Value": written}, rows)
+    st.caption(f"{card_tables.counts(rows[0])}. {OUTSIDE} Stored as *{rows[0].run}*.")
 
 
 def _calibration(card: Card) -> None:

@@ -9,6 +9,34 @@ from skinapp.cli.main import main
 from skinapp.networks.folder import DataFacts, SplitFacts
 from skinapp.storage import file_sha256
 
+TINY = """
+role = "malignancy"
+seed = 7
+
+[data]
+table = "{table}"
+
+[network]
+
+[input]
+resize_px = 36
+input_px = 32
+
+[augmentation]
+brightness = 0
+contrast = 0
+saturation = 0
+hue = 0
+
+[sampling]
+
+[schedule]
+epochs = 1
+batch_size = 8
+monitor = "loss"
+"""
+"""A recipe that trains for a second; what is left to fill in is its image table."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -1,14 +1,16 @@
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from skinapp.evaluation.card_tables import outside
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import figure, load_intervals
 from skinapp.evaluation.operating_points import operating_points, rates_at
-from skinapp.evaluation.run import load_run
+from skinapp.evaluation.run import load_run, save_run
 from skinapp.networks.folder import CARD, WEIGHTS, Card, DataFacts, Role, load_model, read_card
 from skinapp.storage import file_sha256
 
@@ -66,6 +68,28 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
     assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
     assert card.model_copy(update={"operating_points": (), "figures": ()}) == before
     assert load_model(folder).card == card
+
+
+def test_what_was_stored_of_photos_outside_gets_into_the_card(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
+) -> None:
+    folder = make_evaluated("both")
+    without = filled(run_command, folder, data_root)[1].figures
+    names = ("malignancy", "lesion-type")
+    for name in names:
+        run = load_run(folder / "runs" / f"table-test-{name}")
+        elsewhere = replace(run, name=f"far-outside-{name}", split="outside", table_sha256="0" * 64)
+        save_run(elsewhere, folder / "runs" / elsewhere.name)
+        old = replace(elsewhere, name=f"old-outside-{name}", temperature=9.0)
+        save_run(old, folder / "runs" / old.name)
+    card = filled(run_command, folder, data_root)[1]
+    added = [one for one in card.figures if one not in without]
+    assert {one.run for one in added} == {f"far-outside-{name}" for name in names}
+    tested = {f.figure: f.value for f in without if (f.run, f.group) == ("table-test-malignancy", "all")}
+    for one in outside(card):
+        assert one.value == tested[one.figure]
+    rates = [f"{rate} at {point:g}" for point in (0.9, 0.95, 0.98) for rate in ("sensitivity", "specificity")]
+    assert [one.figure for one in outside(card)] == ["malignant_auroc", *rates]
 
 
 def test_asked_again_it_writes_the_same(

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from skinapp.datasets.table import read_table
+from skinapp.datasets.table import read_table, write_table
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.run import find_runs, load_run
 from skinapp.networks.folder import DataFacts, read_card
+from skinapp.storage import file_sha256
+
+from .conftest import TINY
 
 RunCommand = Callable[..., Any]
 
@@ -55,6 +58,31 @@ def test_split_name_and_model_folder_are_as_asked(run_command: RunCommand, own_m
     (folder,) = find_runs(own_models)
     assert folder == own_models / "lesion-type" / "runs" / "mine"
     assert load_run(folder).split == "validation"
+
+
+def test_a_recipe_s_photos_outside_make_a_run_of_the_table_they_are_of(
+    run_command: RunCommand, own_models: Path, data_root: Path, tmp_path: Path
+) -> None:
+    table, recipe = read_table(data_root / "table.parquet"), tmp_path / "recipe.toml"
+    tables = []
+    for clinic, photos in (("here", table.head(6)), ("there", table.tail(4))):
+        names = {"image_id": clinic + photos["image_id"], "lesion_id": clinic + photos["lesion_id"]}
+        tables.append(tmp_path / f"{clinic}.parquet")
+        write_table(photos.assign(**names, sha256=None, split=None), tables[-1])
+    here, there = (f'[[data.extra]]\ntable = "{path.as_posix()}"\nuse = "outside"\n' for path in tables)
+    text = TINY.format(table=(data_root / "table.parquet").as_posix())
+    recipe.write_text(text.replace("[network]", here + "\n[network]"))
+    arguments = ("evaluate", "malignancy", recipe, "--data", data_root, "--models", own_models, "--split")
+    assert run_command(*arguments, "outside").code == 0
+    run = load_run(own_models / "malignancy" / "runs" / "here-outside")
+    assert (run.table, run.split, run.table_sha256) == ("here", "outside", file_sha256(tables[0]))
+    assert set(run.predictions["image_id"]) == set("here" + table["image_id"].head(6))
+
+    recipe.write_text(text.replace("[network]", here + there + "\n[network]"))
+    done = run_command(*arguments, "outside")
+    assert (done.code, done.out) == (2, "")
+    assert f"holds photos of {tables[0]}, {tables[1]}. Name one of them." in done.err
+    assert "no photo in the split absent" in run_command(*arguments, "absent").err
 
 
 def test_models_lists_test_figures_where_they_are_stored(

@@ -8,36 +8,11 @@ import pytest
 
 from skinapp.networks.folder import CARD, RECIPE, WEIGHTS, read_card
 
+from .conftest import TINY
+
 RunCommand = Callable[..., Any]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers:UserWarning")
-
-TINY = """
-role = "malignancy"
-seed = 7
-
-[data]
-table = "{table}"
-
-[network]
-
-[input]
-resize_px = 36
-input_px = 32
-
-[augmentation]
-brightness = 0
-contrast = 0
-saturation = 0
-hue = 0
-
-[sampling]
-
-[schedule]
-epochs = 1
-batch_size = 8
-monitor = "loss"
-"""
 
 
 def test_train_makes_a_model_that_classify_uses(run_command: RunCommand, tmp_path: Path, data_root: Path) -> None:
@@ -71,7 +46,7 @@ def test_calibrate_says_the_temperature_and_that_the_runs_are_old(
     (head,) = read_card(recipe.parent).heads
     assert len(head.offsets) == 2
     assert f"small, malignancy: temperature {head.temperature:.3f}" in done.err
-    assert "make them anew with `skinapp evaluate`, then `skinapp card small`" in done.err
+    assert "Make them anew with `skinapp evaluate`, then `skinapp card small`" in done.err
     done = run_command("calibrate", "absent", *options, "--models", tmp_path / "models")
     assert (done.code, done.out) == (2, "")
     assert "There is no recipe at" in done.err

@@ -121,10 +121,18 @@ def test_what_is_undefined_is_none(malignancy: StoredRun, table: pd.DataFrame) -
     assert found["accuracy"].value is not None
 
 
-def test_points_are_tried_on_test_alone(malignancy: StoredRun, table: pd.DataFrame) -> None:
+def test_points_are_tried_on_test_and_outside_not_where_they_were_chosen(
+    malignancy: StoredRun, types: StoredRun, table: pd.DataFrame
+) -> None:
     runs = [held(replace(malignancy, split="validation", name="validation")), held(malignancy)]
-    found = [each for each in card_figures(runs, table, POINTS) if " at " in each.figure and each.group == "all"]
-    assert {each.run for each in found} == {"test-malignancy"}
+    runs += [held(replace(run, split="outside", name=f"far-{run.name}")) for run in (malignancy, types)]
+    tried = [each for each in card_figures(runs, table, POINTS) if " at " in each.figure and each.group == "all"]
+    found = [each for each in tried if each.run == "test-malignancy"]
+    outside = [each for each in tried if each.run == "far-test-malignancy"]
+    assert len(tried) == len(found) + len(outside)
+    rates = [each for each in found if "read" not in each.figure]
+    renamed = {"run": "far-test-malignancy", "split": "outside"}
+    assert [each for each in outside if "read" not in each.figure] == [r.model_copy(update=renamed) for r in rates]
     positive, scores = positives(malignancy)
     named = by_name(found)
     assert len(named) == 6

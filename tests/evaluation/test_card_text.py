@@ -66,6 +66,9 @@ FIGURES = (
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", None, group="camera: vidir"),
     figure("malignant_auroc", 0.6875, group="akiec left out"),
+    figure("malignant_auroc", 0.75, split="outside", run="far", photos=90, lesions=45),
+    figure("ece", 0.25, split="outside", run="far"),
+    figure("specificity at 0.95", 0.5, split="outside", run="far", photos=90, lesions=45),
 )
 
 
@@ -167,6 +170,8 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         "| Malignant AUROC, akiec left out | 0.688 (0.625 to 0.750) | 60 | 30 |",
         "| 95% | 0.123456 | 93.8% (87.5% to 100.0%) | 75.0% (68.8% to 81.2%) |",
         "| camera: rosendahl | Malignant AUROC | 0.625 (0.562 to 0.688) | 60 | 30 |",
+        "| far | Malignant AUROC | 0.750 (0.688 to 0.812) | 90 | 45 |",
+        "| far | Specificity at the 95% point | 0.500 (0.438 to 0.562) | 90 | 45 |",
         "| Malignant or benign | Calibration error | 0.375 (0.312 to 0.438) | 0.125 (0.062 to 0.188) |",
     ):
         assert line in text
@@ -175,7 +180,7 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
 def test_hub_card_without_figures_says_so_and_has_no_empty_section(make_card: Callable[..., Card]) -> None:
     text = hub_card(make_card())
     assert "No figures yet" in text
-    for title in ("Operating points", "Subgroups", "Calibration"):
+    for title in ("Operating points", "Subgroups", "Calibration", "Other clinics"):
         assert f"## {title}" not in text
 
 

@@ -39,6 +39,8 @@ FIGURES = (
     figure("malignant_auroc", 0.6875, group="akiec left out"),
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", 0.5625, group="sex: female"),
+    figure("malignant_auroc", 0.5, split="outside", run="far", photos=90, lesions=45),
+    figure("sensitivity at 0.95", 0.5625, split="outside", run="far", photos=90, lesions=45),
     figure("balanced_accuracy", 0.5, task="lesion_type", run="small-test-lesion-type"),
     figure("contradictions", 0.0625, task="lesion_type", run="small-test-lesion-type"),
 )
@@ -103,7 +105,9 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "95%,0.123456,93.8% (87.5% to 100.0%),75.0% (68.8% to 81.2%)" in rows
     assert "Calibration error,0.375 (0.312 to 0.438),0.125 (0.062 to 0.188)" in rows
     assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
+    assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
     text = said(page).replace("\u00a0", " ")
+    assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
     assert "contradict each other in 6.2% (0.0% to 12.5%)" in text

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.audit import FINDING_COLUMNS
+from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import TABLES, image_table, read_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import is_malignant
 from skinapp.training.parts import read_twins
 from skinapp.training.recipe import Recipe, read_recipe
-from skinapp.training.sources import OUTSIDE, gathered, own
+from skinapp.training.sources import gathered, own
 
 from .conftest import WriteRecipe
 
@@ -91,7 +92,7 @@ def ids(photos: pd.DataFrame, split: str | None = None) -> set[str]:
 
 def test_without_extras_they_are_the_table_s_own(core: pd.DataFrame, gather: Gather) -> None:
     photos = gather(core)
-    pd.testing.assert_frame_equal(photos.drop(columns="borrowed"), core)
+    pd.testing.assert_frame_equal(photos.drop(columns=["table", "borrowed"]), core)
     assert not photos["borrowed"].any()
 
 
@@ -102,7 +103,7 @@ def test_extra_photos_are_used_as_the_recipe_says(
     photos = gather(core, (other, f'use = "{use}"'))
     assert ids(photos[photos["borrowed"]]) == ids(other)
     assert set(photos.loc[photos["borrowed"], "split"]) == {split}
-    pd.testing.assert_frame_equal(own(photos).drop(columns="borrowed"), core)
+    pd.testing.assert_frame_equal(own(photos).drop(columns=["table", "borrowed"]), core)
     assert photos.index.tolist() == list(range(len(core) + len(other)))
 
 
@@ -198,6 +199,13 @@ def test_an_extra_table_with_nothing_to_add_is_named(
 ) -> None:
     with pytest.raises(DatasetError, match=r"other-0\.parquet has no photo to add"):
         gather(core, (other, settings))
+
+
+def test_each_photo_says_which_table_it_is_of(core: pd.DataFrame, other: pd.DataFrame, gather: Gather) -> None:
+    photos = gather(core, (other, ""))
+    of_table = photos.groupby("table")["borrowed"].agg(["all", "any", "size"])
+    assert [Path(name).name for name in of_table.index] == ["other-0.parquet", "own.parquet"]
+    assert of_table.to_numpy().tolist() == [[True, True, len(other)], [False, False, len(core)]]
 
 
 def test_a_camera_outside_is_neither_trained_on_nor_chosen_by(core: pd.DataFrame, gather: Gather) -> None:
