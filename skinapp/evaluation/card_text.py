@@ -88,6 +88,7 @@ def _training_data(card: Card) -> str:
         f"Image table: {card.data.table}, sha256 `{card.data.table_sha256}`.",
         *(f"Photos to learn from too: {other.table}, sha256 `{other.sha256}`." for other in card.data.others),
         f"Initial weights: {card.initial.name}; their licence: {card.initial.licence}.",
+        *(f"Learned from the answers of {each.name} too; its licence: {each.licence}." for each in card.teachers),
     )
     meant = "".join(f"\n{line}\n" for line in map(_prevalence, card.heads) if line)
     return _bullets(facts) + "\n" + _table(("Split", "Photos", "Lesions", "Malignant"), rows) + meant

@@ -69,7 +69,7 @@ class DataFacts(_Strict):
 
 
 class InitialWeights(_Strict):
-    """What a training started from, and on which terms."""
+    """Weights that a training started from or learned from, and on which terms."""
 
     name: str
     sha256: str | None
@@ -130,6 +130,7 @@ class Card(_Strict):
     figures: tuple[CardFigure, ...] = ()
     data: DataFacts
     initial: InitialWeights
+    teachers: tuple[InitialWeights, ...] = Field((), description="models whose answers it learned beside the labels")
     training: TrainingFacts
     licence: str
     intended_use: str

@@ -12,6 +12,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
 from skinapp.storage import file_sha256, written_aside
+from skinapp.training.distillation import teacher_files
 from skinapp.training.initial import initial_file
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe
@@ -72,12 +73,15 @@ def weights_sha256(network: nn.Module) -> str:
 def checkpoint_folder(recipe_path: Path, root: Path, weights_folder: Path | None) -> Path:
     """Name the folder of a recipe's checkpoints, by its id and all that it starts from.
 
-    A changed recipe, image table, file of initial weights or of twins starts anew instead of going on with an old run.
+    What starts anew instead of going on with an old run: a changed recipe, image table, file of initial weights or of
+    twins, or teacher.
     """
     recipe = read_any_recipe(recipe_path)
     initial = initial_file(recipe.network.initial_weights, recipe_path.parent, weights_folder)
     twins = [Path(recipe.split.twins)] if recipe.split.twins else []
-    borrowed = recipe.borrowed_tables if isinstance(recipe, Recipe) else ()
-    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else []), *twins, *borrowed]
+    others: list[Path] = []
+    if isinstance(recipe, Recipe):
+        others = [*recipe.borrowed_tables, *teacher_files(recipe, recipe_path.parent)]
+    files = [recipe_path, Path(recipe.data.table), *([initial] if initial else []), *twins, *others]
     content = "".join(map(file_sha256, files)).encode()
     return root / f"{recipe_path.resolve().parent.name}-{hashlib.sha256(content).hexdigest()[:12]}"

@@ -43,6 +43,7 @@ from skinapp.training.batches import (
 )
 from skinapp.training.calibrate import Shares, calibrated_heads, check_shares
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
+from skinapp.training.distillation import teacher_facts, teachers_of
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
@@ -101,11 +102,13 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
     chosen = _chosen(recipe)
     parts = chosen.parts
     network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
+    teachers = teachers_of(recipe, recipe_path.parent)
     L.seed_everything(recipe.seed, verbose=False)
     workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
     training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
     validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
-    module = TrainedNetwork(network, recipe, len(training), chosen.drawn).to(memory_format=torch.channels_last)
+    module = TrainedNetwork(network, recipe, len(training), chosen.drawn, teachers)
+    module = module.to(memory_format=torch.channels_last)
     facts = _fit(module, training, validation, recipe_path, workshop)
     heads, rounding = calibrated_heads(module, validation, chosen.natural, chosen.drawn)
     card = Card(
@@ -119,6 +122,7 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         rounding=rounding,
         data=data_facts(Path(recipe.data.table), chosen.photos, parts, recipe.borrowed_tables),
         initial=initial,
+        teachers=teacher_facts(teachers),
         training=facts,
         licence=LICENCE,
         intended_use=INTENDED_USE,

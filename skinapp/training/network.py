@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from skinapp.networks.folder import Task
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
+from skinapp.training.distillation import Teachers
 from skinapp.training.recipe import Recipe
 
 
@@ -26,17 +27,19 @@ class TrainedNetwork(L.LightningModule):
         recipe: Recipe,
         steps_per_epoch: int,
         drawn: Mapping[Task, np.ndarray] | None = None,
+        teachers: Teachers | None = None,
     ) -> None:
         """Keep the network and the recipe; `steps_per_epoch` sets the length of the schedule.
 
         `drawn` holds, for each head, the share in which each class is drawn, float64 (k,): what a logit adjustment
-        needs.
+        needs. `teachers` are those of the recipe's distillation.
         """
         super().__init__()
         self.network, self.recipe, self.steps_per_epoch = network, recipe, steps_per_epoch
         self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.schedule.label_smoothing)
         self.curves: list[dict[str, float]] = []
         self._adjustments = logit_adjustments(recipe, drawn)
+        self._teachers = teachers
         self._training_losses: list[float] = []
         self._validation: list[tuple[dict[Task, Tensor], Tensor]] = []
 
@@ -48,10 +51,13 @@ class TrainedNetwork(L.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """Return the loss of one batch: photos, and their class indices (n, heads)."""
         photos, classes = batch
+        truths = [(1.0, classes)]
         if self.recipe.schedule.mixup:
-            loss = self._mixed_loss(photos, classes)
-        else:
-            loss = self._loss(self.logits(photos), classes)
+            photos, truths = self._mixed(photos, classes)
+        logits = self.logits(photos)
+        loss = torch.stack([share * self._loss(logits, truth) for share, truth in truths]).sum()
+        if self._teachers and self.recipe.distillation:
+            loss = torch.lerp(loss, self._teachers.loss(photos, logits), self.recipe.distillation.weight)
         self._training_losses.append(loss.item())
         self.log("train_loss", loss, prog_bar=True)
         return loss
@@ -63,14 +69,16 @@ class TrainedNetwork(L.LightningModule):
             losses.append(self.loss(adjusted, classes[:, place]))
         return torch.stack(losses).mean()
 
-    def _mixed_loss(self, photos: Tensor, classes: Tensor) -> Tensor:
-        """Blend each photo with another of its batch, and their losses (mixup: Zhang et al. 2018, arXiv 1710.09412)."""
+    def _mixed(self, photos: Tensor, classes: Tensor) -> tuple[Tensor, list[tuple[float, Tensor]]]:
+        """Blend each photo with another of its batch (mixup: Zhang et al. 2018, arXiv 1710.09412).
+
+        Returns the blends, and the classes of both photos, each with its share.
+        """
         alpha = self.recipe.schedule.mixup
         share = float(torch.distributions.Beta(alpha, alpha).sample())
         other = torch.randperm(len(photos), device=photos.device)
         blend = (share * photos + (1 - share) * photos[other]).round().to(torch.uint8)
-        logits = self.logits(blend)
-        return share * self._loss(logits, classes) + (1 - share) * self._loss(logits, classes[other])
+        return blend, [(share, classes), (1 - share, classes[other])]
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         """Keep the logits of one batch until the whole split is seen."""

@@ -133,6 +133,14 @@ class Calibration(Strict):
     undo_sampling: float = Field(0.0, ge=0, le=1, description="0: scores hold for classes as drawn; 1: as in the data")
 
 
+class Distillation(Strict):
+    """Trained models whose answers are learned beside the labels."""
+
+    teachers: tuple[str, ...] = Field(min_length=1, description="their folders, relative to the recipe's")
+    weight: float = Field(0.5, gt=0, le=1, description="the teachers' part of the loss; the labels have the rest")
+    temperature: PositiveFloat = Field(2.0, description="softens what teachers and student say, to be compared")
+
+
 class Recipe(Strict):
     """All that decides a training; two runs of one recipe on one machine give the same model."""
 
@@ -146,6 +154,7 @@ class Recipe(Strict):
     schedule: Schedule
     split: Split = Split()
     calibration: Calibration = Calibration()
+    distillation: Distillation | None = None
     evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
 
     @model_validator(mode="after")

@@ -47,6 +47,10 @@ def _data(card: Card) -> None:
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
                 f"**Initial weights:** {card.initial.name}",
                 f"**Their licence:** {card.initial.licence}",
+                *(
+                    f"**Learned from the answers of** {each.name}; its licence: {each.licence}"
+                    for each in card.teachers
+                ),
                 f"**Its own licence:** {card.licence}",
             ]
         )
@@ -114,6 +118,7 @@ def _hashes(card: Card) -> None:
         f"image table {card.data.table}": card.data.table_sha256,
         **{f"image table {other.table}": other.sha256 for other in card.data.others},
         "initial weights": card.initial.sha256 or "not kept",
+        **{f"teacher {each.name}": each.sha256 or "not kept" for each in card.teachers},
     }
     with st.expander("Hashes (sha256)"):
         st.code("\n".join(f"{name}: {value}" for name, value in sums.items()), language=None, wrap_lines=True)

@@ -18,7 +18,7 @@ from skinapp.evaluation.card_tables import (
 )
 from skinapp.evaluation.card_text import hub_card
 from skinapp.evaluation.card_yaml import as_yaml, front_matter
-from skinapp.networks.folder import Card, CardFigure, OperatingPoint
+from skinapp.networks.folder import Card, CardFigure, InitialWeights, OperatingPoint
 
 REQUIRED = (
     "schema",
@@ -81,6 +81,7 @@ def card(make_card: Callable[..., Card]) -> Card:
         operating_points=points,
         licence="CC BY-NC 4.0: not for commercial use",
         weights_sha256="ab" * 32,
+        teachers=(InitialWeights(name="a-teacher", sha256="cd" * 32, licence="not to be sold"),),
     )
 
 
@@ -166,6 +167,7 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         card.intended_use,
         card.not_for,
         card.data.limits[0],
+        "Learned from the answers of a-teacher too; its licence: not to be sold.",
         "| Malignant AUROC | 0.875 (0.812 to 0.938) | 60 | 30 |",
         "| Malignant AUROC, akiec left out | 0.688 (0.625 to 0.750) | 60 | 30 |",
         "| 95% | 0.123456 | 93.8% (87.5% to 100.0%) | 75.0% (68.8% to 81.2%) |",

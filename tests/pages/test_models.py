@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.folder import CARD, CardFigure, OperatingPoint
+from skinapp.networks.folder import CARD, CardFigure, InitialWeights, OperatingPoint
 from skinapp.ui.run_widgets import HEADLINE
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
@@ -96,7 +96,9 @@ def test_use_and_misuse_stand_first(folders: Path, make_model: MakeModel) -> Non
 
 
 def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: MakeModel) -> None:
-    make_model(folders / "a-model", "both", figures=FIGURES, operating_points=POINTS, rounding=0.0012)
+    teacher = InitialWeights(name="a-teacher", sha256="cd" * 32, licence="not to be sold")
+    facts = {"figures": FIGURES, "operating_points": POINTS, "rounding": 0.0012, "teachers": (teacher,)}
+    make_model(folders / "a-model", "both", **facts)
     page = opened()
     shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
     assert shown["Malignant AUROC"] == ("0.875", "0.812 to 0.938")
@@ -112,6 +114,8 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
     assert "contradict each other in 6.2% (0.0% to 12.5%)" in text
     assert "by 0.0012 at most" in text
+    assert "**Learned from the answers of** a-teacher; its licence: not to be sold" in text
+    assert f"teacher a-teacher: {'cd' * 32}" in text
 
 
 def test_subgroups_are_chosen_by_what_parts_them(folders: Path, make_model: MakeModel) -> None:

@@ -1,0 +1,74 @@
+"""Learning from trained models' answers beside the labels: distillation (Hinton et al. 2015, arXiv 1503.02531)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from skinapp.errors import RecipeError
+from skinapp.networks.folder import WEIGHTS, InitialWeights, Model, Task, load_model
+from skinapp.networks.preprocess import normalise
+from skinapp.training.recipe import Recipe
+
+
+class Teachers:
+    """Trained models that look at the same crops as the network that is trained; none of their weights changes."""
+
+    def __init__(self, models: Sequence[Model], temperature: float) -> None:
+        """Keep models, and the temperature that softens their answers and the student's."""
+        self.models, self.temperature = tuple(models), temperature
+
+    def answers(self, photos: Tensor) -> dict[Task, Tensor]:
+        """Return the mean softened answer, probabilities (n, k), of the teachers that have each head.
+
+        `photos` are uint8 (n, 3, s, s). The logits are those before any calibration.
+        """
+        found: dict[Task, list[Tensor]] = {}
+        with torch.no_grad():
+            for model in self.models:
+                network = model.network.to(photos.device)
+                for task, logits in network(normalise(photos, model.card.preprocessing)).items():
+                    found.setdefault(task, []).append((logits.float() / self.temperature).softmax(1))
+        return {task: torch.stack(answers).mean(0) for task, answers in found.items()}
+
+    def loss(self, photos: Tensor, logits: Mapping[Task, Tensor]) -> Tensor:
+        """Return how far a student's logits, (n, k) of each head, are from the teachers' answers: a mean of heads.
+
+        The cross entropy of both softened, less its least, times the temperature squared, so that its gradient is as
+        large at any temperature. Heads that no teacher has do not count.
+        """
+        losses = []
+        for task, answer in self.answers(photos).items():
+            said = (logits[task].float() / self.temperature).log_softmax(1)
+            losses.append(torch.nn.functional.kl_div(said, answer, reduction="batchmean"))
+        return torch.stack(losses).mean() * self.temperature**2
+
+
+def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
+    """Load the teachers that a recipe names, as folders relative to its own; None where it names none.
+
+    Raises ModelError where one cannot be loaded, RecipeError where its classes are not the recipe's.
+    """
+    if recipe.distillation is None:
+        return None
+    models = [load_model(folder / name) for name in recipe.distillation.teachers]
+    for model in models:
+        for head in model.card.heads:
+            if recipe.heads.get(head.name) != head.classes:
+                raise RecipeError(
+                    f"The teacher {model.card.id} answers {head.name} with other classes than the recipe has. "
+                    "Take it out of distillation.teachers."
+                )
+    return Teachers(models, recipe.distillation.temperature)
+
+
+def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
+    """Name the weights of a recipe's teachers, which decide a training as its table does."""
+    return [folder / name / WEIGHTS for name in (recipe.distillation.teachers if recipe.distillation else ())]
+
+
+def teacher_facts(teachers: Teachers | None) -> tuple[InitialWeights, ...]:
+    """Say for a card who was learned from, and on which terms."""
+    models = teachers.models if teachers else ()
+    return tuple(InitialWeights(name=m.card.id, sha256=m.card.weights_sha256, licence=m.card.licence) for m in models)

@@ -1,0 +1,135 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax, rel_entr, softmax
+
+from skinapp.errors import ModelError, RecipeError
+from skinapp.networks.folder import WEIGHTS, load_model, read_card
+from skinapp.networks.preprocess import normalise
+from skinapp.taxonomy import CODES
+from skinapp.training.checkpoints import checkpoint_folder
+from skinapp.training.distillation import Teachers, teachers_of
+from skinapp.training.fit import Workshop, train
+from skinapp.training.initial import initial_network
+from skinapp.training.network import TrainedNetwork
+from skinapp.training.recipe import read_recipe
+
+from .conftest import WriteRecipe
+
+MakeModel = Callable[..., Path]
+
+TAUGHT = '[distillation]\nteachers = ["malignancy", "pair"]\nweight = 0.25\ntemperature = 3.0\n\n[network]'
+BOTH = ('role = "malignancy"', 'role = "both"')
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, write_recipe: WriteRecipe, make_model: MakeModel) -> Path:
+    """Write the recipe of a pair with two teachers beside it: of malignancy alone, and a pair."""
+    make_model(tmp_path / "malignancy", "malignancy", seed=5)
+    make_model(tmp_path / "pair", "both", seed=6)
+    return write_recipe(tmp_path / "recipe.toml", BOTH, ("[network]", TAUGHT), ("epochs = 3", "epochs = 1"))
+
+
+@pytest.fixture
+def photos() -> torch.Tensor:
+    return torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def taught(recipe: Path) -> Teachers:
+    teachers = teachers_of(read_recipe(recipe), recipe.parent)
+    assert teachers is not None
+    return teachers
+
+
+def logits_of(folder: Path, photos: torch.Tensor) -> dict[str, np.ndarray]:
+    model = load_model(folder)
+    with torch.no_grad():
+        return {name: o.numpy() for name, o in model.network(normalise(photos, model.card.preprocessing)).items()}
+
+
+def test_answers_are_the_mean_of_those_who_have_the_head(recipe: Path, photos: torch.Tensor) -> None:
+    alone, pair = (logits_of(recipe.parent / name, photos) for name in ("malignancy", "pair"))
+    found = taught(recipe).answers(photos)
+    both = [softmax(logits["malignancy"] / 3, axis=1) for logits in (alone, pair)]
+    np.testing.assert_allclose(found["malignancy"], np.mean(both, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found["lesion_type"], softmax(pair["lesion_type"] / 3, axis=1), atol=1e-6)
+    assert np.abs(both[0] - both[1]).max() > 0.01
+
+
+def test_the_loss_is_the_divergence_from_the_answers_at_that_temperature(recipe: Path, photos: torch.Tensor) -> None:
+    random = np.random.default_rng(2)
+    logits = {"malignancy": random.normal(size=(6, 2)), "lesion_type": random.normal(size=(6, 8))}
+    teachers = taught(recipe)
+    answers = teachers.answers(photos)
+    expected = [
+        rel_entr(answers[task].double().numpy(), softmax(of_head / 3, axis=1)).sum(axis=1).mean() * 9
+        for task, of_head in logits.items()
+    ]
+    given = {task: torch.from_numpy(of_head) for task, of_head in logits.items()}
+    assert float(teachers.loss(photos, given)) == pytest.approx(np.mean(expected), rel=1e-4)
+    same = {task: 3 * answer.log() for task, answer in answers.items()}
+    assert float(teachers.loss(photos, same)) == pytest.approx(0, abs=1e-5)
+
+
+def test_labels_and_teachers_share_the_loss_by_the_recipe_s_weight(recipe: Path, photos: torch.Tensor) -> None:
+    read, teachers = read_recipe(recipe), taught(recipe)
+    module = TrainedNetwork(initial_network(read, recipe.parent, None)[0], read, 4, teachers=teachers).eval()
+    # Outside a trainer there is nobody to log to.
+    module.log = lambda *arguments, **options: None  # type: ignore[method-assign]
+    classes = torch.tensor([[0, 0], [1, 5], [1, 2], [0, 4], [1, 7], [0, 6]])
+    with torch.no_grad():
+        logits = module.logits(photos)
+        loss = float(module.training_step((photos, classes)))
+        of_teachers = float(teachers.loss(photos, logits))
+    of_labels = np.mean(
+        [-log_softmax(logits[task].numpy(), axis=1)[range(6), classes[:, n]].mean() for n, task in enumerate(logits)]
+    )
+    assert loss == pytest.approx(0.75 * of_labels + 0.25 * of_teachers, abs=1e-4)
+    assert not [name for name in module.state_dict() if "teacher" in name]
+
+
+def test_a_card_says_who_was_learned_from_and_teachers_stay_as_they_are(
+    recipe: Path, data_root: Path, tmp_path: Path
+) -> None:
+    before = [(tmp_path / name / WEIGHTS).read_bytes() for name in ("malignancy", "pair")]
+    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    assert [(each.name, each.sha256) for each in card.teachers] == [
+        (name, read_card(tmp_path / name).weights_sha256) for name in ("malignancy", "pair")
+    ]
+    assert [(tmp_path / name / WEIGHTS).read_bytes() for name in ("malignancy", "pair")] == before
+
+
+def test_another_teacher_of_the_name_starts_anew(recipe: Path, tmp_path: Path, make_model: MakeModel) -> None:
+    first = checkpoint_folder(recipe, tmp_path, None)
+    assert first == checkpoint_folder(recipe, tmp_path, None)
+    make_model(tmp_path / "pair", "both", seed=7)
+    assert first != checkpoint_folder(recipe, tmp_path, None)
+
+
+def test_a_teacher_of_other_classes_or_none_is_refused(recipe: Path, tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    assert teachers_of(read_recipe(write_recipe(tmp_path / "plain" / "recipe.toml")), tmp_path) is None
+    single = write_recipe(tmp_path / "single.toml", ("[network]", TAUGHT))
+    with pytest.raises(RecipeError, match="The teacher pair answers lesion_type with other classes"):
+        teachers_of(read_recipe(single), tmp_path)
+    seven = ", ".join(f'"{code}"' for code in CODES if code != "scc")
+    fewer = write_recipe(
+        tmp_path / "fewer.toml", BOTH, ("[network]", TAUGHT), ('.parquet"', f'.parquet"\nclasses = [{seven}]')
+    )
+    with pytest.raises(RecipeError, match="The teacher pair answers lesion_type with other classes"):
+        teachers_of(read_recipe(fewer), tmp_path)
+    shutil.rmtree(tmp_path / "pair")
+    with pytest.raises(ModelError, match=r"pair holds no card\.json"):
+        teachers_of(read_recipe(recipe), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["teachers = []", 'teachers = ["a"]\nweight = 0', 'teachers = ["a"]\ntemperature = 0']
+)
+def test_a_wrong_distillation_is_named(tmp_path: Path, write_recipe: WriteRecipe, wrong: str) -> None:
+    path = write_recipe(tmp_path / "recipe.toml", ("[network]", f"[distillation]\n{wrong}\n[network]"))
+    with pytest.raises(RecipeError, match=r"distillation\.(teachers|weight|temperature): "):
+        read_recipe(path)
