@@ -8,8 +8,9 @@ import pytest
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.run import find_runs, load_run
+from skinapp.evaluation.search import as_markdown, tried_recipes
 from skinapp.networks.folder import RECIPE, TRAINING
-from skinapp.storage import SEARCH, file_sha256
+from skinapp.storage import MODELS, SEARCH, file_sha256
 from skinapp.training.recipe import Recipe, read_recipe
 
 RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
@@ -24,6 +25,11 @@ def name(path: Path) -> str:
 def recipe_of(run: Path) -> tuple[Path, Recipe]:
     file = run.parents[1] / RECIPE
     return file, read_recipe(file)
+
+
+def test_the_page_is_what_the_command_writes() -> None:
+    page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    assert page == as_markdown(tried_recipes(SEARCH, MODELS)), "Write it anew with `skinapp search -o docs/search.md`."
 
 
 def test_there_are_recipes_to_choose_from() -> None:

@@ -9,7 +9,7 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
 from skinapp.evaluation.run import RunFacts, find_runs, read_facts
-from skinapp.networks.folder import RECIPE, TRAINING, read_training
+from skinapp.networks.folder import CARD, RECIPE, TRAINING, read_training
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 SEARCH_SPLITS = ("validation", OUTSIDE)
@@ -20,39 +20,45 @@ SEARCH_SPLITS = ("validation", OUTSIDE)
 class Tried:
     """A recipe that was tried: what it says of itself, what it cost, and its figures by (split, figure).
 
-    `minutes` is the time of its training. Figures are "balanced_accuracy" and "macro_auroc" of the lesion types and
+    `ships` tells the recipe of a shipped model from those that were tried for it, `minutes` is the time of its
+    training. Figures are "balanced_accuracy", "macro_auroc" and "recall" of melanoma of the lesion types, and
     "malignant_auroc", of the malignancy head where there is one, else of the malignant types together.
     """
 
     id: str
+    ships: bool
     what: str
+    network: str
     epochs: int
     crop_px: int
     minutes: float
     figures: dict[tuple[str, str], Figure]
 
 
-def tried_recipes(root: Path) -> tuple[Tried, ...]:
-    """Read every recipe below a folder that was trained, sorted by name.
+def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
+    """Read every recipe below `root` that was trained, sorted by name, then those of the models that ship.
 
-    Raises ModelError or RunError where what is stored of one is damaged, ModelError where one looked at another split
-    than SEARCH_SPLITS.
+    Raises ModelError or RunError where what is stored of one is damaged, ModelError where one that does not ship looked
+    at another split than SEARCH_SPLITS.
     """
-    folders = sorted(file.parent for file in root.glob(f"*/{TRAINING}"))
-    return tuple(_tried(folder) for folder in folders)
+    tried = [_tried(file, ships=False) for file in sorted(root.glob(f"*/{TRAINING}"))]
+    return (*tried, *(_tried(file, ships=True) for file in sorted(models.glob(f"*/{CARD}"))))
 
 
-def _tried(folder: Path) -> Tried:
+def _tried(record: Path, ships: bool) -> Tried:
+    folder = record.parent
     text = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = tomllib.loads(text)
-    training = read_training(folder / TRAINING)
+    training = read_training(record)
     return Tried(
         id=folder.name,
+        ships=ships,
         what=" ".join(_comment(text)),
+        network=recipe["network"].get("architecture", "resnet18"),
         epochs=training.epochs,
         crop_px=recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
         minutes=training.elapsed_s / 60,
-        figures=dict(_figures(folder)),
+        figures=dict(_figures(folder, ships)),
     )
 
 
@@ -64,34 +70,39 @@ def _comment(recipe: str) -> Iterator[str]:
         yield line.removeprefix("#").strip()
 
 
-def _figures(folder: Path) -> Iterator[tuple[tuple[str, str], Figure]]:
+def _figures(folder: Path, ships: bool) -> Iterator[tuple[tuple[str, str], Figure]]:
     # Sorted, "-malignancy" follows "-lesion-type": its own AUROC replaces that of the types together.
     for path in find_runs(folder):
         facts, intervals = read_facts(path), load_intervals(path)
         if facts.split not in SEARCH_SPLITS:
+            if ships:
+                continue
             raise ModelError(f"{path} is of the split {facts.split}: a search looks at {' and '.join(SEARCH_SPLITS)}.")
         if intervals is not None:
-            for name in _names(facts):
-                yield (facts.split, name), figure(intervals, name)
+            for name, label in _names(facts):
+                yield (facts.split, name), figure(intervals, name, label)
 
 
-def _names(facts: RunFacts) -> tuple[str, ...]:
+def _names(facts: RunFacts) -> tuple[tuple[str, str | None], ...]:
+    """Return the figures of a run that count, each with its class where it is of one."""
     if facts.classes == MALIGNANCY_CLASSES:
-        return ("malignant_auroc",)
-    return ("balanced_accuracy", "macro_auroc", "malignant_auroc")
+        return (("malignant_auroc", None),)
+    melanoma = (("recall", "mel"),) if "mel" in facts.classes else ()
+    return ("balanced_accuracy", None), *melanoma, ("macro_auroc", None), ("malignant_auroc", None)
 
 
 _HEAD = """# The search for a recipe
 
-Every recipe that was tried for the shipped model, and what it says of the validation photos; no test photo was looked
-at. Written by `skinapp search -o docs/search.md`: no figure is typed in. `search/README.md` says what was learned.
-Figures are at the recipe's own small size, with 95% intervals by bootstrap over lesions. "Outside" are photos of a
-camera or a clinic that this recipe did not learn from: which one, its description says.
+Every recipe that was tried, those of the models that ship last, and what each says of the validation photos; by test
+photos none was chosen. Written by `skinapp search -o docs/search.md`: no figure is typed in. `search/README.md` says
+what was learned. Figures are at the recipe's own size, with 95% intervals by bootstrap over lesions. "Outside" are
+photos of a camera or a clinic that this recipe did not learn from: which one, its description says.
 
 """
 
 _FIGURES = {
     "balanced accuracy": ("validation", "balanced_accuracy"),
+    "melanoma recall": ("validation", "recall"),
     "macro AUROC": ("validation", "macro_auroc"),
     "malignancy AUROC": ("validation", "malignant_auroc"),
     "malignancy AUROC outside": (OUTSIDE, "malignant_auroc"),
@@ -100,7 +111,7 @@ _FIGURES = {
 
 def as_markdown(tried: tuple[Tried, ...]) -> str:
     """Set the recipes side by side as a table in Markdown; a dash where a figure was not asked for."""
-    names = ("recipe", "what", "epochs", "crop, px", "minutes", *_FIGURES)
+    names = ("recipe", "what", "network", "epochs", "crop, px", "minutes", *_FIGURES)
     lines = [names, ("---",) * len(names), *(_row(one) for one in tried)]
     return _HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -108,4 +119,5 @@ def as_markdown(tried: tuple[Tried, ...]) -> str:
 def _row(one: Tried) -> tuple[str, ...]:
     found = (one.figures.get(key) for key in _FIGURES.values())
     words = (value.in_words() if value else "–" for value in found)
-    return (one.id, one.what, str(one.epochs), str(one.crop_px), f"{one.minutes:.0f}", *words)
+    name = f"**{one.id}** (ships)" if one.ships else one.id
+    return (name, one.what, one.network, str(one.epochs), str(one.crop_px), f"{one.minutes:.0f}", *words)

@@ -134,11 +134,13 @@ def logit_adjustments(recipe: Recipe, drawn: Mapping[Task, np.ndarray] | None) -
     """Return what is added to each head's logits while training, float32 (k,): the recipe's times log of the shares.
 
     The network itself then tells the classes apart as if all were alike in number (Menon et al. 2021, arXiv
-    2007.07314). Zero without an adjustment.
+    2007.07314). Zero without an adjustment. ValueError where one is asked for and the shares are not known.
     """
     strength = recipe.sampling.logit_adjustment
-    if not strength or drawn is None:
+    if not strength:
         return {task: torch.zeros(len(classes)) for task, classes in recipe.heads.items()}
+    if drawn is None:
+        raise ValueError("A logit adjustment needs the shares in which classes are drawn.")
     return {task: strength * torch.from_numpy(np.log(drawn[task])).float() for task in recipe.heads}
 
 

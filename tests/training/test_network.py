@@ -186,6 +186,8 @@ def test_logits_are_adjusted_in_training_by_the_shares_drawn(
 def test_adjustments_by_hand_and_none_where_none_is_asked_for(tmp_path: Path, write_recipe: WriteRecipe) -> None:
     adjusted = logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
     assert adjusted["malignancy"].tolist() == pytest.approx([0.5 * math.log(0.2), 0.5 * math.log(0.8)])
+    with pytest.raises(ValueError, match="needs the shares"):
+        logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), None)
     plain = logit_adjustments(pair(tmp_path, write_recipe), DRAWN)
     assert {task: zeros.tolist() for task, zeros in plain.items()} == {"malignancy": [0] * 2, "lesion_type": [0] * 8}
 

@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from skinapp.errors import ModelError
+from skinapp.evaluation.figures import headline, per_class
+from skinapp.evaluation.intervals import headline_intervals, save_intervals
+from skinapp.evaluation.run import StoredRun, save_run
+from skinapp.evaluation.search import as_markdown, tried_recipes
+from skinapp.networks.folder import RECIPE, TRAINING, Card
+from skinapp.taxonomy import MALIGNANCY_CLASSES
+
+RECIPE_TEXT = """# What it tries,
+# in two lines.
+# And a sentence more.
+role = "both"
+
+[network]
+architecture = "resnet50"
+
+[input]
+input_px = 208
+"""
+
+
+def stored(run: StoredRun, folder: Path, split: str) -> None:
+    name = f"{split}-malignancy" if run.classes == MALIGNANCY_CLASSES else f"{split}-lesion-type"
+    run = replace(run, name=name, split=split)
+    save_run(run, folder / "runs" / name)
+    save_intervals(headline_intervals(run, 20), folder / "runs" / name)
+
+
+@pytest.fixture
+def types(make_run: Callable[..., StoredRun]) -> StoredRun:
+    return make_run(photos=120)
+
+
+@pytest.fixture
+def malignancy(make_run: Callable[..., StoredRun]) -> StoredRun:
+    return make_run(photos=120, classes=MALIGNANCY_CLASSES, seed=3)
+
+
+@pytest.fixture
+def root(tmp_path: Path, make_card: Callable[..., Card], types: StoredRun, malignancy: StoredRun) -> Path:
+    """Make a folder of one tried recipe: a pair of heads with its runs on validation."""
+    folder = tmp_path / "search" / "pair"
+    folder.mkdir(parents=True)
+    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\ncrop_px = 160\n")
+    (folder / TRAINING).write_text(make_card("both").model_dump_json())
+    for run in (types, malignancy):
+        stored(run, folder, "validation")
+    return folder.parent
+
+
+def test_a_pair_s_malignancy_is_that_of_its_own_head(
+    root: Path, tmp_path: Path, types: StoredRun, malignancy: StoredRun
+) -> None:
+    (one,) = tried_recipes(root, tmp_path / "no models")
+    assert (one.id, one.ships, one.network, one.crop_px) == ("pair", False, "resnet50", 160)
+    assert one.what == "What it tries, in two lines. And a sentence more."
+    found = {name: figure.value for (split, name), figure in one.figures.items() if split == "validation"}
+    line = headline(types)
+    assert found == pytest.approx(
+        {
+            "balanced_accuracy": line.balanced_accuracy,
+            "macro_auroc": line.macro_auroc,
+            "recall": per_class(types).set_index("class").loc["mel", "recall"],
+            "malignant_auroc": headline(malignancy).malignant_auroc,
+        }
+    )
+
+
+def test_the_models_that_ship_come_last_without_their_test(
+    root: Path, tmp_path: Path, make_model: Callable[..., Path], types: StoredRun
+) -> None:
+    folder = make_model(tmp_path / "models" / "a-model", "lesion_type")
+    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
+    for split in ("validation", "test", "outside"):
+        stored(types, folder, split)
+    tried, shipped = tried_recipes(root, folder.parent)
+    assert (tried.ships, shipped.ships, shipped.crop_px) == (False, True, 208)
+    assert {split for split, _ in shipped.figures} == {"validation", "outside"}
+    *_, first, last = as_markdown((tried, shipped)).splitlines()
+    assert first.startswith("| pair | What it tries, in two lines. And a sentence more. | resnet50 | ")
+    assert first.endswith(" | – |")
+    assert last.startswith("| **a-model** (ships) | ")
+    assert last.endswith(f"{shipped.figures['outside', 'malignant_auroc'].in_words()} |")
+
+
+def test_a_recipe_that_was_tried_must_not_have_looked_at_test(root: Path, tmp_path: Path, types: StoredRun) -> None:
+    stored(types, root / "pair", "test")
+    with pytest.raises(ModelError, match="is of the split test: a search looks at validation and outside"):
+        tried_recipes(root, tmp_path / "no models")
