@@ -12,7 +12,7 @@ from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 
 OUTSIDE = "outside"
-"""The split of photos that are neither trained on nor chosen by: another camera's, another clinic's."""
+"""The split of photos that nothing is learned from: another camera's, another clinic's."""
 
 SHOWCASE_PHOTOS = 4
 """Showcase photos of each diagnosis; thirty-two with eight diagnoses."""

@@ -154,7 +154,7 @@ def _outside(card: Card) -> str:
     if not rows:
         return ""
     columns = ("Run", "Figure", *_MEASURED)
-    return f"On photos of which it learned none, nor was anything chosen by them.\n\n{_table(columns, rows)}"
+    return f"On photos of another clinic or camera, of which it learned none.\n\n{_table(columns, rows)}"
 
 
 def _calibration(card: Card) -> str:

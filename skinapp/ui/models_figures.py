@@ -26,8 +26,8 @@ POINTS = (
 )
 READ_FROM_TEST = "A threshold that is read from the test photos themselves flatters. So read, the specificity would be "
 OUTSIDE = (
-    "It learned from none of them, and nothing was chosen by them: what a camera or a clinic that it does not know may "
-    "do to its answers. The recipe below says whose they are, and how coarse."
+    "It learned from none of them: what a camera or a clinic that it does not know may do to its answers. The recipe "
+    "below says whose they are. Where recipes were compared by such photos too, they flatter a little."
 )
 CALIBRATION = (
     "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "

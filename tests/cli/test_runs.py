@@ -130,7 +130,7 @@ def test_every_run_that_ships_is_listed(run_command: RunCommand) -> None:
     done = run_command("runs", "--format", "json")
     listed = json.loads(done.out)
     assert done.err == ""
-    assert {"lesion-type", "malignancy", "shortcut-probe"} <= {run["model"] for run in listed}
+    assert {"lesion", "shortcut-probe"} <= {run["model"] for run in listed}
     assert len({(run["name"], run["model"]) for run in listed}) == len(listed)
 
 

@@ -21,7 +21,7 @@ scoring = pytest.importorskip("isic_challenge_scoring.classification", reason="i
 
 MakeRun = Callable[..., StoredRun]
 
-SHIPPED = Path(skinapp.__file__).parents[1] / "models" / "lesion-type" / "runs" / "ham10000-test"
+SHIPPED = Path(skinapp.__file__).parents[1] / "models" / "lesion" / "runs" / "ham10000-test-lesion-type"
 
 
 @pytest.fixture(params=["made up", "shipped"])
