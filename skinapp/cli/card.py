@@ -1,5 +1,6 @@
 """skinapp card: operating points and figures of a model, computed from its stored runs and written into its card."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +12,16 @@ from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.evaluation.measured import Measured, measured
+from skinapp.evaluation.run import StoredRun
 from skinapp.storage import file_sha256
 
 if TYPE_CHECKING:
     from skinapp.networks.folder import Card, Head
 
 SPLITS = ("validation", "test")
+
+Stored = tuple[Path, StoredRun]
+"""A run and the folder it lies in."""
 
 
 def card(
@@ -36,10 +41,11 @@ def card(
     folder = model_folder(model, models)
     old = read_card(folder)
     table = _own_table(old, table)
-    runs = {(head.name, split): _own_run(folder, old, head, split, table) for head in old.heads for split in SPLITS}
+    stored = list(readable_runs(folder))
+    runs = {(head.name, s): _own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
-    figures = card_figures([*runs.values(), *_outside_runs(folder, old)], read_table(table), points)
+    figures = card_figures([*runs.values(), *_outside_runs(stored, old)], read_table(table), points)
     card = old.model_copy(update={"operating_points": points, "figures": figures})
     write_card(folder, card)
     if points:
@@ -59,11 +65,11 @@ def _own_table(card: "Card", table: Path | None) -> Path:
     return path
 
 
-def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) -> Measured:
-    """Find the stored run of a head of these very weights on a split; RunError, with the command, where none is."""
+def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path) -> Measured:
+    """Find the run of a head of these very weights on a split; RunError, with the command, where none is."""
     from skinapp.evaluation.predict import is_own_run
 
-    for path, run in readable_runs(folder):
+    for path, run in stored:
         if is_own_run(run, card, split, head.name):
             return measured(run, path)
     raise RunError(
@@ -72,12 +78,11 @@ def _own_run(folder: Path, card: "Card", head: "Head", split: str, table: Path) 
     )
 
 
-def _outside_runs(folder: Path, card: "Card") -> list[Measured]:
-    """Find the stored runs of these very weights on photos of other clinics or cameras."""
+def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[Measured]:
+    """Find the runs of these very weights on photos of other clinics or cameras."""
     from skinapp.evaluation.predict import is_outside_run
 
-    runs = readable_runs(folder)
-    return [measured(run, path) for path, run in runs if any(is_outside_run(run, card, h.name) for h in card.heads)]
+    return [measured(run, path) for path, run in stored if is_outside_run(run, card)]
 
 
 def _points_table(card: "Card") -> Table:

@@ -1,5 +1,6 @@
 """Model + image table -> stored run: predictions for every photo of one split."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,18 +106,19 @@ def is_own_run(run: StoredRun, card: Card, split: str, task: Task | None = None)
     A run from before the model was calibrated anew is not.
     """
     own = (run.split, run.table_sha256) == (split, card.data.table_sha256)
-    heads = card.heads if task is None else (card.head(task),)
-    return own and any(_made_by(run, head, card) for head in heads)
+    return own and _made_by(run, card, card.heads if task is None else (card.head(task),))
 
 
-def is_outside_run(run: StoredRun, card: Card, task: Task) -> bool:
-    """Tell whether a run is of this head, with these very weights, on photos of another clinic or camera."""
-    return run.split == OUTSIDE and _made_by(run, card.head(task), card)
+def is_outside_run(run: StoredRun, card: Card) -> bool:
+    """Tell whether a run is of these very weights on photos of another clinic or camera."""
+    return run.split == OUTSIDE and _made_by(run, card, card.heads)
 
 
-def _made_by(run: StoredRun, head: Head, card: Card) -> bool:
-    of_head = (run.weights_sha256, run.classes) == (card.weights_sha256, head.classes)
-    return of_head and _scaled_as(run, head, card)
+def _made_by(run: StoredRun, card: Card, heads: Sequence[Head]) -> bool:
+    """Tell whether a run is of these very weights by one of these heads, calibrated as the card says."""
+    return run.weights_sha256 == card.weights_sha256 and any(
+        run.classes == head.classes and _scaled_as(run, head, card) for head in heads
+    )
 
 
 def _scaled_as(run: StoredRun, head: Head, card: Card) -> bool:

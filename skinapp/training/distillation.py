@@ -9,15 +9,15 @@ from torch import Tensor
 from skinapp.errors import RecipeError
 from skinapp.networks.folder import WEIGHTS, InitialWeights, Model, Task, load_model
 from skinapp.networks.preprocess import normalise
-from skinapp.training.recipe import Recipe
+from skinapp.training.recipe import Distillation, Recipe
 
 
 class Teachers:
     """Trained models that look at the same crops as the network that is trained; none of their weights changes."""
 
-    def __init__(self, models: Sequence[Model], temperature: float) -> None:
-        """Keep models, and the temperature that softens their answers and the student's."""
-        self.models, self.temperature = tuple(models), temperature
+    def __init__(self, models: Sequence[Model], settings: Distillation) -> None:
+        """Keep models, their part of the loss, and the temperature that softens their answers and the student's."""
+        self.models, self.weight, self.temperature = tuple(models), settings.weight, settings.temperature
 
     def answers(self, photos: Tensor) -> dict[Task, Tensor]:
         """Return the mean softened answer, probabilities (n, k), of the teachers that have each head.
@@ -60,7 +60,7 @@ def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
                     f"The teacher {model.card.id} answers {head.name} with other classes than the recipe has. "
                     "Take it out of distillation.teachers."
                 )
-    return Teachers(models, recipe.distillation.temperature)
+    return Teachers(models, recipe.distillation)
 
 
 def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:

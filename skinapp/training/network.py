@@ -56,8 +56,8 @@ class TrainedNetwork(L.LightningModule):
             photos, truths = self._mixed(photos, classes)
         logits = self.logits(photos)
         loss = torch.stack([share * self._loss(logits, truth) for share, truth in truths]).sum()
-        if self._teachers and self.recipe.distillation:
-            loss = torch.lerp(loss, self._teachers.loss(photos, logits), self.recipe.distillation.weight)
+        if self._teachers:
+            loss = torch.lerp(loss, self._teachers.loss(photos, logits), self._teachers.weight)
         self._training_losses.append(loss.item())
         self.log("train_loss", loss, prog_bar=True)
         return loss
