@@ -32,17 +32,33 @@ class Teachers:
                     found.setdefault(task, []).append((logits.float() / self.temperature).softmax(1))
         return {task: torch.stack(answers).mean(0) for task, answers in found.items()}
 
-    def loss(self, photos: Tensor, logits: Mapping[Task, Tensor]) -> Tensor:
-        """Return how far a student's logits, (n, k) of each head, are from the teachers' answers: a mean of heads.
+    def taught(
+        self,
+        losses: Mapping[Task, Tensor],
+        truths: Mapping[Task, Tensor],
+        photos: Tensor,
+        logits: Mapping[Task, Tensor],
+    ) -> dict[Task, Tensor]:
+        """Give the teachers their part of each photo's loss, (n,) of each head, and return the losses so shared.
+
+        `truths` are the class indices (n, t) that count as right, `photos` uint8 (n, 3, s, s), `logits` the student's,
+        (n, k). A photo of which the teachers' likeliest class is not right is left to its label: another clinic's
+        photos teach what the teachers do not know. Heads that no teacher has keep their loss.
+        """
+        answers, shared = self.answers(photos), dict(losses)
+        for task in answers.keys() & losses.keys():
+            right = (answers[task].argmax(1, keepdim=True) == truths[task]).any(1)
+            shared[task] = torch.lerp(losses[task], self.distance(answers[task], logits[task]), self.weight * right)
+        return shared
+
+    def distance(self, answer: Tensor, logits: Tensor) -> Tensor:
+        """Return how far a student's logits (n, k) are from softened answers (n, k), for each photo (n,).
 
         The cross entropy of both softened, less its least, times the temperature squared, so that its gradient is as
-        large at any temperature. Heads that no teacher has do not count.
+        large at any temperature.
         """
-        losses = []
-        for task, answer in self.answers(photos).items():
-            said = (logits[task].float() / self.temperature).log_softmax(1)
-            losses.append(torch.nn.functional.kl_div(said, answer, reduction="batchmean"))
-        return torch.stack(losses).mean() * self.temperature**2
+        said = (logits.float() / self.temperature).log_softmax(1)
+        return torch.nn.functional.kl_div(said, answer, reduction="none").sum(1) * self.temperature**2
 
 
 def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:

@@ -36,7 +36,7 @@ class TrainedNetwork(L.LightningModule):
         """
         super().__init__()
         self.network, self.recipe, self.steps_per_epoch = network, recipe, steps_per_epoch
-        self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.schedule.label_smoothing)
+        self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.schedule.label_smoothing, reduction="none")
         self.curves: list[dict[str, float]] = []
         self._adjustments = logit_adjustments(recipe, drawn)
         self._teachers = teachers
@@ -55,19 +55,23 @@ class TrainedNetwork(L.LightningModule):
         if self.recipe.schedule.mixup:
             photos, truths = self._mixed(photos, classes)
         logits = self.logits(photos)
-        loss = torch.stack([share * self._loss(logits, truth) for share, truth in truths]).sum()
+        losses = self._losses(logits, truths)
         if self._teachers:
-            loss = torch.lerp(loss, self._teachers.loss(photos, logits), self._teachers.weight)
+            right = torch.stack([truth for _, truth in truths], dim=2)
+            known = {task: right[:, place] for place, task in enumerate(self.recipe.heads)}
+            losses = self._teachers.taught(losses, known, photos, logits)
+        loss = torch.stack([of_photos.mean() for of_photos in losses.values()]).mean()
         self._training_losses.append(loss.item())
         self.log("train_loss", loss, prog_bar=True)
         return loss
 
-    def _loss(self, logits: Mapping[Task, Tensor], classes: Tensor) -> Tensor:
-        losses = []
+    def _losses(self, logits: Mapping[Task, Tensor], truths: list[tuple[float, Tensor]]) -> dict[Task, Tensor]:
+        """Return each photo's loss by its labels, (n,) of each head; `truths` are class indices with their shares."""
+        losses = {}
         for place, task in enumerate(self.recipe.heads):
             adjusted = logits[task] + self._adjustments[task].to(logits[task])
-            losses.append(self.loss(adjusted, classes[:, place]))
-        return torch.stack(losses).mean()
+            losses[task] = torch.stack([share * self.loss(adjusted, truth[:, place]) for share, truth in truths]).sum(0)
+        return losses
 
     def _mixed(self, photos: Tensor, classes: Tensor) -> tuple[Tensor, list[tuple[float, Tensor]]]:
         """Blend each photo with another of its batch (mixup: Zhang et al. 2018, arXiv 1710.09412).

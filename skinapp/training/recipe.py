@@ -134,10 +134,12 @@ class Calibration(Strict):
 
 
 class Distillation(Strict):
-    """Trained models whose answers are learned beside the labels."""
+    """Trained models whose answers are learned beside the labels, of photos where they know the label."""
 
     teachers: tuple[str, ...] = Field(min_length=1, description="their folders, relative to the recipe's")
-    weight: float = Field(0.5, gt=0, le=1, description="the teachers' part of the loss; the labels have the rest")
+    weight: float = Field(
+        0.5, gt=0, le=1, description="the teachers' part of such a photo's loss; its label has the rest"
+    )
     temperature: PositiveFloat = Field(2.0, description="softens what teachers and student say, to be compared")
 
 

@@ -60,35 +60,41 @@ def test_answers_are_the_mean_of_those_who_have_the_head(recipe: Path, photos: t
     assert np.abs(both[0] - both[1]).max() > 0.01
 
 
-def test_the_loss_is_the_divergence_from_the_answers_at_that_temperature(recipe: Path, photos: torch.Tensor) -> None:
+def test_the_distance_is_the_divergence_from_the_answers_at_that_temperature(
+    recipe: Path, photos: torch.Tensor
+) -> None:
     random = np.random.default_rng(2)
     logits = {"malignancy": random.normal(size=(6, 2)), "lesion_type": random.normal(size=(6, 8))}
     teachers = taught(recipe)
     answers = teachers.answers(photos)
-    expected = [
-        rel_entr(answers[task].double().numpy(), softmax(of_head / 3, axis=1)).sum(axis=1).mean() * 9
-        for task, of_head in logits.items()
-    ]
-    given = {task: torch.from_numpy(of_head) for task, of_head in logits.items()}
-    assert float(teachers.loss(photos, given)) == pytest.approx(np.mean(expected), rel=1e-4)
-    same = {task: 3 * answer.log() for task, answer in answers.items()}
-    assert float(teachers.loss(photos, same)) == pytest.approx(0, abs=1e-5)
+    for task, of_head in logits.items():
+        expected = rel_entr(answers[task].double().numpy(), softmax(of_head / 3, axis=1)).sum(axis=1) * 9
+        found = teachers.distance(answers[task], torch.from_numpy(of_head))
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        np.testing.assert_allclose(teachers.distance(answers[task], 3 * answers[task].log()), 0, atol=1e-5)
 
 
-def test_labels_and_teachers_share_the_loss_by_the_recipe_s_weight(recipe: Path, photos: torch.Tensor) -> None:
+def test_labels_and_teachers_share_the_loss_where_the_teachers_are_right(recipe: Path, photos: torch.Tensor) -> None:
     read, teachers = read_recipe(recipe), taught(recipe)
     module = TrainedNetwork(initial_network(read, recipe.parent, None)[0], read, 4, teachers=teachers).eval()
     # Outside a trainer there is nobody to log to.
     module.log = lambda *arguments, **options: None  # type: ignore[method-assign]
-    classes = torch.tensor([[0, 0], [1, 5], [1, 2], [0, 4], [1, 7], [0, 6]])
+    likeliest = {task: answer.argmax(1) for task, answer in teachers.answers(photos).items()}
+    # Of three photos the label is what the teachers say, of three another class.
+    right = np.array([True, True, False, True, False, False])
+    classes = torch.stack(
+        [(likeliest[task] + torch.from_numpy(~right)) % k for task, k in (("malignancy", 2), ("lesion_type", 8))], dim=1
+    )
     with torch.no_grad():
         logits = module.logits(photos)
         loss = float(module.training_step((photos, classes)))
-        of_teachers = float(teachers.loss(photos, logits))
-    of_labels = np.mean(
-        [-log_softmax(logits[task].numpy(), axis=1)[range(6), classes[:, n]].mean() for n, task in enumerate(logits)]
-    )
-    assert loss == pytest.approx(0.75 * of_labels + 0.25 * of_teachers, abs=1e-4)
+        answers = teachers.answers(photos)
+    of_heads = []
+    for place, task in enumerate(logits):
+        of_labels = -log_softmax(logits[task].numpy(), axis=1)[range(6), classes[:, place]]
+        of_teachers = teachers.distance(answers[task], logits[task]).numpy()
+        of_heads.append(np.where(right, 0.75 * of_labels + 0.25 * of_teachers, of_labels).mean())
+    assert loss == pytest.approx(np.mean(of_heads), abs=1e-4)
     assert not [name for name in module.state_dict() if "teacher" in name]
 
 
