@@ -13,7 +13,7 @@ from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.evaluation.measured import Measured, measured
 from skinapp.evaluation.run import StoredRun
-from skinapp.storage import file_sha256
+from skinapp.storage import SEARCH, file_sha256
 
 if TYPE_CHECKING:
     from skinapp.networks.folder import Card, Head
@@ -30,11 +30,16 @@ def card(
         Path | None,
         typer.Option(help="The image table it was trained on; by default the one of that name that ships."),
     ] = None,
+    search: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the recipes tried for it; by default search, beside the folder of models."),
+    ] = None,
     models: ModelsOption = None,
 ) -> None:
     """Choose operating points on validation, and write them and the figures of the stored runs into a model's card."""
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.evaluation.card_figures import card_figures
+    from skinapp.evaluation.card_left_out import left_out
     from skinapp.evaluation.operating_points import operating_points
     from skinapp.networks.folder import CARD, read_card, write_card
 
@@ -46,7 +51,9 @@ def card(
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
     figures = card_figures([*runs.values(), *_outside_runs(stored, old)], read_table(table), points)
-    card = old.model_copy(update={"operating_points": points, "figures": figures})
+    tried = search or folder.parent.with_name(SEARCH.name)
+    written = {"operating_points": points, "figures": figures, "left_out": left_out(tried)}
+    card = old.model_copy(update=written)
     write_card(folder, card)
     if points:
         write_answer(printed(_points_table(card)), None)

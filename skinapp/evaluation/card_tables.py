@@ -10,7 +10,8 @@ import pandas as pd
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
 from skinapp.evaluation.card_rows import ALL
-from skinapp.networks.folder import Card, CardFigure, Head, OperatingPoint, Task
+from skinapp.networks.folder import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
+from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import class_name
 
 HEADLINES: dict[Task, tuple[str, ...]] = {
@@ -66,9 +67,14 @@ def question(head: Head) -> str:
     return "Malignant or benign" if head.name == "malignancy" else f"Which of {len(head.classes)} lesion types"
 
 
-def architecture_name(card: Card) -> str:
-    """Write the architecture as its paper does: "ResNet-18"."""
-    return card.architecture.replace("resnet", "ResNet-")
+def architecture_name(architecture: Architecture) -> str:
+    """Write an architecture as its paper does: "ResNet-18"."""
+    return architecture.replace("resnet", "ResNet-")
+
+
+def whose(row: LeftOut) -> str:
+    """Name the cameras or sources of the photos that a tried recipe was kept away from."""
+    return "; ".join(row.whose)
 
 
 def words(figure: str, label: str | None = None) -> str:

@@ -26,7 +26,12 @@ _PAPERS = {
 }
 """What to cite for a source of photos."""
 
+_LEFT_OUT = (
+    "How well the networks of recipes that were tried for it rank malignancy among photos of a camera or a clinic of "
+    "which they learned none (malignant AUROC). They are not this network."
+)
 _MEASURED = ("Value (95% interval)", "Photos", "Lesions")
+_OUTSIDE = ("Run", "Figure", *_MEASURED)
 
 _RESNET = "He K., Zhang X., Ren S., Sun J. Deep residual learning for image recognition. arXiv:1512.03385 (2015)."
 
@@ -57,7 +62,7 @@ def description(card: Card) -> str:
     """Say in a few sentences what a model is: its network, its questions and its classes, what it takes in."""
     taken = card.preprocessing
     return (
-        f"A {card_tables.architecture_name(card)} that looks at one dermoscopy photo. "
+        f"A {card_tables.architecture_name(card.architecture)} that looks at one dermoscopy photo. "
         f"{' '.join(map(_answered, card.heads))} It takes the central square of {taken.input_px} px of a "
         f"photo whose short side was brought to {taken.resize_px} px. Its scores are softmax probabilities, calibrated "
         "on validation photos."
@@ -150,11 +155,14 @@ def _named(figure: CardFigure) -> str:
 
 
 def _outside(card: Card) -> str:
-    rows = [(figure.run, _named(figure), *_measured(figure)) for figure in card_tables.outside(card)]
-    if not rows:
-        return ""
-    columns = ("Run", "Figure", *_MEASURED)
-    return f"On photos of another clinic or camera, of which it learned none.\n\n{_table(columns, rows)}"
+    own = [(figure.run, _named(figure), *_measured(figure)) for figure in card_tables.outside(card)]
+    kin = [(card_tables.whose(row), row.recipe, *_measured(row.figure)) for row in card.left_out]
+    parts = []
+    if own:
+        parts.append(f"Of photos of other clinics or cameras, of which it learned none.\n\n{_table(_OUTSIDE, own)}")
+    if kin:
+        parts.append(f"{_LEFT_OUT}\n\n{_table(('Photos of', 'Recipe', *_MEASURED), kin)}")
+    return "\n".join(parts)
 
 
 def _calibration(card: Card) -> str:

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
@@ -41,8 +42,19 @@ def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
     Raises ModelError or RunError where what is stored of one is damaged, ModelError where one that does not ship looked
     at another split than SEARCH_SPLITS.
     """
-    tried = [_tried(file, ships=False) for file in sorted(root.glob(f"*/{TRAINING}"))]
-    return (*tried, *(_tried(file, ships=True) for file in sorted(models.glob(f"*/{CARD}"))))
+    searched = [_tried(file, ships=False) for file in tried(root)]
+    return (*searched, *(_tried(file, ships=True) for file in sorted(models.glob(f"*/{CARD}"))))
+
+
+def tried(root: Path) -> list[Path]:
+    """List what is kept of the training of each recipe below `root` that was tried, sorted by the recipe's name."""
+    return sorted(root.glob(f"*/{TRAINING}"))
+
+
+def network_of(recipe: dict[str, Any]) -> str:
+    """Name the architecture of a recipe, given as its TOML was read."""
+    name: str = recipe["network"].get("architecture", "resnet18")
+    return name
 
 
 def _tried(record: Path, ships: bool) -> Tried:
@@ -54,7 +66,7 @@ def _tried(record: Path, ships: bool) -> Tried:
         id=folder.name,
         ships=ships,
         what=" ".join(_comment(text)),
-        network=recipe["network"].get("architecture", "resnet18"),
+        network=network_of(recipe),
         epochs=training.epochs,
         crop_px=recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
         minutes=training.elapsed_s / 60,

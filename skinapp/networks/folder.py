@@ -113,6 +113,15 @@ class CardFigure(_Strict):
     lesions: int
 
 
+class LeftOut(_Strict):
+    """A figure of a tried recipe's network on photos of a camera or a clinic that it had not learned from."""
+
+    recipe: str
+    network: Architecture
+    whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where no camera is known")
+    figure: CardFigure
+
+
 class Card(_Strict):
     """All that must be known of a model before it is used; a model without one does not load."""
 
@@ -128,6 +137,7 @@ class Card(_Strict):
     )
     operating_points: tuple[OperatingPoint, ...] = ()
     figures: tuple[CardFigure, ...] = ()
+    left_out: tuple[LeftOut, ...] = Field((), description="of recipes that were tried for this model")
     data: DataFacts
     initial: InitialWeights
     teachers: tuple[InitialWeights, ...] = Field((), description="models whose answers it learned beside the labels")

@@ -36,7 +36,7 @@ def show(folder: Path) -> None:
     """Show a model from its card, what it must not be used for first; ModelError where the card is damaged."""
     card = read_card(folder)
     st.subheader(card.id, anchor=False)
-    st.caption(f"{architecture_name(card)} · {' · '.join(map(question, card.heads))}")
+    st.caption(f"{architecture_name(card.architecture)} · {' · '.join(map(question, card.heads))}")
     _use(card)
     _answers(card)
     models_figures.show(card)

@@ -10,7 +10,7 @@ from skinapp.charts.forest import forest
 from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
-from skinapp.networks.folder import Card, CardFigure, Head
+from skinapp.networks.folder import Card, CardFigure, Head, LeftOut
 from skinapp.ui import chart
 from skinapp.ui.evaluation_groups import SKIN_TONE
 from skinapp.ui.filters import TITLES
@@ -28,6 +28,10 @@ READ_FROM_TEST = "A threshold that is read from the test photos themselves flatt
 OUTSIDE = (
     "It learned from none of them: what a camera or a clinic that it does not know may do to its answers. The recipe "
     "below says whose they are. Where recipes were compared by such photos too, they flatter a little."
+)
+LEFT_OUT = (
+    "Not this network, but those of recipes that were tried for it: each learned nothing from these photos and was "
+    "asked about them. Of a camera that it does not know, expect this of it rather than what the test photos show."
 )
 CALIBRATION = (
     "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "
@@ -118,11 +122,19 @@ def _at_sensitivity(figure: CardFigure) -> str:
 
 def _outside(card: Card) -> None:
     rows = card_tables.outside(card)
-    if not rows:
-        return
-    st.subheader("On photos of another clinic", anchor=False)
-    _table({"Figure": _named, "Value": written}, rows)
-    st.caption(f"{card_tables.counts(rows[0])}. {OUTSIDE} Stored as *{rows[0].run}*.")
+    if rows or card.left_out:
+        st.subheader("On photos of other clinics and cameras", anchor=False)
+    if rows:
+        _table({"Figure": _named, "Value": written}, rows)
+        st.caption(f"{card_tables.counts(rows[0])}. {OUTSIDE} Stored as *{rows[0].run}*.")
+    if card.left_out:
+        columns: dict[str, Callable[[LeftOut], str]] = {
+            "Photos of": lambda row: f"{card_tables.whose(row)} ({row.figure.photos:,})",
+            "Recipe": lambda row: f"{row.recipe} ({card_tables.architecture_name(row.network)})",
+            "Malignant AUROC": lambda row: written(row.figure),
+        }
+        _table(columns, card.left_out)
+        st.caption(LEFT_OUT)
 
 
 def _calibration(card: Card) -> None:

@@ -4,14 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from skinapp.datasets.table import read_table, write_table
 from skinapp.evaluation.card_tables import outside
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import figure, load_intervals
 from skinapp.evaluation.operating_points import operating_points, rates_at
 from skinapp.evaluation.run import load_run, save_run
-from skinapp.networks.folder import CARD, WEIGHTS, Card, DataFacts, Role, load_model, read_card
+from skinapp.networks.folder import CARD, TRAINING, WEIGHTS, Card, DataFacts, Role, load_model, read_card
 from skinapp.storage import file_sha256
 
 RunCommand = Callable[..., Any]
@@ -90,6 +92,28 @@ def test_what_was_stored_of_photos_outside_gets_into_the_card(
         assert one.value == tested[one.figure]
     rates = [f"{rate} at {point:g}" for point in (0.9, 0.95, 0.98) for rate in ("sensitivity", "specificity")]
     assert [one.figure for one in outside(card)] == ["malignant_auroc", *rates]
+
+
+def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path, tmp_path: Path
+) -> None:
+    folder, tried = make_evaluated("both"), tmp_path / "search" / "kept-away"
+    table = read_table(data_root / "table.parquet")
+    write_table(
+        table.assign(camera=table.index.map(lambda row: "a camera" if row % 2 else pd.NA)), tmp_path / "far.parquet"
+    )
+    tried.mkdir(parents=True)
+    for name, split in (("malignancy", "outside"), ("lesion-type", "outside"), ("malignancy", "validation")):
+        run = load_run(folder / "runs" / f"table-test-{name}")
+        save_run(replace(run, name=f"{split}-{name}", split=split), tried / "runs" / f"{split}-{name}")
+    recipe = f'[data]\ntable = "{tmp_path / "far.parquet"}"\n[network]\narchitecture = "resnet34"\n'
+    (tried / "recipe.toml").write_text(recipe)
+    (tried / TRAINING).write_text(read_card(folder).model_dump_json())
+    (row,) = filled(run_command, folder, data_root)[1].left_out
+    run = load_run(tried / "runs" / "outside-malignancy")
+    assert (row.recipe, row.network, row.figure.run) == ("kept-away", "resnet34", "outside-malignancy")
+    assert row.whose == ("a camera", "made up, camera not named")
+    assert row.figure.value == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
 
 
 def test_asked_again_it_writes_the_same(

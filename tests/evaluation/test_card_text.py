@@ -18,7 +18,7 @@ from skinapp.evaluation.card_tables import (
 )
 from skinapp.evaluation.card_text import hub_card
 from skinapp.evaluation.card_yaml import as_yaml, front_matter
-from skinapp.networks.folder import Card, CardFigure, InitialWeights, OperatingPoint
+from skinapp.networks.folder import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint
 
 REQUIRED = (
     "schema",
@@ -79,6 +79,7 @@ def card(make_card: Callable[..., Card]) -> Card:
         "both",
         figures=FIGURES,
         operating_points=points,
+        left_out=(LeftOut(recipe="kept-away", network="resnet34", whose=("rosendahl", "MSK"), figure=FIGURES[0]),),
         licence="CC BY-NC 4.0: not for commercial use",
         weights_sha256="ab" * 32,
         teachers=(InitialWeights(name="a-teacher", sha256="cd" * 32, licence="not to be sold"),),
@@ -174,6 +175,7 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         "| camera: rosendahl | Malignant AUROC | 0.625 (0.562 to 0.688) | 60 | 30 |",
         "| far | Malignant AUROC | 0.750 (0.688 to 0.812) | 90 | 45 |",
         "| far | Specificity at the 95% point | 0.500 (0.438 to 0.562) | 90 | 45 |",
+        "| rosendahl; MSK | kept-away | 0.875 (0.812 to 0.938) | 60 | 30 |",
         "| Malignant or benign | Calibration error | 0.375 (0.312 to 0.438) | 0.125 (0.062 to 0.188) |",
     ):
         assert line in text

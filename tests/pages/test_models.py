@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.folder import CARD, CardFigure, InitialWeights, OperatingPoint
+from skinapp.networks.folder import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint
 from skinapp.ui.run_widgets import HEADLINE
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
@@ -45,6 +45,14 @@ FIGURES = (
     figure("contradictions", 0.0625, task="lesion_type", run="small-test-lesion-type"),
 )
 POINTS = (OperatingPoint(sensitivity=0.95, threshold=0.123456),)
+LEFT_OUT = (
+    LeftOut(
+        recipe="kept-away",
+        network="resnet34",
+        whose=("rosendahl", "vienna_dias"),
+        figure=figure("malignant_auroc", 0.5625, split="outside", run="outside-malignancy", photos=1234),
+    ),
+)
 
 
 @pytest.fixture
@@ -97,7 +105,13 @@ def test_use_and_misuse_stand_first(folders: Path, make_model: MakeModel) -> Non
 
 def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: MakeModel) -> None:
     teacher = InitialWeights(name="a-teacher", sha256="cd" * 32, licence="not to be sold")
-    facts = {"figures": FIGURES, "operating_points": POINTS, "rounding": 0.0012, "teachers": (teacher,)}
+    facts = {
+        "figures": FIGURES,
+        "operating_points": POINTS,
+        "rounding": 0.0012,
+        "teachers": (teacher,),
+        "left_out": LEFT_OUT,
+    }
     make_model(folders / "a-model", "both", **facts)
     page = opened()
     shown = {metric.label: (metric.value, metric.delta) for metric in page.metric}
@@ -108,7 +122,9 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "Calibration error,0.375 (0.312 to 0.438),0.125 (0.062 to 0.188)" in rows
     assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
     assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
+    assert '"rosendahl; vienna_dias (1,234)",kept-away (ResNet-34),0.562 (0.500 to 0.625)' in rows
     text = said(page).replace("\u00a0", " ")
+    assert "Not this network, but those of recipes that were tried for it" in text
     assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
