@@ -22,7 +22,6 @@ from skinapp.cli.console import (
 from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
 from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import read_table
-from skinapp.errors import DatasetError
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import (
     figure,
@@ -111,20 +110,17 @@ def evaluate(
 def _photos(table: Path, split: str) -> tuple[Path, pd.DataFrame]:
     """Return the image table that photos are of, and its rows, with the split that a recipe draws where one is named.
 
-    DatasetError where a recipe's split holds photos of several tables: a run is of one.
+    DatasetError where a recipe's split holds photos of several tables.
     """
     if table.suffix != ".toml":
         return table, read_table(table)
     # Reading a recipe brings torch.
     from skinapp.training.recipe import read_recipe
-    from skinapp.training.sources import gathered
+    from skinapp.training.sources import gathered, table_of
 
     recipe = read_recipe(table)
     photos = gathered(recipe)
-    sources = sorted(photos.loc[photos["split"] == split, "table"].unique()) or [recipe.data.table]
-    if len(sources) > 1:
-        raise DatasetError(f"The split {split} of {table} holds photos of {', '.join(sources)}. Name one of them.")
-    return Path(sources[0]), photos
+    return table_of(photos, split, recipe), photos
 
 
 def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.DataFrame] | None:

@@ -15,6 +15,7 @@ from skinapp.storage import written_aside
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.fit import Trained, Workshop, fit
 from skinapp.training.recipe import Recipe
+from skinapp.training.sources import gathered, table_of
 from skinapp.training.squeezed import train_squeezed
 from skinapp.training.squeezed_recipe import read_any_recipe
 
@@ -44,9 +45,11 @@ def run_experiment(recipe_path: Path, workshop: Workshop) -> Experiment:
 
 
 def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: Workshop) -> Experiment:
+    photos = gathered(recipe)
+    # Before hours of training: a split of several tables cannot be stored.
+    tables = {split: table_of(photos, split, recipe) for split in recipe.evaluate}
     trained = fit(recipe_path, workshop)
-    table = Path(recipe.data.table)
-    runs = tuple(run for split in recipe.evaluate for run in _runs(trained, table, split, workshop))
+    runs = tuple(run for split, table in tables.items() for run in _runs(trained, table, split, workshop))
     texts = {CURVES: trained.curves, TRAINING: trained.card.model_dump_json(indent=2)}
     return _saved(recipe_path.parent, runs, texts)
 

@@ -36,6 +36,17 @@ def own(photos: pd.DataFrame) -> pd.DataFrame:
     return photos[~photos["borrowed"]]
 
 
+def table_of(photos: pd.DataFrame, split: str, recipe: Recipe) -> Path:
+    """Return the image table that the photos of a split are of, among those that `gathered` returned for a recipe.
+
+    Where the split has none it is the recipe's own. DatasetError where they are of several: a run is of one.
+    """
+    tables = sorted(photos.loc[photos["split"] == split, "table"].unique()) or [recipe.data.table]
+    if len(tables) > 1:
+        raise DatasetError(f"The split {split} holds photos of {', '.join(tables)}. Name one of them in the recipe.")
+    return Path(tables[0])
+
+
 def _camera_outside(photos: pd.DataFrame, camera: str | None, twins: pd.DataFrame | None) -> pd.DataFrame:
     """Put a camera's training and validation photos outside, and leave out other cameras' photos of their lesions."""
     if camera is None:

@@ -10,6 +10,7 @@ from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
 from skinapp.networks.folder import CURVES, TRAINING, find_models
+from skinapp.storage import file_sha256
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop
 
@@ -92,6 +93,7 @@ def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
     )
     (run,) = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0)).runs
     assert set(run.predictions["image_id"]) == set(other["image_id"])
+    assert (run.table, run.table_sha256) == ("other", file_sha256(tmp_path / "other.parquet"))
     assert json.loads((recipe.parent / TRAINING).read_text())["data"]["train"]["photos"] == 24
 
 
