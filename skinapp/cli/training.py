@@ -39,7 +39,7 @@ def train(
         card = fit(recipe, workshop)
     facts = card.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
-    say(f"{card.id}: best epoch {facts.best_epoch} of {facts.epochs}, {best}")
+    say(f"{card.id}: kept epoch {facts.best_epoch} of {facts.epochs}, {best}")
 
 
 def calibrate(

@@ -121,7 +121,8 @@ def _training(card: Card) -> str:
     )
     return _bullets(
         [
-            f"Epochs: {done.epochs}; the weights of epoch {done.best_epoch} were taken, by {done.monitor}.",
+            f"Epochs: {done.epochs}; the weights of epoch {done.best_epoch} were taken ({done.monitor} on validation: "
+            f"{done.best_value:.3f}).",
             f"Time: {done.elapsed_s / 60:,.0f} minutes on {done.device}; finished {done.finished}.",
             f"Versions: Python {python}, PyTorch {torch}, skinapp {skinapp}.",
             f"Recipe: sha256 `{done.recipe_sha256}`. Weights: sha256 `{card.weights_sha256}`, {card.weights_dtype}.",

@@ -80,10 +80,10 @@ class TrainingFacts(_Strict):
     """How a training went."""
 
     recipe_sha256: str
-    best_epoch: int
+    best_epoch: int = Field(description="whose weights were kept: the best by monitor, or the last, as the recipe says")
     epochs: int
     monitor: str
-    best_value: float
+    best_value: float = Field(description="of monitor, on validation, at that epoch")
     elapsed_s: float
     device: str
     versions: tuple[str, str, str] = Field(description="python, torch, skinapp")

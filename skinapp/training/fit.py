@@ -206,14 +206,13 @@ def _fit(
     kept = best.best_model_path if module.recipe.schedule.keep == "best" else last
     checkpoint = torch.load(kept, map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
-    # Not best.best_model_score: it is forgotten where the folder of checkpoints was moved.
-    monitored = [row[f"validation_{module.recipe.schedule.monitor}"] for row in module.curves]
+    epoch = int(checkpoint["epoch"])
     return TrainingFacts(
         recipe_sha256=recipe_sha256,
-        best_epoch=int(checkpoint["epoch"]) + 1,
+        best_epoch=epoch + 1,
         epochs=len(module.curves),
         monitor=module.recipe.schedule.monitor,
-        best_value=min(monitored) if module.recipe.schedule.monitor == "loss" else max(monitored),
+        best_value=module.curves[epoch][f"validation_{module.recipe.schedule.monitor}"],
         elapsed_s=round(clock.elapsed_s, 1),
         device=choose_device().label,
         versions=versions(),

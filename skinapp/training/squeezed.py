@@ -203,7 +203,7 @@ def _record(stand: _Stand, recipe: SqueezedRecipe, stages: dict[str, Learned], c
             best_epoch=len(curves),  # the last is the one that is kept
             epochs=len(curves),
             monitor="loss",
-            best_value=float(curves["validation_loss"].min()),
+            best_value=float(curves["validation_loss"].iloc[-1]),
             elapsed_s=round(sum(learned.elapsed_s for learned in stages.values()), 1),
             device=choose_device().label,
             versions=versions(),

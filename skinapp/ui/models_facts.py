@@ -74,8 +74,8 @@ def _training(folder: Path, card: Card) -> None:
     st.markdown(
         _bullets(
             [
-                f"**Epochs:** {done.epochs}; the weights of epoch {done.best_epoch} were taken, by "
-                f"{card_tables.words(done.monitor)} on validation ({done.best_value:.3f})",
+                f"**Epochs:** {done.epochs}; the weights of epoch {done.best_epoch} were taken "
+                f"({card_tables.words(done.monitor)} on validation: {done.best_value:.3f})",
                 f"**Time:** {done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
                 f"**Seed:** {_seed(folder)}",
                 f"**Versions:** Python {python}, PyTorch {torch}, skinapp {skinapp}",

@@ -24,7 +24,7 @@ def test_train_makes_a_model_that_classify_uses(run_command: RunCommand, tmp_pat
         options = ("--data", data_root, "--checkpoints", tmp_path / "checkpoints", "--workers", 0)
         done = run_command("train", recipe, *options)
         assert done.code == 0
-        assert f"{role}: best epoch 1 of 1, loss " in done.err
+        assert f"{role}: kept epoch 1 of 1, loss " in done.err
         assert {CARD, WEIGHTS} <= {file.name for file in recipe.parent.iterdir()}
     photos = data_root / "photos"
     done = run_command("classify", photos / "photo_00.png", "--format", "json", "--models", tmp_path / "models")

@@ -206,6 +206,19 @@ def pair_folder(
     return recipe.parent
 
 
+def test_where_the_last_epoch_is_kept_its_figure_is_told(
+    write_recipe: WriteRecipe, tmp_path: Path, data_root: Path
+) -> None:
+    recipe = write_recipe(
+        tmp_path / "last" / "recipe.toml", ("epochs = 3", 'epochs = 3\nkeep = "last"'), ("= 1e-3", "= 3.0")
+    )
+    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    losses = pd.read_csv(recipe.parent / CURVES)["validation_loss"]
+    assert losses.argmin() != len(losses) - 1, "with these settings the last epoch is not the best one"
+    assert card.training.best_epoch == 3
+    assert card.training.best_value == pytest.approx(losses.iloc[-1], abs=1e-5)
+
+
 def test_a_pair_has_two_heads_and_is_monitored_by_both(pair_folder: Path) -> None:
     card = read_card(pair_folder)
     assert card.role == "both"
