@@ -17,7 +17,7 @@ RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
 RUNS = find_runs(SEARCH)
 ROOT = SEARCH.parent
 
-ONCE_SHIPPED = {"lesion-type", "malignancy"}
+ONCE_SHIPPED = {"lesion-type", "malignancy", "resnet50"}
 """Recipes of models that another has replaced: they name no split to evaluate, as `skinapp train` needs none."""
 
 
@@ -49,7 +49,7 @@ def test_a_recipe_reads_and_asks_for_validation_but_never_for_test(path: Path) -
     tables = [recipe.data.table, *(extra.table for extra in recipe.data.extra)]
     assert all((ROOT / table).is_file() for table in tables)
     asks_outside = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
-    assert (OUTSIDE in recipe.evaluate) == asks_outside
+    assert (OUTSIDE in recipe.evaluate) == (asks_outside and path.parent.name not in ONCE_SHIPPED)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=name)
@@ -63,9 +63,10 @@ def test_a_recipe_begins_with_what_it_tries(path: Path) -> None:
 def test_a_stored_run_belongs_to_its_recipe(path: Path) -> None:
     run, (file, recipe) = load_run(path), recipe_of(path)
     assert run.model == file.parent.name
-    assert run.split in (recipe.evaluate or ("validation",))
+    assert run.split in (recipe.evaluate or ("validation", OUTSIDE))
     assert run.classes in recipe.heads.values()
-    assert run.table_sha256 == file_sha256(ROOT / recipe.data.table)
+    borrowed = recipe.borrowed_tables if run.split == OUTSIDE else ()
+    assert run.table_sha256 in {file_sha256(ROOT / table) for table in (recipe.data.table, *borrowed)}
     assert not run.weights_kept
     training = json.loads((file.parent / TRAINING).read_text(encoding="utf-8"))
     assert training["training"]["recipe_sha256"] == file_sha256(file)
