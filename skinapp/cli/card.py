@@ -51,7 +51,7 @@ def card(
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
     figures = card_figures([*runs.values(), *_outside_runs(stored, old)], read_table(table), points)
-    tried = search or folder.parent.with_name(SEARCH.name)
+    tried = search or folder.resolve().parent.parent / SEARCH.name
     written = {"operating_points": points, "figures": figures, "left_out": left_out(tried)}
     card = old.model_copy(update=written)
     write_card(folder, card)

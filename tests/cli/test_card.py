@@ -116,6 +116,18 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     assert row.figure.value == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
 
 
+def test_a_model_in_the_folder_where_one_stands_gets_its_card(
+    run_command: RunCommand,
+    make_evaluated: Callable[..., Path],
+    data_root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = make_evaluated("malignancy")
+    monkeypatch.chdir(folder.parent)
+    assert run_command("card", Path("mine"), "--table", data_root / "table.parquet").code == 0
+    assert read_card(folder).figures
+
+
 def test_asked_again_it_writes_the_same(
     run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
 ) -> None:
