@@ -30,6 +30,12 @@ def recipe_of(run: Path) -> tuple[Path, Recipe]:
     return file, read_recipe(file)
 
 
+def asked(recipe: Recipe) -> set[str]:
+    """Return the splits that a recipe may be asked about: outside where it keeps a camera or a clinic away."""
+    kept_away = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
+    return {"validation", OUTSIDE} if kept_away else {"validation"}
+
+
 def test_the_page_is_what_the_command_writes() -> None:
     page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
     assert page == as_markdown(tried_recipes(SEARCH, MODELS)), "Write it anew with `skinapp search -o docs/search.md`."
@@ -43,13 +49,9 @@ def test_there_are_recipes_to_choose_from() -> None:
 @pytest.mark.parametrize("path", RECIPES, ids=name)
 def test_a_recipe_reads_and_asks_for_validation_but_never_for_test(path: Path) -> None:
     recipe = read_recipe(path)
-    if path.parent.name not in ONCE_SHIPPED:
-        assert "validation" in recipe.evaluate
-    assert set(recipe.evaluate) <= {"validation", OUTSIDE}
+    assert set(recipe.evaluate) == (set() if path.parent.name in ONCE_SHIPPED else asked(recipe))
     tables = [recipe.data.table, *(extra.table for extra in recipe.data.extra)]
     assert all((ROOT / table).is_file() for table in tables)
-    asks_outside = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
-    assert (OUTSIDE in recipe.evaluate) == (asks_outside and path.parent.name not in ONCE_SHIPPED)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=name)
@@ -63,10 +65,11 @@ def test_a_recipe_begins_with_what_it_tries(path: Path) -> None:
 def test_a_stored_run_belongs_to_its_recipe(path: Path) -> None:
     run, (file, recipe) = load_run(path), recipe_of(path)
     assert run.model == file.parent.name
-    assert run.split in (recipe.evaluate or ("validation", OUTSIDE))
+    assert run.split in asked(recipe)
     assert run.classes in recipe.heads.values()
-    borrowed = recipe.borrowed_tables if run.split == OUTSIDE else ()
-    assert run.table_sha256 in {file_sha256(ROOT / table) for table in (recipe.data.table, *borrowed)}
+    extras = [extra.table for extra in recipe.data.extra if extra.use == run.split == OUTSIDE]
+    (table,) = extras or [recipe.data.table]
+    assert (run.table, run.table_sha256) == (Path(table).stem, file_sha256(ROOT / table))
     assert not run.weights_kept
     training = json.loads((file.parent / TRAINING).read_text(encoding="utf-8"))
     assert training["training"]["recipe_sha256"] == file_sha256(file)
