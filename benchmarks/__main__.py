@@ -23,9 +23,11 @@ from benchmarks.timing import Times, in_turn
 from skinapp.assessment.assess import Assessor, load_assessor
 from skinapp.assessment.files import assess_files, find_photos
 from skinapp.cli.console import DataOption, ModelsOption, models_folder
+from skinapp.evaluation.card_networks import networks_in_words
+from skinapp.networks.card import Card
 from skinapp.networks.classifier import BATCH_PHOTOS
 from skinapp.networks.device import versions
-from skinapp.networks.folder import Card, load_model
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo
 
@@ -114,7 +116,7 @@ def folder(
 def heading(assessor: Assessor, photos: list[bytes]) -> str:
     python, torch_version, skinapp_version = versions()
     networks = ", ".join(
-        f"{card.id} ({card.architecture}, {card.preprocessing.input_px} px)" for card in cards_of(assessor)
+        f"{card.id} ({networks_in_words(card)}, {card.preprocessing.input_px} px)" for card in cards_of(assessor)
     )
     taken = f"{len(photos)} originals of HAM10000" if len(photos) > 1 else "a drawn photo"
     return "\n".join(

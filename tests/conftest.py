@@ -10,22 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from skinapp.datasets.files import file_facts
+from skinapp.datasets.files import file_facts, no_progress
 from skinapp.datasets.table import image_table, write_table
-from skinapp.networks.folder import (
-    Card,
-    DataFacts,
-    Head,
-    InitialWeights,
-    Role,
-    SplitFacts,
-    TrainingFacts,
-    save_model,
-)
+from skinapp.networks.card import RECIPE, Card, DataFacts, Head, InitialWeights, Role, SplitFacts, TrainingFacts
+from skinapp.networks.folder import member_folder, save_model
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.photo import Photo
+from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
+from skinapp.training.average import average
 
 DrawPicture = Callable[..., None]
 MakeHam10000 = Callable[..., Path]
@@ -203,3 +197,33 @@ def models(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> P
     make_model(root / "malignancy", "malignancy", seed=1)
     make_model(root / "lesion-type", "lesion_type", seed=2)
     return root
+
+
+@pytest.fixture(scope="session")
+def facts(data_root: Path) -> DataFacts:
+    """Say that a model was trained on the made-up table."""
+    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
+    return DataFacts(
+        table="table",
+        table_sha256=file_sha256(data_root / "table.parquet"),
+        sources=("made up",),
+        train=part,
+        validation=part,
+        limits=("Made up.",),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_average(make_model: MakeModel, facts: DataFacts, data_root: Path) -> Callable[..., Path]:
+    """Save two random pairs of heads, deep and fine, and their average as the made-up table calibrates it."""
+
+    def make(folder: Path) -> Path:
+        for seed, (name, side) in enumerate((("deep", 24), ("fine", 32))):
+            taken = Preprocessing(resize_px=side, input_px=side)
+            make_model(member_folder(folder, name), "both", seed, data=facts, preprocessing=taken)
+        recipe = folder / RECIPE
+        recipe.write_text(f'members = ["deep", "fine"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
+        average(recipe, data_root, no_progress)
+        return folder
+
+    return make

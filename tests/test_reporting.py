@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from skinapp.cli.main import app
-from skinapp.networks.folder import Card
+from skinapp.networks.card import Card
 from skinapp.training.recipe import Recipe
 from skinapp.ui import dataset, evaluation
 

@@ -9,7 +9,7 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.run import find_runs, load_run
 from skinapp.evaluation.search import as_markdown, tried_recipes
-from skinapp.networks.folder import RECIPE, TRAINING
+from skinapp.networks.card import RECIPE, TRAINING
 from skinapp.storage import MODELS, SEARCH, file_sha256
 from skinapp.training.recipe import Recipe, read_recipe
 

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from skinapp.errors import ModelError
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
+from skinapp.networks.card import Card, Task, read_card
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device, choose_device
-from skinapp.networks.folder import Card, Task, find_models, load_model, read_card
+from skinapp.networks.folder import find_models, load_model
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import Photo
 from skinapp.taxonomy import MALIGNANT

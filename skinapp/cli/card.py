@@ -16,7 +16,7 @@ from skinapp.evaluation.run import StoredRun
 from skinapp.storage import SEARCH, file_sha256
 
 if TYPE_CHECKING:
-    from skinapp.networks.folder import Card, Head
+    from skinapp.networks.card import Card, Head
 
 SPLITS = ("validation", "test")
 
@@ -41,7 +41,7 @@ def card(
     from skinapp.evaluation.card_figures import card_figures
     from skinapp.evaluation.card_left_out import left_out
     from skinapp.evaluation.operating_points import operating_points
-    from skinapp.networks.folder import CARD, read_card, write_card
+    from skinapp.networks.card import CARD, read_card, write_card
 
     folder = model_folder(model, models)
     old = read_card(folder)

@@ -32,7 +32,7 @@ from skinapp.evaluation.intervals import (
 from skinapp.evaluation.run import StoredRun, save_run
 
 if TYPE_CHECKING:
-    from skinapp.networks.folder import Card, Task
+    from skinapp.networks.card import Card, Task
 
 
 def models(
@@ -41,7 +41,9 @@ def models(
 ) -> None:
     """List the heads of the installed models with the figures of their test runs."""
     # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.networks.folder import find_models, read_card
+    from skinapp.evaluation.card_networks import networks_in_words
+    from skinapp.networks.card import read_card
+    from skinapp.networks.folder import find_models
 
     root = models_folder(models)
     found = [(folder, read_card(folder)) for folder in find_models(root)]
@@ -52,7 +54,7 @@ def models(
                 "id": card.id,
                 "role": card.role,
                 "head": head,
-                "architecture": card.architecture,
+                "network": networks_in_words(card),
                 "weights": card.weights_sha256,
                 "licence": card.licence,
                 "test": _objects(*run) if run else None,
@@ -68,7 +70,7 @@ def models(
             stored, intervals = run
             picked = [figure(intervals, name) for name in ("balanced_accuracy", "malignant_auroc")]
             shown = [f"{len(stored.predictions):,}", *(found.in_words() for found in picked)]
-        table.add_row(card.id, head, card.architecture, *shown)
+        table.add_row(card.id, head, networks_in_words(card), *shown)
     write_answer(printed(table), None)
     if not found:
         say(f"{root} holds no model. Train one with `skinapp train`.")

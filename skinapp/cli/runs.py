@@ -207,9 +207,10 @@ def _score_table(csv: Path, run: StoredRun, intervals: pd.DataFrame) -> str:
 def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFrame:
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.evaluation.predict import predict
+    from skinapp.networks.card import read_card
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
-    from skinapp.networks.folder import load_model, read_card
+    from skinapp.networks.folder import load_model
 
     head = (card := read_card(folder)).head("lesion_type")
     check_classes(head.classes)

@@ -1,4 +1,4 @@
-"""skinapp train, calibrate, experiment, arrays: a recipe -> a model folder, or stored runs alone; photos as arrays."""
+"""skinapp train, calibrate, average, experiment, arrays: a recipe -> a model, or its runs alone; photos as arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,8 @@ def train(
 
     with _workshop(recipe, data, weights, checkpoints, workers) as workshop:
         card = fit(recipe, workshop)
-    facts = card.training
+    (network,) = card.networks
+    facts = network.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
     say(f"{card.id}: kept epoch {facts.best_epoch} of {facts.epochs}, {best}")
 
@@ -57,6 +58,21 @@ def calibrate(
         say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
     say("Its stored runs are of the old scores.")
     say(f"Make them anew with `skinapp evaluate`, then `skinapp card {card.id}`.")
+
+
+def average(
+    recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml, naming members; the card goes beside it.")],
+    data: DataOption = None,
+) -> None:
+    """Average trained networks by a recipe that names them; they are calibrated together, on validation photos."""
+    from skinapp.training.average import average as averaged
+
+    with progress_bar("Predicting") as progress:
+        card = averaged(recipe, data_root(data), progress)
+    for head in card.heads:
+        say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
+    say("Its stored runs, if it has any, may be of other scores.")
+    say(f"Make them with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def experiment(
@@ -109,5 +125,6 @@ def add_to(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(train)
     app.command()(calibrate)
+    app.command()(average)
     app.command()(experiment)
     app.command()(arrays)

@@ -8,7 +8,7 @@ from typing import Any
 
 from skinapp.evaluation.card_tables import on_test, question, words
 from skinapp.evaluation.card_text import description, references
-from skinapp.networks.folder import Card, Head
+from skinapp.networks.card import Card, Head
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.taxonomy import class_name
 

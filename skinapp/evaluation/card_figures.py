@@ -13,7 +13,7 @@ from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import rates_at, specificity_read_from
 from skinapp.evaluation.run import StoredRun
 from skinapp.evaluation.seven import as_seven, can_be_seven
-from skinapp.networks.folder import CardFigure, OperatingPoint
+from skinapp.networks.card import CardFigure, OperatingPoint
 
 HEADLINE = ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece")
 """Overall figures of each run, as it is and before calibration."""

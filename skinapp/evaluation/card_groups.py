@@ -14,7 +14,7 @@ from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.evaluation.run import StoredRun, lesion_index, probabilities
 from skinapp.evaluation.subgroups import facts_of, subgroup_figures
-from skinapp.networks.folder import CardFigure, OperatingPoint
+from skinapp.networks.card import CardFigure, OperatingPoint
 from skinapp.taxonomy import BENIGN
 
 GROUPED_BY = {"age_band": "age", "sex": "sex", "site": "site", "camera": "camera", "confirmation": "confirmation"}

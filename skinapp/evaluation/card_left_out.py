@@ -13,7 +13,7 @@ from skinapp.evaluation.card_rows import ALL, card_figure
 from skinapp.evaluation.measured import measured
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
 from skinapp.evaluation.search import network_of, tried
-from skinapp.networks.folder import RECIPE, LeftOut
+from skinapp.networks.card import RECIPE, LeftOut
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"

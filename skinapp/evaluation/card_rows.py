@@ -4,7 +4,7 @@ import math
 
 from skinapp.evaluation.intervals import Figure
 from skinapp.evaluation.run import StoredRun
-from skinapp.networks.folder import CardFigure, Task
+from skinapp.networks.card import CardFigure, Task
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 ALL = "all"

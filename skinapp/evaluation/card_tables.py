@@ -10,8 +10,7 @@ import pandas as pd
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
 from skinapp.evaluation.card_rows import ALL
-from skinapp.networks.folder import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
-from skinapp.networks.resnet import Architecture
+from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
 from skinapp.taxonomy import class_name
 
 HEADLINES: dict[Task, tuple[str, ...]] = {
@@ -65,11 +64,6 @@ class Subgroup:
 def question(head: Head) -> str:
     """Say what a head answers."""
     return "Malignant or benign" if head.name == "malignancy" else f"Which of {len(head.classes)} lesion types"
-
-
-def architecture_name(architecture: Architecture) -> str:
-    """Write an architecture as its paper does: "ResNet-18"."""
-    return architecture.replace("resnet", "ResNet-")
 
 
 def whose(row: LeftOut) -> str:

@@ -3,10 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from skinapp.evaluation import card_tables
+from skinapp.evaluation.card_networks import (
+    hashes,
+    how_it_learned,
+    network_title,
+    networks_in_words,
+    versions_in_words,
+)
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import question, words, written
 from skinapp.evaluation.card_yaml import as_yaml, front_matter
-from skinapp.networks.folder import Card, CardFigure, Head, SplitFacts
+from skinapp.networks.card import Card, CardFigure, Head, SplitFacts
 from skinapp.taxonomy import class_name
 
 _NO_FIGURES = "No figures yet: `skinapp card` writes them.\n"
@@ -29,6 +36,10 @@ _PAPERS = {
 _LEFT_OUT = (
     "How well the networks of recipes that were tried for it rank malignancy among photos of a camera or a clinic of "
     "which they learned none (malignant AUROC). They are not this network."
+)
+_AVERAGED = (
+    "An average of networks, each trained and calibrated by itself: the mean of the logarithms of their answers, "
+    "calibrated once more."
 )
 _MEASURED = ("Value (95% interval)", "Photos", "Lesions")
 _OUTSIDE = ("Run", "Figure", *_MEASURED)
@@ -62,7 +73,7 @@ def description(card: Card) -> str:
     """Say in a few sentences what a model is: its network, its questions and its classes, what it takes in."""
     taken = card.preprocessing
     return (
-        f"A {card_tables.architecture_name(card.architecture)} that looks at one dermoscopy photo. "
+        f"{networks_in_words(card)}: asked about one dermoscopy photo. "
         f"{' '.join(map(_answered, card.heads))} It takes the central square of {taken.input_px} px of a "
         f"photo whose short side was brought to {taken.resize_px} px. Its scores are softmax probabilities, calibrated "
         "on validation photos."
@@ -90,10 +101,8 @@ def _training_data(card: Card) -> str:
         rows.append(("test", f"{tested.photos:,}", f"{tested.lesions:,}", "–"))
     facts = (
         f"Sources: {', '.join(card.data.sources)}.",
-        f"Image table: {card.data.table}, sha256 `{card.data.table_sha256}`.",
-        *(f"Photos to learn from too: {other.table}, sha256 `{other.sha256}`." for other in card.data.others),
-        f"Initial weights: {card.initial.name}; their licence: {card.initial.licence}.",
-        *(f"Learned from the answers of {each.name} too; its licence: {each.licence}." for each in card.teachers),
+        f"Image table: {card.data.table}.",
+        *(f"Photos to learn from too: {other.table}." for other in card.data.others),
     )
     meant = "".join(f"\n{line}\n" for line in map(_prevalence, card.heads) if line)
     return _bullets(facts) + "\n" + _table(("Split", "Photos", "Lesions", "Malignant"), rows) + meant
@@ -112,23 +121,15 @@ def _prevalence(head: Head) -> str:
 
 
 def _training(card: Card) -> str:
-    done = card.training
-    python, torch, skinapp = done.versions
-    rounded = (
-        []
-        if card.rounding is None
-        else [f"Rounding the weights to fp16 moved a validation score by {card.rounding:.2g} at most."]
-    )
-    return _bullets(
-        [
-            f"Epochs: {done.epochs}; the weights of epoch {done.best_epoch} were taken ({done.monitor} on validation: "
-            f"{done.best_value:.3f}).",
-            f"Time: {done.elapsed_s / 60:,.0f} minutes on {done.device}; finished {done.finished}.",
-            f"Versions: Python {python}, PyTorch {torch}, skinapp {skinapp}.",
-            f"Recipe: sha256 `{done.recipe_sha256}`. Weights: sha256 `{card.weights_sha256}`, {card.weights_dtype}.",
-            *rounded,
-        ]
-    )
+    parts = []
+    if card.members:
+        made = f"Made {card.training.finished} with {versions_in_words(card.training)}."
+        parts.append(f"{_AVERAGED}\n\n" + _bullets([made]))
+    for network in card.networks:
+        title = f"### {network_title(network)}\n\n" if card.members else ""
+        parts.append(title + _bullets(f"{name}: {value}." for name, value in how_it_learned(network).items()))
+    sums = _bullets(f"{name}: sha256 `{value}`" for name, value in hashes(card).items())
+    return "\n".join([*parts, f"Weights are stored as {card.weights_dtype}.\n\n{sums}"])
 
 
 def _evaluation(card: Card) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from skinapp.evaluation.card_tables import interval, on_test, question, words
-from skinapp.networks.folder import Card, CardFigure
+from skinapp.networks.card import Card, CardFigure
 
 _LICENCES = {"CC BY-NC 4.0": "cc-by-nc-4.0"}
 """How a card's licence begins, and its id on the Hub."""
@@ -31,11 +31,12 @@ def front_matter(card: Card) -> dict[str, Any]:
     The index has the figures of the whole test split, a result a head; an undefined figure is left out.
     """
     results = _results(card)
+    architectures = dict.fromkeys(network.architecture for network in card.networks)
     return {
         **_licence(card),
         "library_name": "skinapp",
         "pipeline_tag": "image-classification",
-        "tags": ["pytorch", "safetensors", "image-classification", "dermoscopy", card.architecture],
+        "tags": ["pytorch", "safetensors", "image-classification", "dermoscopy", *architectures],
         "datasets": list(card.data.sources),
         **({"metrics": _metric_ids(results)} if results else {}),
         **({"model-index": [{"name": card.id, "results": results}]} if results else {}),

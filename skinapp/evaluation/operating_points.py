@@ -11,7 +11,7 @@ from skinapp.evaluation.decisions import rate_intervals, threshold_at_sensitivit
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.metrics import Flags, Floats
 from skinapp.evaluation.run import StoredRun, lesion_index
-from skinapp.networks.folder import OperatingPoint
+from skinapp.networks.card import OperatingPoint
 
 SENSITIVITIES = (0.90, 0.95, 0.98)
 """What the thresholds are to reach on validation."""

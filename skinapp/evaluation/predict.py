@@ -1,23 +1,27 @@
 """Model + image table -> stored run: predictions for every photo of one split."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from skinapp.datasets.files import Progress
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError
 from skinapp.evaluation.run import Scaling, StoredRun, Versions, probability_columns
+from skinapp.networks.card import Card, Head, Task
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, in_batches, prefetched
 from skinapp.networks.device import versions
-from skinapp.networks.folder import Card, Head, Task
-from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.networks.preprocess import Preprocessing, network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
+
+Ask = Callable[[Tensor], Sequence[np.ndarray]]
+"""What takes a batch of photos, float32 (n, 3, s, s), and returns arrays (n, k), one a head."""
 
 
 def make_runs(
@@ -133,12 +137,19 @@ def predict(classifier: Classifier, files: list[Path], progress: Progress) -> tu
 
     Raises PhotoError where a photo cannot be read.
     """
-    preprocessing = classifier.card.preprocessing
+    return asked(classifier.probabilities, classifier.card.preprocessing, files, progress)
+
+
+def asked(ask: Ask, preprocessing: Preprocessing, files: Sequence[Path], progress: Progress) -> tuple[np.ndarray, ...]:
+    """Put photo files, in batches, to what answers them, and join its answers: arrays (n, k) in their order.
+
+    Raises PhotoError where a photo cannot be read.
+    """
     views = prefetched(lambda file: network_view(read_photo_file(file), preprocessing), files)
-    parts: list[list[np.ndarray]] = []
+    parts: list[Sequence[np.ndarray]] = []
     done = 0
     for batch in in_batches(views, BATCH_PHOTOS):
-        parts.append(classifier.probabilities(to_tensor(batch, preprocessing)))
+        parts.append(ask(to_tensor(batch, preprocessing)))
         done += len(batch)
         progress(done, len(files))
     return tuple(np.concatenate(of_head) for of_head in zip(*parts, strict=True))

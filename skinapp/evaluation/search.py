@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
 from skinapp.evaluation.run import RunFacts, find_runs, read_facts
-from skinapp.networks.folder import CARD, RECIPE, TRAINING, read_training
+from skinapp.networks.card import CARD, RECIPE, TRAINING, read_card, read_training
+from skinapp.networks.folder import find_models, member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 SEARCH_SPLITS = ("validation", OUTSIDE)
@@ -22,16 +23,17 @@ class Tried:
     """A recipe that was tried: what it says of itself, what it cost, and its figures by (split, figure).
 
     `ships` tells the recipe of a shipped model from those that were tried for it, `minutes` is the time of its
-    training. Figures are "balanced_accuracy", "macro_auroc" and "recall" of melanoma of the lesion types, and
-    "malignant_auroc", of the malignancy head where there is one, else of the malignant types together.
+    training, of an average that of its members together; an average has no epochs and crops of its own. Figures are
+    "balanced_accuracy", "macro_auroc" and "recall" of melanoma of the lesion types, and "malignant_auroc", of the
+    malignancy head where there is one, else of the malignant types together.
     """
 
     id: str
     ships: bool
     what: str
     network: str
-    epochs: int
-    crop_px: int
+    epochs: int | None
+    crop_px: int | None
     minutes: float
     figures: dict[tuple[str, str], Figure]
 
@@ -39,11 +41,13 @@ class Tried:
 def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
     """Read every recipe below `root` that was trained, sorted by name, then those of the models that ship.
 
+    The members of an average stand before it.
+
     Raises ModelError or RunError where what is stored of one is damaged, ModelError where one that does not ship looked
     at another split than SEARCH_SPLITS.
     """
     searched = [_tried(file, ships=False) for file in tried(root)]
-    return (*searched, *(_tried(file, ships=True) for file in sorted(models.glob(f"*/{CARD}"))))
+    return (*searched, *(one for folder in find_models(models) for one in _shipped(folder)))
 
 
 def tried(root: Path) -> list[Path]:
@@ -55,6 +59,26 @@ def network_of(recipe: dict[str, Any]) -> str:
     """Name the architecture of a recipe, given as its TOML was read."""
     name: str = recipe["network"].get("architecture", "resnet18")
     return name
+
+
+def _shipped(folder: Path) -> Iterator[Tried]:
+    card = read_card(folder)
+    if not card.members:
+        yield _tried(folder / CARD, ships=True)
+        return
+    for member in card.members:
+        one = _tried(member_folder(folder, member.name) / CARD, ships=True)
+        yield replace(one, id=f"{folder.name}/{member.name}")
+    yield Tried(
+        id=folder.name,
+        ships=True,
+        what=" ".join(_comment((folder / RECIPE).read_text(encoding="utf-8"))),
+        network=" + ".join(member.architecture for member in card.members),
+        epochs=None,
+        crop_px=None,
+        minutes=sum(member.training.elapsed_s for member in card.members) / 60,
+        figures=dict(_figures(folder, ships=True)),
+    )
 
 
 def _tried(record: Path, ships: bool) -> Tried:
@@ -85,6 +109,8 @@ def _comment(recipe: str) -> Iterator[str]:
 def _figures(folder: Path, ships: bool) -> Iterator[tuple[tuple[str, str], Figure]]:
     # Sorted, "-malignancy" follows "-lesion-type": its own AUROC replaces that of the types together.
     for path in find_runs(folder):
+        if path.parents[1] != folder:  # a member's
+            continue
         facts, intervals = read_facts(path), load_intervals(path)
         if facts.split not in SEARCH_SPLITS:
             if ships:
@@ -132,4 +158,5 @@ def _row(one: Tried) -> tuple[str, ...]:
     found = (one.figures.get(key) for key in _FIGURES.values())
     words = (value.in_words() if value else "–" for value in found)
     name = f"**{one.id}** (ships)" if one.ships else one.id
-    return (name, one.what, one.network, str(one.epochs), str(one.crop_px), f"{one.minutes:.0f}", *words)
+    counts = ("–" if count is None else str(count) for count in (one.epochs, one.crop_px))
+    return (name, one.what, one.network, *counts, f"{one.minutes:.0f}", *words)

@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import PhotoError
-from skinapp.networks.folder import Task
+from skinapp.networks.card import Task
 from skinapp.networks.preprocess import Preprocessing, network_view, shrink
 from skinapp.photo import Photo, read_photo_file
 from skinapp.training.augment import augmentation

@@ -13,8 +13,8 @@ from scipy.special import log_softmax
 from torch.utils.data import DataLoader
 
 from skinapp.errors import DatasetError
+from skinapp.networks.card import Head, Task
 from skinapp.networks.classifier import calibrated
-from skinapp.networks.folder import Head, Task
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import RecipeError
-from skinapp.networks.folder import WEIGHTS, InitialWeights, Model, Task, load_model
+from skinapp.networks.card import InitialWeights, Task
+from skinapp.networks.folder import WEIGHTS, Model, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.training.recipe import Distillation, Recipe
 

@@ -8,9 +8,10 @@ from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
 from skinapp.evaluation.predict import runs_of
 from skinapp.evaluation.run import StoredRun, save_run
+from skinapp.networks.card import TRAINING
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CURVES, TRAINING, Model
+from skinapp.networks.folder import CURVES, Model
 from skinapp.storage import written_aside
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.fit import Trained, Workshop, fit

@@ -19,19 +19,10 @@ from lightning.pytorch.callbacks import (
 from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.errors import RecipeError
+from skinapp.errors import ModelError, RecipeError
+from skinapp.networks.card import RECIPE, Card, DataFacts, SplitFacts, TableFacts, TrainingFacts, write_card
 from skinapp.networks.device import choose_device, training_precision, versions
-from skinapp.networks.folder import (
-    RECIPE,
-    Card,
-    DataFacts,
-    SplitFacts,
-    TableFacts,
-    TrainingFacts,
-    load_model,
-    save_model,
-    write_card,
-)
+from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.storage import file_sha256
 from skinapp.training.batches import (
@@ -139,7 +130,10 @@ def recalibrate(folder: Path, workshop: Workshop) -> Card:
     RecipeError where the recipe is not the one that the model was trained by, but for its calibration, as far as the
     card tells; else as `train` does.
     """
-    recipe, model = read_recipe(folder / RECIPE), load_model(folder)
+    model = load_model(folder)
+    if model.card.members:
+        raise ModelError(f"{model.card.id} is an average. Calibrate it with `skinapp average {folder / RECIPE}`.")
+    recipe = read_recipe(folder / RECIPE)
     _check_trained_by(recipe, model.card)
     chosen = _chosen(recipe)
     validation = validation_batches(chosen.parts["validation"], workshop.data_root, recipe, workshop.progress)
@@ -153,14 +147,15 @@ def recalibrate(folder: Path, workshop: Workshop) -> Card:
 
 
 def _check_trained_by(recipe: Recipe, card: Card) -> None:
+    (network,) = card.networks
     facts = {
         "role": (recipe.role, card.role),
         "network.architecture": (recipe.network.architecture, card.architecture),
-        "network.initial_weights": (recipe.network.initial_weights, card.initial.name),
+        "network.initial_weights": (recipe.network.initial_weights, network.initial.name),
         "input": (recipe.input, card.preprocessing),
         "data.classes": (recipe.heads, {head.name: head.classes for head in card.heads}),
         "data.table": (file_sha256(Path(recipe.data.table)), card.data.table_sha256),
-        "schedule.monitor": (recipe.schedule.monitor, card.training.monitor),
+        "schedule.monitor": (recipe.schedule.monitor, network.training.monitor),
     }
     if others := [key for key, (asked, known) in facts.items() if asked != known]:
         raise RecipeError(

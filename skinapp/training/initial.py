@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import ModelError
-from skinapp.networks.folder import InitialWeights
+from skinapp.networks.card import InitialWeights
 from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
 from skinapp.storage import file_sha256
 from skinapp.training.recipe import Recipe

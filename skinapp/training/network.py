@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 from torch import Tensor, nn
 
-from skinapp.networks.folder import Task
+from skinapp.networks.card import Task
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.training.distillation import Teachers

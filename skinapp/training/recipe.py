@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from skinapp.errors import RecipeError
-from skinapp.networks.folder import Role, Task
+from skinapp.networks.card import Role, Task
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant

@@ -13,8 +13,8 @@ from torch import nn
 
 from skinapp.errors import DatasetError
 from skinapp.evaluation.run import StoredRun, Versions, probability_columns
+from skinapp.networks.card import DataFacts, InitialWeights, TrainingFacts
 from skinapp.networks.device import choose_device, versions
-from skinapp.networks.folder import DataFacts, InitialWeights, TrainingFacts
 from skinapp.storage import file_sha256, written_aside
 from skinapp.training.arrays import CLASSES, Arrays, arrays_of
 from skinapp.training.checkpoints import weights_sha256

@@ -9,8 +9,9 @@ from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
 from skinapp.charts.style import decimal, percent
 from skinapp.errors import RunError
+from skinapp.evaluation.card_networks import networks_in_words
 from skinapp.evaluation.intervals import figure
-from skinapp.networks.folder import Card, Task
+from skinapp.networks.card import Card, Task
 from skinapp.photo import read_photo
 from skinapp.taxonomy import class_name
 from skinapp.ui import chart, loaders, prevalence, state, threshold
@@ -92,7 +93,8 @@ def _measured(card: Card, task: Task, name: str, words: str) -> None:
         return
     counts, found = loaders.run_headline(folder), figure(loaders.intervals(folder), name)
     st.caption(
-        f"Model *{card.id}* ({card.architecture}). On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
+        f"Model *{card.id}* ({networks_in_words(card)}). "
+        f"On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
         f"{words} {found.in_words(2)}, with its 95% interval. "
         "The test photos come from the same clinics as the training photos."
     )

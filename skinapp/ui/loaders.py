@@ -24,7 +24,8 @@ from skinapp.evaluation.seven import as_seven, can_be_seven
 from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.evaluation.subgroups import facts_of
 from skinapp.examples import Example, read_showcase
-from skinapp.networks.folder import CARD, CURVES, TRAINING, Card, Task, TrainingFacts, read_card, read_training
+from skinapp.networks.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
+from skinapp.networks.folder import CURVES
 from skinapp.storage import EXPERIMENTS, MODELS
 from skinapp.ui.open_run import OpenRun
 

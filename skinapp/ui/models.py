@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from skinapp.errors import ModelError
-from skinapp.evaluation.card_tables import architecture_name, question
-from skinapp.networks.folder import Card, Head, find_models, read_card
+from skinapp.evaluation.card_networks import networks_in_words
+from skinapp.evaluation.card_tables import question
+from skinapp.networks.card import Card, Head, read_card
+from skinapp.networks.folder import find_models
 from skinapp.taxonomy import class_name
 from skinapp.ui import loaders, models_facts, models_figures
 
@@ -36,7 +38,7 @@ def show(folder: Path) -> None:
     """Show a model from its card, what it must not be used for first; ModelError where the card is damaged."""
     card = read_card(folder)
     st.subheader(card.id, anchor=False)
-    st.caption(f"{architecture_name(card.architecture)} · {' · '.join(map(question, card.heads))}")
+    st.caption(f"{networks_in_words(card)} · {' · '.join(map(question, card.heads))}")
     _use(card)
     _answers(card)
     models_figures.show(card)

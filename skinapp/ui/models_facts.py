@@ -6,10 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from skinapp.errors import RecipeError
-from skinapp.evaluation import card_tables
+from skinapp.evaluation import card_networks, card_tables
 from skinapp.evaluation.card_bundle import monai_metadata
 from skinapp.evaluation.card_text import hub_card
-from skinapp.networks.folder import CARD, RECIPE, Card, SplitFacts
+from skinapp.networks.card import CARD, RECIPE, Card, SplitFacts
+from skinapp.networks.folder import member_folder
 from skinapp.storage import file_sha256
 from skinapp.training.recipe import read_toml
 from skinapp.ui import loaders
@@ -45,13 +46,9 @@ def _data(card: Card) -> None:
                 f"**Training:** {_counted(card.data.train)}",
                 f"**Validation:** {_counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
-                f"**Initial weights:** {card.initial.name}",
-                f"**Their licence:** {card.initial.licence}",
-                *(
-                    f"**Learned from the answers of** {each.name}; its licence: {each.licence}"
-                    for each in card.teachers
-                ),
-                f"**Its own licence:** {card.licence}",
+                f"**Sees:** the central {card.preprocessing.input_px} px square of a photo whose short side was "
+                f"brought to {card.preprocessing.resize_px} px",
+                f"**Its licence:** {card.licence}",
             ]
         )
     )
@@ -68,23 +65,23 @@ def _counted(part: SplitFacts) -> str:
 
 
 def _training(folder: Path, card: Card) -> None:
-    done = card.training
-    python, torch, skinapp = done.versions
     st.subheader("How it was trained", anchor=False)
-    st.markdown(
-        _bullets(
-            [
-                f"**Epochs:** {done.epochs}; the weights of epoch {done.best_epoch} were taken "
-                f"({card_tables.words(done.monitor)} on validation: {done.best_value:.3f})",
-                f"**Time:** {done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
-                f"**Seed:** {_seed(folder)}",
-                f"**Versions:** Python {python}, PyTorch {torch}, skinapp {skinapp}",
-                f"**Sees:** the central {card.preprocessing.input_px} px square of a photo whose short side was "
-                f"brought to {card.preprocessing.resize_px} px",
-                f"**Weights:** {card.weights_dtype}; {_rounding(card)}",
-            ]
-        )
-    )
+    if card.members:
+        st.markdown(_bullets(_averaging(card)))
+    for network in card.networks:
+        if card.members:
+            st.markdown(f"**{card_networks.network_title(network)}**")
+        facts = card_networks.how_it_learned(network)
+        facts["Seed"] = _seed(member_folder(folder, network.name) if card.members else folder)
+        st.markdown(_bullets([f"**{name}:** {value}" for name, value in facts.items()]))
+
+
+def _averaging(card: Card) -> list[str]:
+    return [
+        f"**Averaged:** {len(card.members)} networks, each trained and calibrated by itself; the mean of the "
+        "logarithms of their answers, calibrated once more",
+        f"**Made:** {card.training.finished[:10]} with {card_networks.versions_in_words(card.training)}",
+    ]
 
 
 def _seed(folder: Path) -> str:
@@ -94,34 +91,29 @@ def _seed(folder: Path) -> str:
         return "not known, because the recipe is not here"
 
 
-def _rounding(card: Card) -> str:
-    if card.rounding is None:
-        return "how far rounding to them moved a score was not measured"
-    return f"rounding to them moved a validation score by {card.rounding:.2g} at most"
-
-
 def _recipe(folder: Path, card: Card) -> None:
-    path = folder / RECIPE
-    with st.expander("Recipe"):
-        if not path.is_file():
-            st.info("The recipe of this model is not here.")
-            return
-        if file_sha256(path) != card.training.recipe_sha256:
-            st.info("This recipe was changed after the training: its sha256 is not that of the card.")
-        st.code(path.read_text(encoding="utf-8", errors="replace"), language="toml", wrap_lines=True)
+    recipes = {"Recipe": (folder / RECIPE, card.training.recipe_sha256)}
+    for network in card.members:
+        path = member_folder(folder, network.name) / RECIPE
+        recipes[f"Recipe of {network.name}"] = (path, network.training.recipe_sha256)
+    for title, (path, sha256) in recipes.items():
+        with st.expander(title):
+            _recipe_text(path, sha256)
+
+
+def _recipe_text(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        st.info("The recipe of this model is not here.")
+        return
+    if file_sha256(path) != sha256:
+        st.info("This recipe was changed after the training: its sha256 is not that of the card.")
+    st.code(path.read_text(encoding="utf-8", errors="replace"), language="toml", wrap_lines=True)
 
 
 def _hashes(card: Card) -> None:
-    sums = {
-        "weights": card.weights_sha256,
-        "recipe": card.training.recipe_sha256,
-        f"image table {card.data.table}": card.data.table_sha256,
-        **{f"image table {other.table}": other.sha256 for other in card.data.others},
-        "initial weights": card.initial.sha256 or "not kept",
-        **{f"teacher {each.name}": each.sha256 or "not kept" for each in card.teachers},
-    }
     with st.expander("Hashes (sha256)"):
-        st.code("\n".join(f"{name}: {value}" for name, value in sums.items()), language=None, wrap_lines=True)
+        lines = "\n".join(f"{name}: {value}" for name, value in card_networks.hashes(card).items())
+        st.code(lines, language=None, wrap_lines=True)
 
 
 def _runs(folder: Path) -> None:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from skinapp.charts.forest import forest
 from skinapp.evaluation import card_tables
+from skinapp.evaluation.card_networks import architecture_name
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
-from skinapp.networks.folder import Card, CardFigure, Head, LeftOut
+from skinapp.networks.card import Card, CardFigure, Head, LeftOut
 from skinapp.ui import chart
 from skinapp.ui.evaluation_groups import SKIN_TONE
 from skinapp.ui.filters import TITLES
@@ -130,7 +131,7 @@ def _outside(card: Card) -> None:
     if card.left_out:
         columns: dict[str, Callable[[LeftOut], str]] = {
             "Photos of": lambda row: f"{card_tables.whose(row)} ({row.figure.photos:,})",
-            "Recipe": lambda row: f"{row.recipe} ({card_tables.architecture_name(row.network)})",
+            "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
             "Malignant AUROC": lambda row: written(row.figure),
         }
         _table(columns, card.left_out)

@@ -5,7 +5,7 @@ import streamlit as st
 from skinapp.assessment.assess import Assessment
 from skinapp.charts.style import decimal
 from skinapp.evaluation.prevalence import restated
-from skinapp.networks.folder import Card
+from skinapp.networks.card import Card
 from skinapp.taxonomy import MALIGNANT
 from skinapp.ui import state, threshold
 

@@ -4,7 +4,7 @@ from skinapp.assessment.assess import Assessment
 from skinapp.charts.style import decimal
 from skinapp.evaluation.card_tables import interval, reached
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
-from skinapp.networks.folder import Card, CardFigure
+from skinapp.networks.card import Card, CardFigure
 
 NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
 MEANING = f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this."

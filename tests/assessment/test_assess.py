@@ -9,9 +9,10 @@ from torch import Tensor
 
 from skinapp.assessment.assess import Assessment, Assessor, Scores, load_assessor
 from skinapp.errors import ModelError
+from skinapp.networks.card import CARD, Card, OperatingPoint, read_card
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CARD, Card, OperatingPoint, load_model, read_card
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import Preprocessing, network_view, to_tensor
 from skinapp.photo import Photo
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES

@@ -1,13 +1,10 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from skinapp.cli.main import main
-from skinapp.networks.folder import DataFacts, SplitFacts
-from skinapp.storage import file_sha256
 
 TINY = """
 role = "malignancy"
@@ -64,17 +61,3 @@ def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
         return Outcome(left.value.code or 0, *capsys.readouterr())
 
     return run
-
-
-@pytest.fixture
-def facts(data_root: Path) -> DataFacts:
-    """Say that a model was trained on the made-up table."""
-    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
-    return DataFacts(
-        table="table",
-        table_sha256=file_sha256(data_root / "table.parquet"),
-        sources=("made up",),
-        train=part,
-        validation=part,
-        limits=("Made up.",),
-    )

@@ -13,7 +13,8 @@ from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import figure, load_intervals
 from skinapp.evaluation.operating_points import operating_points, rates_at
 from skinapp.evaluation.run import load_run, save_run
-from skinapp.networks.folder import CARD, TRAINING, WEIGHTS, Card, DataFacts, Role, load_model, read_card
+from skinapp.networks.card import CARD, TRAINING, Card, DataFacts, Role, read_card
+from skinapp.networks.folder import WEIGHTS, load_model
 from skinapp.storage import file_sha256
 
 RunCommand = Callable[..., Any]

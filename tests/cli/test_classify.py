@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 import skinapp
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE
-from skinapp.networks.folder import OperatingPoint, read_card
+from skinapp.networks.card import OperatingPoint, read_card
 from skinapp.photo import MAX_BYTES
 from skinapp.taxonomy import MALIGNANT_CODES, class_name
 

@@ -9,7 +9,7 @@ import pytest
 from skinapp.datasets.table import read_table, write_table
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import DataFacts, read_card
+from skinapp.networks.card import DataFacts, read_card
 from skinapp.storage import file_sha256
 
 from .conftest import TINY

@@ -16,7 +16,7 @@ from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
 from skinapp.evaluation.predictions_csv import read_predictions
 from skinapp.evaluation.run import StoredRun, load_run, save_run
-from skinapp.networks.folder import Head
+from skinapp.networks.card import Head
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 RunCommand = Callable[..., Any]

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinapp.networks.folder import CARD, RECIPE, WEIGHTS, read_card
+from skinapp.networks.card import CARD, RECIPE, read_card
+from skinapp.networks.folder import WEIGHTS
 
 from .conftest import TINY
 
@@ -49,7 +50,7 @@ def test_calibrate_says_the_temperature_and_that_the_runs_are_old(
     assert "Make them anew with `skinapp evaluate`, then `skinapp card small`" in done.err
     done = run_command("calibrate", "absent", *options, "--models", tmp_path / "models")
     assert (done.code, done.out) == (2, "")
-    assert "There is no recipe at" in done.err
+    assert "absent holds no card.json" in done.err
 
 
 def test_a_wrong_recipe_or_data_root_is_said_in_a_sentence(
@@ -81,3 +82,24 @@ def test_arrays_are_written_to_a_folder(run_command: RunCommand, tmp_path: Path,
     done = run_command("arrays", data_root / "table.parquet", "-o", tmp_path / "taken", "--data", data_root)
     assert done.code == 2
     assert "taken cannot be written" in done.err
+
+
+def test_average_says_the_temperatures_and_classify_uses_it(
+    run_command: RunCommand, tmp_path: Path, data_root: Path, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(tmp_path / "models" / "pair")
+    before = read_card(folder)
+    done = run_command("average", folder / RECIPE, "--data", data_root)
+    assert done.code == 0
+    card = read_card(folder)
+    assert card.heads == before.heads
+    for head in card.heads:
+        assert f"pair, {head.name}: temperature {head.temperature:.3f}" in done.err
+    assert "Make them with `skinapp evaluate`, then `skinapp card pair`" in done.err
+    photo = data_root / "photos" / "photo_00.png"
+    done = run_command("classify", photo, "--format", "json", "--models", folder.parent)
+    (one,) = json.loads(done.out)
+    assert one["weights"] == {"malignancy": card.weights_sha256, "lesion_type": card.weights_sha256}
+    done = run_command("average", folder / "absent.toml", "--data", data_root)
+    assert (done.code, done.out) == (2, "")
+    assert "There is no recipe at" in done.err

@@ -20,8 +20,8 @@ from skinapp.evaluation.calibration import (
 )
 from skinapp.evaluation.curves import positives
 from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns, truth_index
+from skinapp.networks.card import Head
 from skinapp.networks.classifier import agreeing, calibrated
-from skinapp.networks.folder import Head
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]

@@ -19,8 +19,8 @@ from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import specificity_read_from
 from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns
 from skinapp.evaluation.seven import as_seven
+from skinapp.networks.card import CardFigure, Head, OperatingPoint
 from skinapp.networks.classifier import agreeing
-from skinapp.networks.folder import CardFigure, Head, OperatingPoint
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 MakeRun = Callable[..., StoredRun]

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from skinapp.evaluation.card_tables import (
 )
 from skinapp.evaluation.card_text import hub_card
 from skinapp.evaluation.card_yaml import as_yaml, front_matter
-from skinapp.networks.folder import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint
+from skinapp.networks.card import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint, read_card
 
 REQUIRED = (
     "schema",
@@ -168,7 +169,7 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         card.intended_use,
         card.not_for,
         card.data.limits[0],
-        "Learned from the answers of a-teacher too; its licence: not to be sold.",
+        "- Learned from the answers of: a-teacher, its licence: not to be sold.",
         "| Malignant AUROC | 0.875 (0.812 to 0.938) | 60 | 30 |",
         "| Malignant AUROC, akiec left out | 0.688 (0.625 to 0.750) | 60 | 30 |",
         "| 95% | 0.123456 | 93.8% (87.5% to 100.0%) | 75.0% (68.8% to 81.2%) |",
@@ -209,3 +210,15 @@ def test_monai_figures_are_those_of_the_card(card: Card) -> None:
     assert found["malignancy Malignant AUROC"] == 0.875
     assert found["lesion_type Recall of melanoma"] == 0.625
     assert "malignancy Macro F1" not in found
+
+
+def test_an_average_s_hub_card_tells_of_each_network(tmp_path: Path, make_average: Callable[[Path], Path]) -> None:
+    card = read_card(make_average(tmp_path / "pair"))
+    text = hub_card(card)
+    assert "ResNet-18 and ResNet-18, averaged: asked about one dermoscopy photo." in text
+    assert "An average of networks, each trained and calibrated by itself" in text
+    assert "### deep, a ResNet-18 that sees 24 px\n" in text
+    for network in card.networks:
+        assert f"- {network.name}: weights: sha256 `{network.weights_sha256}`" in text
+    assert front_matter(card)["tags"].count("resnet18") == 1
+    assert monai_metadata(card)["version"].endswith(card.weights_sha256[:12])

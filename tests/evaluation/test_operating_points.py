@@ -17,7 +17,7 @@ from skinapp.evaluation.operating_points import (
     specificity_read_from,
 )
 from skinapp.evaluation.run import StoredRun
-from skinapp.networks.folder import OperatingPoint
+from skinapp.networks.card import OperatingPoint
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]

@@ -11,9 +11,10 @@ from skinapp.datasets.table import image_table, read_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.evaluation.predict import is_own_test, make_runs, predict, runs_of
 from skinapp.evaluation.run import Scaling, StoredRun, load_run, probabilities, save_run
+from skinapp.networks.card import Head
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import Head, load_model
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256

@@ -9,7 +9,8 @@ from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
 from skinapp.evaluation.run import StoredRun, save_run
 from skinapp.evaluation.search import as_markdown, tried_recipes
-from skinapp.networks.folder import RECIPE, TRAINING, Card
+from skinapp.networks.card import RECIPE, TRAINING, Card
+from skinapp.networks.folder import member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 RECIPE_TEXT = """# What it tries,
@@ -93,3 +94,32 @@ def test_a_recipe_that_was_tried_must_not_have_looked_at_test(root: Path, tmp_pa
     stored(types, root / "pair", "test")
     with pytest.raises(ModelError, match="is of the split test: a search looks at validation and outside"):
         tried_recipes(root, tmp_path / "no models")
+
+
+def test_the_members_of_an_average_stand_before_it(
+    root: Path, tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
+) -> None:
+    folder = make_average(tmp_path / "models" / "pair")
+    (folder / RECIPE).write_text("# An average.\n" + (folder / RECIPE).read_text())
+    for name in ("deep", "fine"):
+        (member_folder(folder, name) / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
+    stored(types, folder, "validation")
+    _, deep, fine, pair = tried_recipes(root, folder.parent)
+    assert [one.id for one in (deep, fine, pair)] == ["pair/deep", "pair/fine", "pair"]
+    assert deep.figures == {}
+    assert pair.figures["validation", "balanced_accuracy"].value == pytest.approx(headline(types).balanced_accuracy)
+    assert pair.minutes == pytest.approx(deep.minutes + fine.minutes)
+    last = as_markdown((pair,)).splitlines()[-1]
+    assert last.startswith("| **pair** (ships) | An average. | resnet18 + resnet18 | – | – | 0 | ")
+
+
+def test_runs_of_a_member_are_not_those_of_its_average(
+    root: Path, tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
+) -> None:
+    folder = make_average(tmp_path / "models" / "pair")
+    for name in ("deep", "fine"):
+        (member_folder(folder, name) / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
+    stored(types, member_folder(folder, "fine"), "validation")
+    _, deep, fine, pair = tried_recipes(root, folder.parent)
+    assert (deep.figures, pair.figures) == ({}, {})
+    assert fine.figures

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from skinapp.networks.card import Head
 from skinapp.networks.classifier import Classifier, agreeing, calibrated, in_batches, prefetched
 from skinapp.networks.device import Device
-from skinapp.networks.folder import Head, load_model
+from skinapp.networks.folder import load_model
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 
 CPU = Device("cpu", "CPU")

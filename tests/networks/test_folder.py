@@ -8,21 +8,8 @@ import torch
 from skinapp.datasets.table import TABLES
 from skinapp.errors import ModelError
 from skinapp.networks import folder
-from skinapp.networks.folder import (
-    CARD,
-    CURVES,
-    RECIPE,
-    WEIGHTS,
-    Card,
-    CardFigure,
-    Head,
-    Model,
-    OperatingPoint,
-    find_models,
-    load_model,
-    read_card,
-    save_model,
-)
+from skinapp.networks.card import CARD, RECIPE, Card, CardFigure, Head, OperatingPoint, read_card
+from skinapp.networks.folder import CURVES, WEIGHTS, Model, find_models, load_model, save_model
 from skinapp.networks.resnet import HeadedResNet, half
 from skinapp.storage import MODELS, file_sha256
 from skinapp.taxonomy import CODES

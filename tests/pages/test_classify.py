@@ -15,7 +15,7 @@ from skinapp.cli.main import main
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.prevalence import restated
 from skinapp.evaluation.run import load_run
-from skinapp.networks.folder import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
+from skinapp.networks.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.photo import read_photo
 from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name

@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.folder import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint
+from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, read_card
+from skinapp.networks.folder import member_folder
 from skinapp.ui.run_widgets import HEADLINE
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
@@ -130,7 +131,7 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
     assert "contradict each other in 6.2% (0.0% to 12.5%)" in text
     assert "by 0.0012 at most" in text
-    assert "**Learned from the answers of** a-teacher; its licence: not to be sold" in text
+    assert "**Learned from the answers of:** a-teacher, its licence: not to be sold" in text
     assert f"teacher a-teacher: {'cd' * 32}" in text
 
 
@@ -194,3 +195,19 @@ def test_without_a_model_a_sentence_says_so(folders: Path) -> None:
 def test_figures_have_one_name_on_every_page() -> None:
     named = {name: words(name) for name in HEADLINE if name not in ("top3", "log_loss")}
     assert named == {name: HEADLINE[name][0] for name in named}
+
+
+def test_an_average_names_its_networks_and_how_each_was_trained(
+    folders: Path, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(folders / "pair")
+    page = opened()
+    text = said(page)
+    assert "ResNet-18 and ResNet-18, averaged · Malignant or benign · Which of 8 lesion types" in text
+    assert "**Averaged:** 2 networks, each trained and calibrated by itself" in text
+    assert "**deep, a ResNet-18 that sees 24 px**" in text
+    assert "**fine, a ResNet-18 that sees 32 px**" in text
+    assert text.count("**Epochs:**") == 2
+    assert f"deep: weights: {read_card(member_folder(folder, 'deep')).weights_sha256}" in text
+    assert {expander.label for expander in page.expander} >= {"Recipe", "Recipe of deep", "Recipe of fine"}
+    assert 'members = ["deep", "fine"]' in text

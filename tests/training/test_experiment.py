@@ -9,7 +9,8 @@ from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import CURVES, TRAINING, find_models
+from skinapp.networks.card import TRAINING
+from skinapp.networks.folder import CURVES, find_models
 from skinapp.storage import file_sha256
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from skinapp.errors import RecipeError
-from skinapp.networks.folder import RECIPE
+from skinapp.networks.card import RECIPE
 from skinapp.storage import MODELS
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.recipe import read_recipe

@@ -10,7 +10,8 @@ from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import DatasetError, RecipeError
 from skinapp.evaluation.intervals import load_intervals
 from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.folder import CURVES, TRAINING, read_training
+from skinapp.networks.card import TRAINING, read_training
+from skinapp.networks.folder import CURVES
 from skinapp.training.arrays import CLASSES, seven_classes
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop

@@ -14,7 +14,8 @@ from skinapp.errors import DatasetError, RunError
 from skinapp.evaluation.measured import Measured, measured
 from skinapp.evaluation.run import load_run
 from skinapp.evaluation.story.parts import Source
-from skinapp.networks.folder import CURVES, TRAINING
+from skinapp.networks.card import TRAINING
+from skinapp.networks.folder import CURVES
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,66 @@
+"""What a model's card says of its networks, in words: which they are, and how each came to be."""
+
+from skinapp.evaluation.card_tables import words
+from skinapp.networks.card import Card, Making, Network
+from skinapp.networks.resnet import Architecture
+
+
+def architecture_name(architecture: Architecture) -> str:
+    """Write an architecture as its paper does: "ResNet-18"."""
+    return architecture.replace("resnet", "ResNet-")
+
+
+def networks_in_words(card: Card) -> str:
+    """Name the networks of a model: "ResNet-18", or "ResNet-50 and ResNet-18, averaged"."""
+    *others, last = [architecture_name(network.architecture) for network in card.networks]
+    return f"{', '.join(others)} and {last}, averaged" if others else last
+
+
+def network_title(network: Network) -> str:
+    """Name one of several networks: "deep, a ResNet-50 that sees 208 px"."""
+    return f"{network.name}, a {architecture_name(network.architecture)} that sees {network.preprocessing.input_px} px"
+
+
+def how_it_learned(network: Network) -> dict[str, str]:
+    """Say what a network started from, whom it listened to and how its training went: what, and its value."""
+    done = network.training
+    heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
+    return {
+        "Initial weights": network.initial.name,
+        "Their licence": network.initial.licence,
+        **({"Learned from the answers of": heard} if heard else {}),
+        "Epochs": f"{done.epochs}; the weights of epoch {done.best_epoch} were taken "
+        f"({words(done.monitor)} on validation: {done.best_value:.3f})",
+        "Time": f"{done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
+        "Versions": versions_in_words(done),
+        "Rounding to fp16": _rounding(network),
+    }
+
+
+def _rounding(network: Network) -> str:
+    if network.rounding is None:
+        return "how far it moved a score was not measured"
+    return f"moved a validation score by {network.rounding:.2g} at most"
+
+
+def versions_in_words(made: Making) -> str:
+    """Say with what a model was made."""
+    python, torch, skinapp = made.versions
+    return f"Python {python}, PyTorch {torch}, skinapp {skinapp}"
+
+
+def hashes(card: Card) -> dict[str, str]:
+    """Return the sha256 of all that a model was made of: what, and the hash or "not kept"."""
+    found = {
+        "weights": card.weights_sha256,
+        "recipe": card.training.recipe_sha256,
+        f"image table {card.data.table}": card.data.table_sha256,
+        **{f"image table {other.table}": other.sha256 for other in card.data.others},
+    }
+    for network in card.networks:
+        of = f"{network.name}: " if card.members else ""
+        if card.members:
+            found |= {f"{of}weights": network.weights_sha256, f"{of}recipe": network.training.recipe_sha256}
+        found[f"{of}initial weights"] = network.initial.sha256 or "not kept"
+        found |= {f"{of}teacher {each.name}": each.sha256 or "not kept" for each in network.teachers}
+    return found

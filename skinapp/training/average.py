@@ -1,0 +1,129 @@
+"""Trained networks -> one model that averages their answers: calibrated together on validation, written as a card."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from skinapp.datasets.files import Progress
+from skinapp.datasets.table import read_table, truth_labels
+from skinapp.errors import RecipeError
+from skinapp.evaluation.predict import asked
+from skinapp.networks.average import AveragedNetworks, joint_sha256
+from skinapp.networks.card import Card, DataFacts, Head, Making, Network, Role, Task, write_card
+from skinapp.networks.device import versions
+from skinapp.networks.folder import Model, load_model, member_folder
+from skinapp.storage import file_sha256
+from skinapp.training.calibrate import fit_temperature
+from skinapp.training.recipe import Strict, checked, read_toml
+
+
+class AverageRecipe(Strict):
+    """Which trained networks are averaged, and whose validation photos they are calibrated on together."""
+
+    members: tuple[str, ...] = Field(min_length=2, description="model folders below members/, beside the recipe")
+    table: str = Field(description="path of their image table, relative to the folder the command runs in")
+
+
+def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
+    """Average the trained members that a recipe names, and write the card beside it; members stay as they are.
+
+    Each head gets one temperature, fitted on the table's validation photos. Returns the card as written, without
+    operating points and figures. Raises RecipeError where the members do not fit each other or the table, ModelError
+    where one is missing or damaged, PhotoError where a photo cannot be read.
+    """
+    recipe = checked(AverageRecipe, recipe_path, read_toml(recipe_path))
+    folder, table = recipe_path.parent, Path(recipe.table)
+    photos = read_table(table).query("split == 'validation'").reset_index(drop=True)
+    members = [load_model(member_folder(folder, name)) for name in recipe.members]
+    tasks = _fitting(members, table)
+    network = AveragedNetworks([(member.network, member.card) for member in members]).eval()
+    heads = _calibrated_heads(network, tasks, photos, data_root, progress)
+    first = members[0].card
+    card = Card(
+        id=recipe_path.resolve().parent.name,
+        role=_role(tasks),
+        architecture=first.architecture,
+        members=tuple(_member(member.card) for member in members),
+        heads=heads,
+        preprocessing=network.preprocessing,
+        weights_sha256=joint_sha256([member.card for member in members]),
+        weights_dtype="float16",
+        data=_data(members),
+        initial=None,
+        training=Making(
+            recipe_sha256=file_sha256(recipe_path),
+            versions=versions(),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        ),
+        licence=first.licence,
+        intended_use=first.intended_use,
+        not_for=first.not_for,
+    )
+    write_card(folder, card)
+    return card
+
+
+def _fitting(members: list[Model], table: Path) -> dict[Task, list[Head]]:
+    """Return the heads of each task; RecipeError where members answer otherwise or learned by another table."""
+    sha256 = file_sha256(table)
+    tasks: dict[Task, list[Head]] = {}
+    for member in members:
+        if member.card.members:
+            raise RecipeError(f"{member.folder} is an average itself. Name its members instead.")
+        if member.card.data.table_sha256 != sha256:
+            raise RecipeError(f"{member.folder} was trained by another table than {table}. Name that one.")
+        for head in member.card.heads:
+            others = tasks.setdefault(head.name, [])
+            if others and others[0].classes != head.classes:
+                raise RecipeError(f"{member.folder} answers {head.name} with classes of its own. Leave it out.")
+            others.append(head)
+    return {task: tasks[task] for task in ("malignancy", "lesion_type") if task in tasks}
+
+
+def _role(tasks: dict[Task, list[Head]]) -> Role:
+    (first, *more) = tasks
+    return "both" if more else first
+
+
+def _calibrated_heads(
+    network: AveragedNetworks,
+    tasks: dict[Task, list[Head]],
+    photos: pd.DataFrame,
+    data_root: Path,
+    progress: Progress,
+) -> tuple[Head, ...]:
+    """Ask the average about the validation photos, and give each head the temperature that its log loss is least by."""
+
+    def ask(batch: Tensor) -> list[np.ndarray]:
+        with torch.inference_mode():
+            answers = network(batch)
+        return [answers[task].double().numpy() for task in tasks]
+
+    files = [data_root / path for path in photos["path"]]
+    answers = asked(ask, network.preprocessing, files, progress)
+    calibrated = []
+    for (task, heads), logits in zip(tasks.items(), answers, strict=True):
+        classes = truth_labels(photos, task).map(heads[0].classes.index).to_numpy()
+        known = next((head.shares for head in heads if head.shares), ())
+        temperature = fit_temperature(logits, classes)
+        calibrated.append(Head(name=task, classes=heads[0].classes, temperature=temperature, shares=known))
+    return tuple(calibrated)
+
+
+def _member(card: Card) -> Network:
+    (network,) = card.networks
+    return network
+
+
+def _data(members: list[Model]) -> DataFacts:
+    """Return the facts of the member that learned from most photos, with the tables and sources of them all."""
+    facts = [member.card.data for member in members]
+    most = max(facts, key=lambda one: one.train.photos)
+    others = {other: None for one in facts for other in one.others}
+    sources = {source for one in facts for source in one.sources}
+    return most.model_copy(update={"others": tuple(others), "sources": tuple(sorted(sources))})

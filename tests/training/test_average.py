@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from skinapp.datasets.files import no_progress
+from skinapp.datasets.table import read_table, truth_labels
+from skinapp.errors import DatasetError, ModelError, RecipeError
+from skinapp.evaluation.predict import predict
+from skinapp.networks.card import RECIPE, DataFacts, Head, read_card, write_card
+from skinapp.networks.classifier import Classifier
+from skinapp.networks.device import Device
+from skinapp.networks.folder import find_models, load_model, member_folder
+from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.photo import read_photo_file
+from skinapp.storage import file_sha256
+from skinapp.taxonomy import CODES
+from skinapp.training.average import average
+from skinapp.training.calibrate import fit_temperature
+from skinapp.training.fit import Workshop, recalibrate
+
+MakeModel = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, make_average: Callable[[Path], Path]) -> Path:
+    return make_average(tmp_path / "models" / "pair")
+
+
+def validation(data_root: Path) -> pd.DataFrame:
+    return read_table(data_root / "table.parquet").query("split == 'validation'").reset_index(drop=True)
+
+
+def test_the_card_says_what_was_averaged(folder: Path, data_root: Path) -> None:
+    card = read_card(folder)
+    members = [read_card(member_folder(folder, name)) for name in ("deep", "fine")]
+    assert (card.id, card.role, [head.name for head in card.heads]) == ("pair", "both", ["malignancy", "lesion_type"])
+    assert [network.name for network in card.networks] == ["deep", "fine"]
+    assert [network.weights_sha256 for network in card.networks] == [member.weights_sha256 for member in members]
+    assert card.networks[0].training == members[0].training
+    assert card.training.recipe_sha256 == file_sha256(folder / RECIPE)
+    assert card.preprocessing == members[1].preprocessing
+    assert card.data.table_sha256 == file_sha256(data_root / "table.parquet")
+    assert find_models(folder.parent) == (folder,)
+
+
+def test_each_head_gets_the_temperature_of_the_validation_photos(folder: Path, data_root: Path) -> None:
+    model, photos = load_model(folder), validation(data_root)
+    views = [network_view(read_photo_file(data_root / path), model.card.preprocessing) for path in photos["path"]]
+    with torch.inference_mode():
+        answers = model.network(to_tensor(views, model.card.preprocessing))
+    for head in model.card.heads:
+        logits, truth = answers[head.name].double().numpy(), truth_labels(photos, head.name)
+        expected = fit_temperature(logits, truth.map(head.classes.index).to_numpy())
+        assert head.offsets == ()
+        assert head.temperature == pytest.approx(expected, rel=1e-3)
+
+
+def test_an_average_answers_like_any_model(folder: Path, data_root: Path) -> None:
+    classifier = Classifier(load_model(folder), Device("cpu", "CPU"))
+    files = [data_root / path for path in validation(data_root)["path"]]
+    malignancy, types = predict(classifier, files, no_progress)
+    assert (malignancy.shape, types.shape) == ((len(files), 2), (len(files), len(CODES)))
+    np.testing.assert_allclose(types.sum(axis=1), 1)
+    assert np.ptp(malignancy[:, 0]) > 0.01
+
+
+def test_a_member_that_was_trained_or_calibrated_anew_is_noticed(folder: Path) -> None:
+    member = member_folder(folder, "fine")
+    card = read_card(member)
+    heads = tuple(head.model_copy(update={"temperature": 9.0}) for head in card.heads)
+    write_card(member, card.model_copy(update={"heads": heads}))
+    with pytest.raises(ModelError, match=r"those that its card describes.*anew with `skinapp average"):
+        load_model(folder)
+
+
+def test_a_member_that_is_missing_is_named(folder: Path) -> None:
+    (member_folder(folder, "fine") / "card.json").unlink()
+    with pytest.raises(ModelError, match=r"fine holds no card\.json"):
+        load_model(folder)
+
+
+def test_an_average_is_not_calibrated_as_a_network_is(folder: Path, data_root: Path) -> None:
+    with pytest.raises(ModelError, match=r"pair is an average\. Calibrate it with `skinapp average"):
+        recalibrate(folder, Workshop(data_root, None, folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ('members = ["deep"]', "members: Tuple should have at least 2"),
+        ('members = ["deep", "absent"]', "absent holds no card"),
+        ('members = ["deep", "other-table"]', "other-table was trained by another table than"),
+        ('members = ["deep", "seven"]', "seven answers lesion_type with classes of its own"),
+        ('members = ["deep", "inner"]', "inner is an average itself"),
+    ],
+)
+def test_members_that_do_not_fit_are_named_and_the_card_stays(
+    folder: Path,
+    data_root: Path,
+    make_model: MakeModel,
+    make_average: Callable[[Path], Path],
+    facts: DataFacts,
+    change: str,
+    said: str,
+) -> None:
+    before = read_card(folder)
+    make_model(member_folder(folder, "other-table"), "both")
+    seven = Head(name="lesion_type", classes=CODES[:7])
+    make_model(member_folder(folder, "seven"), "lesion_type", data=facts, heads=(seven,))
+    make_average(member_folder(folder, "inner"))
+    recipe = folder / RECIPE
+    recipe.write_text(recipe.read_text().replace('members = ["deep", "fine"]', change))
+    with pytest.raises((RecipeError, ModelError), match=said):
+        average(recipe, data_root, no_progress)
+    assert read_card(folder) == before
+
+
+def test_a_table_that_is_not_there_is_said(folder: Path, data_root: Path) -> None:
+    recipe = folder / RECIPE
+    recipe.write_text(recipe.read_text().replace("table.parquet", "absent.parquet"))
+    with pytest.raises(DatasetError, match=r"absent\.parquet"):
+        average(recipe, data_root, no_progress)
