@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skinapp.cli.console import say
 from skinapp.errors import RunError
-from skinapp.evaluation.run import StoredRun, find_runs, load_run
+from skinapp.evaluation.run import StoredRun, load_run, own_runs
 
 
 def readable(folder: Path) -> StoredRun | None:
@@ -17,8 +17,8 @@ def readable(folder: Path) -> StoredRun | None:
         return None
 
 
-def readable_runs(root: Path) -> Iterator[tuple[Path, StoredRun]]:
-    """Read the runs below a root one by one, each with its folder."""
-    for folder in find_runs(root):
+def readable_runs(model: Path) -> Iterator[tuple[Path, StoredRun]]:
+    """Read the runs of a model one by one, each with its folder."""
+    for folder in own_runs(model):
         if (run := readable(folder)) is not None:
             yield folder, run

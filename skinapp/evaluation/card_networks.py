@@ -1,5 +1,7 @@
 """What a model's card says of its networks, in words: which they are, and how each came to be."""
 
+from collections import Counter
+
 from skinapp.evaluation.card_tables import words
 from skinapp.networks.card import Card, Making, Network
 from skinapp.networks.resnet import Architecture
@@ -11,9 +13,11 @@ def architecture_name(architecture: Architecture) -> str:
 
 
 def networks_in_words(card: Card) -> str:
-    """Name the networks of a model: "ResNet-18", or "ResNet-50 and ResNet-18, averaged"."""
-    *others, last = [architecture_name(network.architecture) for network in card.networks]
-    return f"{', '.join(others)} and {last}, averaged" if others else last
+    """Name the networks of a model: "ResNet-18", or "ResNet-50 and 2 x ResNet-18, averaged"."""
+    counts = Counter(architecture_name(network.architecture) for network in card.networks)
+    *others, last = [name if count == 1 else f"{count} x {name}" for name, count in counts.items()]
+    named = f"{', '.join(others)} and {last}" if others else last
+    return f"{named}, averaged" if card.members else named
 
 
 def network_title(network: Network) -> str:

@@ -150,6 +150,11 @@ def find_runs(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder for folder in found if folder.suffix != ".partial"))
 
 
+def own_runs(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of every run of a model itself, sorted; those of an average's members are not its own."""
+    return tuple(run for run in find_runs(folder) if run.parents[1] == folder)
+
+
 def read_facts(folder: Path) -> RunFacts:
     """Read where a run came from, without its predictions; RunError where that is missing or damaged."""
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
-from skinapp.evaluation.run import RunFacts, find_runs, read_facts
+from skinapp.evaluation.run import RunFacts, own_runs, read_facts
 from skinapp.networks.card import CARD, RECIPE, TRAINING, read_card, read_training
 from skinapp.networks.folder import find_models, member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES
@@ -108,9 +108,7 @@ def _comment(recipe: str) -> Iterator[str]:
 
 def _figures(folder: Path, ships: bool) -> Iterator[tuple[tuple[str, str], Figure]]:
     # Sorted, "-malignancy" follows "-lesion-type": its own AUROC replaces that of the types together.
-    for path in find_runs(folder):
-        if path.parents[1] != folder:  # a member's
-            continue
+    for path in own_runs(folder):
         facts, intervals = read_facts(path), load_intervals(path)
         if facts.split not in SEARCH_SPLITS:
             if ships:

@@ -83,6 +83,12 @@ def repeats(opened: OpenRun) -> None:
 def training(opened: OpenRun) -> None:
     """Show how loss and figures went, epoch by epoch."""
     curves = None if opened.folder is None else loaders.curves(opened.folder)
+    if opened.folder and (members := loaders.averaged(opened.folder)):
+        st.info(
+            f"This model averages networks that were trained one by one: {', '.join(members)}. "
+            "How each learned is shown with its own runs."
+        )
+        return
     if curves is None or curves.empty:
         st.info("How this run's model was trained is not stored here.")
         return

@@ -19,7 +19,7 @@ from skinapp.evaluation.baselines import on_photos
 from skinapp.evaluation.figures import Headline, headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, load_intervals, with_intervals
 from skinapp.evaluation.predict import is_own_test
-from skinapp.evaluation.run import StoredRun, find_runs, load_run
+from skinapp.evaluation.run import StoredRun, find_runs, load_run, own_runs
 from skinapp.evaluation.seven import as_seven, can_be_seven
 from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.evaluation.subgroups import facts_of
@@ -167,6 +167,12 @@ def probe_on(stored: StoredRun) -> StoredRun | None:
     return None
 
 
+def averaged(folder: Path) -> tuple[str, ...]:
+    """Name the networks that a run's model averages; none where it is one network, or has no card."""
+    model = folder.parents[1]
+    return tuple(member.name for member in read_card(model).members) if (model / CARD).is_file() else ()
+
+
 def training_facts(folder: Path) -> TrainingFacts | None:
     """Read how the training of a run's model was done; None where that is not stored."""
     for name in (CARD, TRAINING):
@@ -190,7 +196,7 @@ def run(folder: Path) -> StoredRun:
 
 def test_run(card: Card, task: Task) -> Path:
     """Return the run of a model's head on its own table's test split; RunError where none is of these weights."""
-    for folder in find_runs(models_root() / card.id):
+    for folder in own_runs(models_root() / card.id):
         if is_own_test(run(folder), card, task):
             return folder
     raise RunError(f"no test figures are stored for {card.id}. Make them with `skinapp evaluate`.")

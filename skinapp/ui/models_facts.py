@@ -118,7 +118,7 @@ def _hashes(card: Card) -> None:
 
 def _runs(folder: Path) -> None:
     st.subheader("Its stored runs", anchor=False)
-    names = [name for name, run in loaders.run_names().items() if run.parents[1] == folder]
+    names = [name for name, run in loaders.run_names().items() if folder in run.parents]
     if not names:
         st.caption("None yet: `skinapp evaluate` makes them.")
     for name in names:

@@ -97,8 +97,8 @@ def test_models_lists_test_figures_where_they_are_stored(
     lesion_type, malignancy = json.loads(done.out)
     assert (done.code, lesion_type["test"]) == (0, None)
     card = read_card(own_models / "malignancy")
-    facts = ("id", "role", "head", "architecture", "weights", "licence")
-    expected = ["malignancy", "malignancy", "malignancy", "resnet18", card.weights_sha256, "none"]
+    facts = ("id", "role", "head", "network", "weights", "licence")
+    expected = ["malignancy", "malignancy", "malignancy", "ResNet-18", card.weights_sha256, "none"]
     assert [malignancy[name] for name in facts] == expected
     found = headline(load_run(own_models / "malignancy" / "runs" / "table-test"))
     assert (malignancy["test"]["photos"], malignancy["test"]["lesions"]) == (found.photos, found.lesions)
@@ -178,7 +178,7 @@ def test_a_pair_has_a_line_for_each_head_with_its_own_figures(
     make_model(root / "pair", "both", seed=3, data=facts)
     lines = run_command("models", "--models", root).out.splitlines()[1:]
     assert [line.split() for line in lines] == [
-        ["pair", head, "resnet18", "–", "–", "–"] for head in ("malignancy", "lesion_type")
+        ["pair", head, "ResNet-18", "–", "–", "–"] for head in ("malignancy", "lesion_type")
     ]
 
     run_command("evaluate", "pair", data_root / "table.parquet", "--data", data_root, "--models", root)

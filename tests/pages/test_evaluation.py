@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -185,3 +186,13 @@ def test_without_a_run_a_sentence_says_so(folders: Path) -> None:
     page = opened()
     assert not page.exception
     assert "No stored run is here" in page.error[0].value
+
+
+def test_how_an_average_learned_is_looked_for_with_its_members(
+    folders: Path, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(folders / "models" / "pair")
+    save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
+    page = opened("Training")
+    assert not page.exception
+    assert "This model averages networks that were trained one by one: deep, fine." in words(page)

@@ -203,7 +203,7 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     folder = make_average(folders / "pair")
     page = opened()
     text = said(page)
-    assert "ResNet-18 and ResNet-18, averaged · Malignant or benign · Which of 8 lesion types" in text
+    assert "2 x ResNet-18, averaged · Malignant or benign · Which of 8 lesion types" in text
     assert "**Averaged:** 2 networks, each trained and calibrated by itself" in text
     assert "**deep, a ResNet-18 that sees 24 px**" in text
     assert "**fine, a ResNet-18 that sees 32 px**" in text
