@@ -42,6 +42,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
     members = [load_model(member_folder(folder, name)) for name in recipe.members]
     tasks = _fitting(members, table)
     network = AveragedNetworks([(member.network, member.card) for member in members]).eval()
+    _check_labels(photos, tasks, table)
     heads = _calibrated_heads(network, tasks, photos, data_root, progress)
     first = members[0].card
     card = Card(
@@ -83,6 +84,14 @@ def _fitting(members: list[Model], table: Path) -> dict[Task, list[Head]]:
                 raise RecipeError(f"{member.folder} answers {head.name} with classes of its own. Leave it out.")
             others.append(head)
     return {task: tasks[task] for task in ("malignancy", "lesion_type") if task in tasks}
+
+
+def _check_labels(photos: pd.DataFrame, tasks: dict[Task, list[Head]], table: Path) -> None:
+    if photos.empty:
+        raise RecipeError(f"{table} has no validation photo to calibrate on. Split it first, with `skinapp split`.")
+    for task, (head, *_) in tasks.items():
+        if strange := set(truth_labels(photos, task)) - set(head.classes):
+            raise RecipeError(f"The members do not know every {task} of {table}: {', '.join(sorted(strange))}.")
 
 
 def _role(tasks: dict[Task, list[Head]]) -> Role:

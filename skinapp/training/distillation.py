@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import RecipeError
-from skinapp.networks.card import InitialWeights, Task
+from skinapp.networks.card import CARD, InitialWeights, Task, read_card
 from skinapp.networks.folder import WEIGHTS, Model, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.training.recipe import Distillation, Recipe
@@ -81,8 +81,12 @@ def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
 
 
 def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
-    """Name the weights of a recipe's teachers, which decide a training as its table does."""
-    return [folder / name / WEIGHTS for name in (recipe.distillation.teachers if recipe.distillation else ())]
+    """Name the weights of a recipe's teachers, which decide a training as its table does; of an average, its card.
+
+    ModelError where a teacher has no card.
+    """
+    teachers = [folder / name for name in (recipe.distillation.teachers if recipe.distillation else ())]
+    return [teacher / (CARD if read_card(teacher).members else WEIGHTS) for teacher in teachers]
 
 
 def teacher_facts(teachers: Teachers | None) -> tuple[InitialWeights, ...]:

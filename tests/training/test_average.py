@@ -124,3 +124,16 @@ def test_a_table_that_is_not_there_is_said(folder: Path, data_root: Path) -> Non
     recipe.write_text(recipe.read_text().replace("table.parquet", "absent.parquet"))
     with pytest.raises(DatasetError, match=r"absent\.parquet"):
         average(recipe, data_root, no_progress)
+
+
+def test_labels_that_members_do_not_know_are_named(
+    tmp_path: Path, data_root: Path, make_model: MakeModel, facts: DataFacts
+) -> None:
+    known = tuple(code for code in CODES if code not in set(validation(data_root)["diagnosis"]))
+    for name in ("one", "two"):
+        heads = (Head(name="lesion_type", classes=known),)
+        make_model(member_folder(tmp_path, name), "lesion_type", data=facts, heads=heads)
+    recipe = tmp_path / RECIPE
+    recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
+    with pytest.raises(RecipeError, match="do not know every lesion_type of"):
+        average(recipe, data_root, no_progress)

@@ -8,12 +8,12 @@ import torch
 from scipy.special import log_softmax, rel_entr, softmax
 
 from skinapp.errors import ModelError, RecipeError
-from skinapp.networks.card import read_card
+from skinapp.networks.card import CARD, read_card
 from skinapp.networks.folder import WEIGHTS, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.taxonomy import CODES
 from skinapp.training.checkpoints import checkpoint_folder
-from skinapp.training.distillation import Teachers, teachers_of
+from skinapp.training.distillation import Teachers, teacher_files, teachers_of
 from skinapp.training.fit import Workshop, train
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
@@ -131,6 +131,8 @@ def test_a_teacher_of_other_classes_or_none_is_refused(recipe: Path, tmp_path: P
     shutil.rmtree(tmp_path / "pair")
     with pytest.raises(ModelError, match=r"pair holds no card\.json"):
         teachers_of(read_recipe(recipe), tmp_path)
+    with pytest.raises(ModelError, match=r"pair holds no card\.json"):
+        checkpoint_folder(recipe, tmp_path, None)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +142,13 @@ def test_a_wrong_distillation_is_named(tmp_path: Path, write_recipe: WriteRecipe
     path = write_recipe(tmp_path / "recipe.toml", ("[network]", f"[distillation]\n{wrong}\n[network]"))
     with pytest.raises(RecipeError, match=r"distillation\.(teachers|weight|temperature): "):
         read_recipe(path)
+
+
+def test_an_average_teaches_as_one(
+    recipe: Path, tmp_path: Path, photos: torch.Tensor, make_average: Callable[[Path], Path]
+) -> None:
+    shutil.rmtree(tmp_path / "pair")
+    folder = make_average(tmp_path / "pair")
+    assert teacher_files(read_recipe(recipe), tmp_path)[-1] == folder / CARD
+    found, expected = taught(recipe).answers(photos), logits_of(folder, photos)["lesion_type"]
+    np.testing.assert_allclose(found["lesion_type"], softmax(expected / 3, axis=1), atol=1e-6)
