@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from skinapp.datasets.files import file_facts, no_progress
-from skinapp.datasets.table import image_table, write_table
+from skinapp.datasets.table import image_table, read_table, write_table
 from skinapp.networks.card import RECIPE, Card, DataFacts, Head, InitialWeights, Role, SplitFacts, TrainingFacts
 from skinapp.networks.folder import member_folder, save_model
 from skinapp.networks.preprocess import Preprocessing
@@ -202,13 +202,18 @@ def models(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> P
 @pytest.fixture(scope="session")
 def facts(data_root: Path) -> DataFacts:
     """Say that a model was trained on the made-up table."""
-    part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
+    table = read_table(data_root / "table.parquet")
+
+    def part(split: str) -> SplitFacts:
+        photos = table[table["split"] == split]
+        return SplitFacts(photos=len(photos), lesions=photos["lesion_id"].nunique(), malignant_share=0.5)
+
     return DataFacts(
         table="table",
         table_sha256=file_sha256(data_root / "table.parquet"),
         sources=("made up",),
-        train=part,
-        validation=part,
+        train=part("train"),
+        validation=part("validation"),
         limits=("Made up.",),
     )
 

@@ -41,8 +41,10 @@ def draw_photo(path: Path, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Path]) -> Path:
-    """Make a folder with photos, their image table, a model of each role, and a pair in a folder of its own."""
+def root(
+    tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Path], make_average: Callable[[Path], Path]
+) -> Path:
+    """Make a folder with photos, their image table, a model of each role, and apart from them a pair and an average."""
     root = tmp_path_factory.mktemp("one-path")
     (root / "photos").mkdir()
     files = [root / "photos" / f"{number:02}.{('jpg', 'webp')[number % 2]}" for number in range(PHOTOS)]
@@ -60,6 +62,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Pat
     make_model(root / "models" / "malignancy", "malignancy", seed=1)
     make_model(root / "models" / "lesion-type", "lesion_type", seed=2)
     make_model(root / "pairs" / "pair", "both", seed=3)
+    make_average(root / "averages" / "average")
     return root
 
 
@@ -126,10 +129,11 @@ def test_page_command_and_evaluation_agree(root: Path, by_command: np.ndarray) -
     assert_agree(by_evaluation(root), by_command)
 
 
-def test_page_command_and_evaluation_agree_on_a_pair(root: Path) -> None:
-    answered = classified(root, "pairs")
-    assert_agree(by_page(root, "pairs"), answered)
-    folder = root / "pairs" / "pair"
+@pytest.mark.parametrize(("models", "name"), [("pairs", "pair"), ("averages", "average")])
+def test_page_command_and_evaluation_agree_on_a_pair_and_on_an_average(root: Path, models: str, name: str) -> None:
+    answered = classified(root, models)
+    assert_agree(by_page(root, models), answered)
+    folder = root / models / name
     command("evaluate", folder, root / "table.parquet", "--data", root, "--name", "one-path")
     runs = [load_run(folder / "runs" / f"one-path-{head}") for head in ("malignancy", "lesion-type")]
     assert_agree(np.concatenate([probabilities(run) for run in runs], axis=1), answered)

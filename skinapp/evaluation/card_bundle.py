@@ -24,7 +24,7 @@ def monai_metadata(card: Card) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": version,
-        "changelog": {version: f"trained {card.training.finished}"},
+        "changelog": {version: f"{'averaged' if card.members else 'trained'} {card.training.finished}"},
         "monai_version": NO_MONAI,
         "pytorch_version": torch,
         "numpy_version": NOT_RECORDED,

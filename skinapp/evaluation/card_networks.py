@@ -30,6 +30,8 @@ def how_it_learned(network: Network) -> dict[str, str]:
     done = network.training
     heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
     return {
+        "Learned from": f"{network.train.photos:,} photos of {network.train.lesions:,} lesions, "
+        f"{network.train.malignant_share:.1%} of the photos malignant",
         "Initial weights": network.initial.name,
         "Their licence": network.initial.licence,
         **({"Learned from the answers of": heard} if heard else {}),
@@ -56,7 +58,7 @@ def versions_in_words(made: Making) -> str:
 def hashes(card: Card) -> dict[str, str]:
     """Return the sha256 of all that a model was made of: what, and the hash or "not kept"."""
     found = {
-        "weights": card.weights_sha256,
+        "networks and their calibration, together" if card.members else "weights": card.weights_sha256,
         "recipe": card.training.recipe_sha256,
         f"image table {card.data.table}": card.data.table_sha256,
         **{f"image table {other.table}": other.sha256 for other in card.data.others},

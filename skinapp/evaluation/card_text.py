@@ -35,7 +35,7 @@ _PAPERS = {
 
 _LEFT_OUT = (
     "How well the networks of recipes that were tried for it rank malignancy among photos of a camera or a clinic of "
-    "which they learned none (malignant AUROC). They are not this network."
+    "which they learned none (malignant AUROC). They are not this model."
 )
 _AVERAGED = (
     "An average of networks, each trained and calibrated by itself: the mean of the logarithms of their answers, "
@@ -128,8 +128,8 @@ def _training(card: Card) -> str:
     for network in card.networks:
         title = f"### {network_title(network)}\n\n" if card.members else ""
         parts.append(title + _bullets(f"{name}: {value}." for name, value in how_it_learned(network).items()))
-    sums = _bullets(f"{name}: sha256 `{value}`" for name, value in hashes(card).items())
-    return "\n".join([*parts, f"Weights are stored as {card.weights_dtype}.\n\n{sums}"])
+    sums = _bullets(f"{name}: `{value}`" for name, value in hashes(card).items())
+    return "\n".join([*parts, f"Weights are stored as {card.weights_dtype}. By sha256:\n\n{sums}"])
 
 
 def _evaluation(card: Card) -> str:

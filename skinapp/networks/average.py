@@ -27,9 +27,10 @@ class AveragedNetworks(nn.Module):
         self._cards = tuple(card for _, card in members)
 
     def forward(self, photos: Tensor) -> dict[str, Tensor]:
-        """Map photos (n, 3, s, s), float32, s the widest member's input, to mean log probabilities (n, k) of each head.
+        """Map photos (n, 3, s, s), float32, to mean log probabilities (n, k) of each head.
 
-        They serve as logits: the softmax of them is the average.
+        They serve as logits: the softmax of them is the average. Answers are meant for s the widest member's input;
+        photos of another size are brought to that of each member all the same.
         """
         found: dict[str, list[Tensor]] = {}
         for network, card in zip(self.members, self._cards, strict=True):
@@ -43,7 +44,7 @@ class AveragedNetworks(nn.Module):
 
 
 def widest(cards: Sequence[Card]) -> Preprocessing:
-    """Return the preprocessing of the member with the largest input, of which the others see reductions.
+    """Return the preprocessing of the member with the largest input, which the others see reduced.
 
     ModelError where a member would see another part of a photo, or other colours.
     """
@@ -60,16 +61,21 @@ def widest(cards: Sequence[Card]) -> Preprocessing:
 
 
 def joint_sha256(cards: Sequence[Card]) -> str:
-    """Return one fingerprint of members: the sha256 of their weights' hashes and their calibration, in their order."""
-    facts = "\n".join(
-        " ".join([card.weights_sha256, *(f"{head.temperature!r} {head.offsets!r}" for head in card.heads)])
-        for card in cards
-    )
+    """Return one fingerprint of all that decides an average's answers, in the members' order.
+
+    It is the sha256 of their weights' hashes, preprocessing and calibration.
+    """
+    facts = "\n".join(map(_fingerprint, cards))
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
+def _fingerprint(card: Card) -> str:
+    heads = (f"{head.name} {head.classes} {head.temperature!r} {head.offsets!r}" for head in card.heads)
+    return "\n".join([card.weights_sha256, card.preprocessing.model_dump_json(), *heads])
+
+
 def _resized(photos: Tensor, side: int) -> Tensor:
-    """Reduce square photos (n, 3, s, s) to a side, smoothed against aliasing as preprocess.shrink does."""
+    """Bring square photos (n, 3, s, s) to a side, smoothed against aliasing as preprocess.shrink does."""
     if photos.shape[-1] == side:
         return photos
     return interpolate(photos, size=(side, side), mode="bilinear", antialias=True).contiguous(

@@ -100,6 +100,7 @@ class Network(_Strict):
     tasks: tuple[Task, ...]
     weights_sha256: str
     rounding: float | None
+    train: SplitFacts
     initial: InitialWeights
     teachers: tuple[InitialWeights, ...]
     training: TrainingFacts
@@ -185,6 +186,7 @@ class Card(_Strict):
                 tasks=tuple(head.name for head in self.heads),
                 weights_sha256=self.weights_sha256,
                 rounding=self.rounding,
+                train=self.data.train,
                 initial=self.initial,
                 teachers=self.teachers,
                 training=self.training,

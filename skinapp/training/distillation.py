@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import RecipeError
-from skinapp.networks.card import CARD, InitialWeights, Task, read_card
-from skinapp.networks.folder import WEIGHTS, Model, load_model
+from skinapp.networks.card import InitialWeights, Task
+from skinapp.networks.folder import Model, load_model, weights_files
 from skinapp.networks.preprocess import normalise
 from skinapp.training.recipe import Distillation, Recipe
 
@@ -23,7 +23,8 @@ class Teachers:
     def answers(self, photos: Tensor) -> dict[Task, Tensor]:
         """Return the mean softened answer, probabilities (n, k), of the teachers that have each head.
 
-        `photos` are uint8 (n, 3, s, s). The logits are those before any calibration.
+        `photos` are uint8 (n, 3, s, s). The logits are those before calibration; of an average those of its members are
+        calibrated, and each member sees the photos brought to its own size.
         """
         found: dict[Task, list[Tensor]] = {}
         with torch.no_grad():
@@ -81,12 +82,12 @@ def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
 
 
 def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
-    """Name the weights of a recipe's teachers, which decide a training as its table does; of an average, its card.
+    """Name the weights of a recipe's teachers, which decide a training as its table does; of an average its members'.
 
     ModelError where a teacher has no card.
     """
     teachers = [folder / name for name in (recipe.distillation.teachers if recipe.distillation else ())]
-    return [teacher / (CARD if read_card(teacher).members else WEIGHTS) for teacher in teachers]
+    return [file for teacher in teachers for file in weights_files(teacher)]
 
 
 def teacher_facts(teachers: Teachers | None) -> tuple[InitialWeights, ...]:

@@ -1,4 +1,4 @@
-"""How an answer is shown: two donuts, the figures behind them, the photo as the network saw it, the notice."""
+"""How an answer is shown: two donuts, the figures behind them, the photo as the networks saw it, the notice."""
 
 import hashlib
 
@@ -103,12 +103,20 @@ def _measured(card: Card, task: Task, name: str, words: str) -> None:
 def _photo(answer: Answer) -> None:
     seen = answer.assessment
     picture, words = st.columns([1, 3], vertical_alignment="center")
-    picture.image(answer.view, width=224, alt="The photo as the network saw it")
+    picture.image(answer.view, width=224, alt="The photo as the networks saw it")
     side = answer.view.shape[0]
+    coarser = "".join(f", for one that sees less to {px} x {px}" for px in _input_sides() if px < side)
     words.markdown(
-        f"**As the network saw it:** the centre of the photo ({seen.width:,} x {seen.height:,} pixels), reduced to "
-        f"{side} x {side}. A lesion that is cut off or tiny here cannot be judged."
+        f"**As the networks saw it:** the centre of the photo ({seen.width:,} x {seen.height:,} pixels), reduced to "
+        f"{side} x {side}{coarser}. A lesion that is cut off or tiny here cannot be judged."
     )
     for note in seen.notes:
         words.caption(note)
     words.caption(f"Computed on {loaders.assessor().device.label}. The photo stays in memory only.")
+
+
+def _input_sides() -> list[int]:
+    """List the sides of what the networks see, px, from the largest."""
+    cards = (loaders.assessor().malignancy_card, loaders.assessor().lesion_type_card)
+    sides = {network.preprocessing.input_px for card in cards for network in card.networks}
+    return sorted(sides, reverse=True)

@@ -25,7 +25,7 @@ from skinapp.evaluation.shortcuts import read_features, shortcuts
 from skinapp.evaluation.subgroups import facts_of
 from skinapp.examples import Example, read_showcase
 from skinapp.networks.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
-from skinapp.networks.folder import CURVES
+from skinapp.networks.folder import CURVES, MEMBERS
 from skinapp.storage import EXPERIMENTS, MODELS
 from skinapp.ui.open_run import OpenRun
 
@@ -120,9 +120,19 @@ def experiments_root() -> Path:
 
 
 def run_names() -> dict[str, Path]:
-    """Name the stored runs, those of the installed models first, then those of experiments: "model · run"."""
-    found = [folder for root in (models_root(), experiments_root()) for folder in find_runs(root)]
-    return {f"{folder.parents[1].name} · {folder.name}": folder for folder in found}
+    """Name the stored runs, those of the installed models first, then those of experiments: "model · run".
+
+    Runs of an average's member follow those of the average: "average/member · run".
+    """
+    models, found = models_root(), {}
+    for folder in sorted(find_runs(models), key=lambda run: (_of_member(run), run)):
+        average = f"{folder.parents[3].name}/" if _of_member(folder) else ""
+        found[f"{average}{folder.parents[1].name} · {folder.name}"] = folder
+    return found | {f"{folder.parents[1].name} · {folder.name}": folder for folder in find_runs(experiments_root())}
+
+
+def _of_member(run: Path) -> bool:
+    return run.parents[2].name == MEMBERS
 
 
 @st.cache_resource(show_spinner="Reading the stored run")

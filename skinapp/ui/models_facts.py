@@ -118,9 +118,17 @@ def _hashes(card: Card) -> None:
 
 def _runs(folder: Path) -> None:
     st.subheader("Its stored runs", anchor=False)
-    names = [name for name, run in loaders.run_names().items() if folder in run.parents]
-    if not names:
+    named = [(name, run.parents[1] == folder) for name, run in loaders.run_names().items() if folder in run.parents]
+    own, members = ([name for name, is_own in named if is_own is kind] for kind in (True, False))
+    if not own:
         st.caption("None yet: `skinapp evaluate` makes them.")
+    _linked(own)
+    if members:
+        st.caption("Those of its networks, each by itself:")
+        _linked(members)
+
+
+def _linked(names: list[str]) -> None:
     for name in names:
         st.page_link("views/evaluation.py", label=name, icon=":material/monitoring:", query_params={"run": name})
 

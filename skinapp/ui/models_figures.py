@@ -31,7 +31,7 @@ OUTSIDE = (
     "below says whose they are. Where recipes were compared by such photos too, they flatter a little."
 )
 LEFT_OUT = (
-    "Not this network, but those of recipes that were tried for it: each learned nothing from these photos and was "
+    "Not this model, but networks of recipes that were tried for it: each learned nothing from these photos and was "
     "asked about them. Of a camera that it does not know, expect this of it rather than what the test photos show."
 )
 CALIBRATION = (

@@ -27,7 +27,7 @@ def test_upload_is_answered_with_two_donuts_and_the_notice(page: Page, photo: Pa
     donuts(page, 2)
     expect(page.get_by_text("Model score, not the chance of cancer.")).to_be_visible()
     expect(page.get_by_text("Not a diagnosis and not a medical device.").first).to_be_visible()
-    expect(page.get_by_alt_text("The photo as the network saw it")).to_be_visible()
+    expect(page.get_by_alt_text("The photo as the networks saw it")).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_contain_text("malignant")
     assert fits(page)
 

@@ -219,6 +219,8 @@ def test_an_average_s_hub_card_tells_of_each_network(tmp_path: Path, make_averag
     assert "An average of networks, each trained and calibrated by itself" in text
     assert "### deep, a ResNet-18 that sees 24 px\n" in text
     for network in card.networks:
-        assert f"- {network.name}: weights: sha256 `{network.weights_sha256}`" in text
+        assert f"- {network.name}: weights: `{network.weights_sha256}`" in text
     assert front_matter(card)["tags"].count("resnet18") == 1
     assert monai_metadata(card)["version"].endswith(card.weights_sha256[:12])
+    (said,) = monai_metadata(card)["changelog"].values()
+    assert said.startswith("averaged ")

@@ -97,6 +97,7 @@ def test_the_joint_hash_tells_weights_calibration_and_order(make_card: MakeCard)
             [first, first],
             [other_weights, second],
             [first, card_of(make_card, temperature=2.0, offsets=(0.5, 0.0))],
+            [first, card_of(make_card, side=24, temperature=2.0)],
         )
     ]
     assert len(set(hashes)) == len(hashes)

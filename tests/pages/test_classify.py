@@ -67,7 +67,7 @@ def test_upload_is_answered_as_the_assessor_answers(app: AppTest, models: Path) 
     assert tables[1][f"{class_name(best)} ({best})"] == f"{score:.1%}"
     assert len(tables[1]) == 8
     text = words(page)
-    for needed in ("Model score, not the chance of cancer", NOTICE, NOT_CHECKED, "As the network saw it"):
+    for needed in ("Model score, not the chance of cancer", NOTICE, NOT_CHECKED, "As the networks saw it"):
         assert needed in text
     assert "Dermoscopy only" not in text
 

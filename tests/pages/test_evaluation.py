@@ -12,6 +12,7 @@ from skinapp.evaluation.intervals import headline_intervals, save_intervals
 from skinapp.evaluation.mistakes import missed
 from skinapp.evaluation.run import StoredRun, Versions, save_run
 from skinapp.evaluation.seven import as_seven
+from skinapp.networks.folder import member_folder
 from skinapp.ui.evaluation import SECTIONS
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
@@ -188,11 +189,14 @@ def test_without_a_run_a_sentence_says_so(folders: Path) -> None:
     assert "No stored run is here" in page.error[0].value
 
 
-def test_how_an_average_learned_is_looked_for_with_its_members(
+def test_an_average_stands_before_its_members_with_whom_it_is_said_how_it_learned(
     folders: Path, make_average: Callable[[Path], Path]
 ) -> None:
     folder = make_average(folders / "models" / "pair")
     save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
+    save_run(small_run(PAIR, 60, 6, model="deep"), member_folder(folder, "deep") / "runs" / "small-test")
     page = opened("Training")
     assert not page.exception
+    assert page.selectbox(key="run").options == ["pair · small-test", "pair/deep · small-test"]
+    assert page.selectbox(key="run").value == "pair · small-test"
     assert "This model averages networks that were trained one by one: deep, fine." in words(page)

@@ -125,7 +125,7 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
     assert '"rosendahl; vienna_dias (1,234)",kept-away (ResNet-34),0.562 (0.500 to 0.625)' in rows
     text = said(page).replace("\u00a0", " ")
-    assert "Not this network, but those of recipes that were tried for it" in text
+    assert "Not this model, but networks of recipes that were tried for it" in text
     assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
@@ -211,3 +211,5 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     assert f"deep: weights: {read_card(member_folder(folder, 'deep')).weights_sha256}" in text
     assert {expander.label for expander in page.expander} >= {"Recipe", "Recipe of deep", "Recipe of fine"}
     assert 'members = ["deep", "fine"]' in text
+    assert text.count("**Learned from:**") == 2
+    assert "networks and their calibration, together: " in text

@@ -10,14 +10,14 @@ from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError, ModelError, RecipeError
 from skinapp.evaluation.predict import predict
-from skinapp.networks.card import RECIPE, DataFacts, Head, read_card, write_card
+from skinapp.networks.card import RECIPE, DataFacts, Head, SplitFacts, TableFacts, read_card, write_card
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
 from skinapp.networks.folder import find_models, load_model, member_folder
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.storage import file_sha256
-from skinapp.taxonomy import CODES
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.fit import Workshop, recalibrate
@@ -92,7 +92,11 @@ def test_an_average_is_not_calibrated_as_a_network_is(folder: Path, data_root: P
     ("change", "said"),
     [
         ('members = ["deep"]', "members: Tuple should have at least 2"),
+        ('members = ["deep", "deep"]', "members are names of folders, each once"),
+        ('members = ["deep", "../pair"]', "members are names of folders, each once"),
         ('members = ["deep", "absent"]', "absent holds no card"),
+        ('members = ["deep", "other-licence"]', "other-licence has another licence than"),
+        ('members = ["deep", "other-validation"]', "other-validation was validated on other photos"),
         ('members = ["deep", "other-table"]', "other-table was trained by another table than"),
         ('members = ["deep", "seven"]', "seven answers lesion_type with classes of its own"),
         ('members = ["deep", "inner"]', "inner is an average itself"),
@@ -109,6 +113,9 @@ def test_members_that_do_not_fit_are_named_and_the_card_stays(
 ) -> None:
     before = read_card(folder)
     make_model(member_folder(folder, "other-table"), "both")
+    make_model(member_folder(folder, "other-licence"), "both", data=facts, licence="not to be sold")
+    others = facts.model_copy(update={"validation": facts.train})
+    make_model(member_folder(folder, "other-validation"), "both", data=others)
     seven = Head(name="lesion_type", classes=CODES[:7])
     make_model(member_folder(folder, "seven"), "lesion_type", data=facts, heads=(seven,))
     make_average(member_folder(folder, "inner"))
@@ -129,11 +136,50 @@ def test_a_table_that_is_not_there_is_said(folder: Path, data_root: Path) -> Non
 def test_labels_that_members_do_not_know_are_named(
     tmp_path: Path, data_root: Path, make_model: MakeModel, facts: DataFacts
 ) -> None:
-    known = tuple(code for code in CODES if code not in set(validation(data_root)["diagnosis"]))
+    strange = validation(data_root)["diagnosis"].iloc[0]
+    known = tuple(code for code in CODES if code != strange)
     for name in ("one", "two"):
         heads = (Head(name="lesion_type", classes=known),)
         make_model(member_folder(tmp_path, name), "lesion_type", data=facts, heads=heads)
     recipe = tmp_path / RECIPE
     recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
-    with pytest.raises(RecipeError, match="do not know every lesion_type of"):
+    with pytest.raises(RecipeError, match=rf"do not know every lesion_type of .*table\.parquet: {strange}\."):
         average(recipe, data_root, no_progress)
+
+
+def test_a_member_goes_by_the_name_of_its_folder(folder: Path, data_root: Path) -> None:
+    member_folder(folder, "fine").rename(member_folder(folder, "moved"))
+    recipe = folder / RECIPE
+    recipe.write_text(recipe.read_text().replace("fine", "moved"))
+    assert [network.name for network in average(recipe, data_root, no_progress).networks] == ["deep", "moved"]
+    assert load_model(folder).card.id == "pair"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_scores_are_meant_for_the_shares_of_the_training_photos_if_all_members_are_meant_for_some(
+    tmp_path: Path, data_root: Path, make_model: MakeModel, facts: DataFacts, kept: bool
+) -> None:
+    shares = {"one": (0.5, 0.5), "two": (0.5, 0.5) if kept else ()}
+    for name, known in shares.items():
+        head = Head(name="malignancy", classes=MALIGNANCY_CLASSES, shares=known)
+        make_model(member_folder(tmp_path, name), data=facts, heads=(head,))
+    recipe = tmp_path / RECIPE
+    recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
+    (head,) = average(recipe, data_root, no_progress).heads
+    malignant = read_table(data_root / "table.parquet").query("split == 'train'")["malignant"].mean()
+    assert head.shares == (pytest.approx((malignant, 1 - malignant)) if kept else ())
+
+
+def test_the_facts_are_those_of_the_member_that_learned_from_most(
+    tmp_path: Path, data_root: Path, make_model: MakeModel, facts: DataFacts
+) -> None:
+    borrowed = TableFacts(table="borrowed", sha256="ab" * 32)
+    more = SplitFacts(photos=999, lesions=99, malignant_share=0.25)
+    rich = facts.model_copy(update={"train": more, "others": (borrowed,), "sources": ("another", "made up")})
+    make_model(member_folder(tmp_path, "one"), data=facts)
+    make_model(member_folder(tmp_path, "two"), data=rich)
+    recipe = tmp_path / RECIPE
+    recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
+    card = average(recipe, data_root, no_progress)
+    assert (card.data.train, card.data.others, card.data.sources) == (more, (borrowed,), ("another", "made up"))
+    assert [network.train for network in card.networks] == [facts.train, more]

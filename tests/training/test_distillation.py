@@ -8,7 +8,7 @@ import torch
 from scipy.special import log_softmax, rel_entr, softmax
 
 from skinapp.errors import ModelError, RecipeError
-from skinapp.networks.card import CARD, read_card
+from skinapp.networks.card import read_card
 from skinapp.networks.folder import WEIGHTS, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.taxonomy import CODES
@@ -149,6 +149,7 @@ def test_an_average_teaches_as_one(
 ) -> None:
     shutil.rmtree(tmp_path / "pair")
     folder = make_average(tmp_path / "pair")
-    assert teacher_files(read_recipe(recipe), tmp_path)[-1] == folder / CARD
+    weights = [folder / "members" / name / WEIGHTS for name in ("deep", "fine")]
+    assert teacher_files(read_recipe(recipe), tmp_path) == [tmp_path / "malignancy" / WEIGHTS, *weights]
     found, expected = taught(recipe).answers(photos), logits_of(folder, photos)["lesion_type"]
     np.testing.assert_allclose(found["lesion_type"], softmax(expected / 3, axis=1), atol=1e-6)
