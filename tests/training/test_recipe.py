@@ -5,9 +5,11 @@ import pytest
 
 from skinapp.errors import RecipeError
 from skinapp.networks.card import RECIPE
+from skinapp.networks.folder import MEMBERS
 from skinapp.storage import MODELS
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
-from skinapp.training.recipe import read_recipe
+from skinapp.training.average import AverageRecipe
+from skinapp.training.recipe import checked, read_recipe, read_toml
 
 WriteRecipe = Callable[..., Path]
 
@@ -125,5 +127,9 @@ def test_no_recipe_or_a_folder_in_its_place(tmp_path: Path) -> None:
 
 
 def test_the_shipped_recipes_are_valid() -> None:
-    recipes = [read_recipe(path) for path in sorted(MODELS.rglob(RECIPE))]
+    averages = sorted(folder.parent / RECIPE for folder in MODELS.rglob(MEMBERS))
+    for path in averages:
+        names = checked(AverageRecipe, path, read_toml(path)).members
+        assert all((path.parent / MEMBERS / name / RECIPE).is_file() for name in names)
+    recipes = [read_recipe(path) for path in sorted(set(MODELS.rglob(RECIPE)) - set(averages))]
     assert {task for recipe in recipes for task in recipe.heads} == {"malignancy", "lesion_type"}
