@@ -95,7 +95,10 @@ def _class_in_words(label: str) -> str:
 
 
 def _training_data(card: Card) -> str:
-    rows = [("train", *_counts(card.data.train)), ("validation", *_counts(card.data.validation))]
+    rows = [
+        ("train, of the network that learned from most" if card.members else "train", *_counts(card.data.train)),
+        ("validation", *_counts(card.data.validation)),
+    ]
     tested = card_tables.counted_on_test(card)
     if tested:
         rows.append(("test", f"{tested.photos:,}", f"{tested.lesions:,}", "–"))

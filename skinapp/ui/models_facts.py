@@ -16,6 +16,9 @@ from skinapp.training.recipe import read_toml
 from skinapp.ui import loaders
 
 
+_MOST = ", the network that learned from most"
+
+
 def show(folder: Path, card: Card) -> None:
     """Show what a model learned from, how, what is not known, where its runs are looked at, and its files."""
     _unknown(card)
@@ -43,7 +46,7 @@ def _data(card: Card) -> None:
         _bullets(
             [
                 f"**Photos of** {', '.join(card.data.sources)}, by the image table {_tables(card)}",
-                f"**Training:** {_counted(card.data.train)}",
+                f"**Training{_MOST if card.members else ''}:** {_counted(card.data.train)}",
                 f"**Validation:** {_counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
                 f"**Sees:** the central {card.preprocessing.input_px} px square of a photo whose short side was "
