@@ -15,7 +15,6 @@ from skinapp.storage import file_sha256
 from skinapp.training.recipe import read_toml
 from skinapp.ui import loaders
 
-
 _MOST = ", the network that learned from most"
 
 
