@@ -3,7 +3,7 @@
 from collections import Counter
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import Card, Making, Network
+from skinapp.networks.card import Card, Making, Network, SplitFacts
 from skinapp.networks.resnet import Architecture
 
 
@@ -25,13 +25,17 @@ def network_title(network: Network) -> str:
     return f"{network.name}, a {architecture_name(network.architecture)} that sees {network.preprocessing.input_px} px"
 
 
+def counted(part: SplitFacts) -> str:
+    """Say how many photos a split held, of how many lesions, and the share of malignant ones."""
+    return f"{part.photos:,} photos of {part.lesions:,} lesions, {part.malignant_share:.1%} of the photos malignant"
+
+
 def how_it_learned(network: Network) -> dict[str, str]:
     """Say what a network started from, whom it listened to and how its training went: what, and its value."""
     done = network.training
     heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
     return {
-        "Learned from": f"{network.train.photos:,} photos of {network.train.lesions:,} lesions, "
-        f"{network.train.malignant_share:.1%} of the photos malignant",
+        "Learned from": counted(network.train),
         "Initial weights": network.initial.name,
         "Their licence": network.initial.licence,
         **({"Learned from the answers of": heard} if heard else {}),

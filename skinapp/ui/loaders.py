@@ -124,11 +124,15 @@ def run_names() -> dict[str, Path]:
 
     Runs of an average's member follow those of the average: "average/member · run".
     """
-    models, found = models_root(), {}
-    for folder in sorted(find_runs(models), key=lambda run: (_of_member(run), run)):
-        average = f"{folder.parents[3].name}/" if _of_member(folder) else ""
-        found[f"{average}{folder.parents[1].name} · {folder.name}"] = folder
-    return found | {f"{folder.parents[1].name} · {folder.name}": folder for folder in find_runs(experiments_root())}
+    of_models = sorted(find_runs(models_root()), key=lambda run: (_of_member(run), run))
+    return {run_name(run): run for run in (*of_models, *find_runs(experiments_root()))}
+
+
+def run_name(folder: Path) -> str:
+    """Name a stored run by its folder, as `run_names` does."""
+    model = folder.parents[1]
+    average = f"{model.parents[1].name}/" if _of_member(folder) else ""
+    return f"{average}{model.name} · {folder.name}"
 
 
 def _of_member(run: Path) -> bool:
@@ -142,7 +146,7 @@ def open_run(folder: Path) -> OpenRun:
     known = tables_root() / f"{stored.table}.parquet"
     photos = table(known) if known.is_file() else None
     return OpenRun(
-        name=f"{folder.parents[1].name} · {folder.name}",
+        name=run_name(folder),
         run=stored,
         facts=pd.DataFrame(index=stored.predictions.index) if photos is None else facts_of(stored, photos),
         paths=None if photos is None else photos.set_index("image_id")["path"],

@@ -9,7 +9,7 @@ from skinapp.errors import RecipeError
 from skinapp.evaluation import card_networks, card_tables
 from skinapp.evaluation.card_bundle import monai_metadata
 from skinapp.evaluation.card_text import hub_card
-from skinapp.networks.card import CARD, RECIPE, Card, SplitFacts
+from skinapp.networks.card import CARD, RECIPE, Card
 from skinapp.networks.folder import member_folder
 from skinapp.storage import file_sha256
 from skinapp.training.recipe import read_toml
@@ -45,8 +45,8 @@ def _data(card: Card) -> None:
         _bullets(
             [
                 f"**Photos of** {', '.join(card.data.sources)}, by the image table {_tables(card)}",
-                f"**Training{_MOST if card.members else ''}:** {_counted(card.data.train)}",
-                f"**Validation:** {_counted(card.data.validation)}",
+                f"**Training{_MOST if card.members else ''}:** {card_networks.counted(card.data.train)}",
+                f"**Validation:** {card_networks.counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
                 f"**Sees:** the central {card.preprocessing.input_px} px square of a photo whose short side was "
                 f"brought to {card.preprocessing.resize_px} px",
@@ -60,10 +60,6 @@ def _tables(card: Card) -> str:
     borrowed = [f"*{other.table}*" for other in card.data.others]
     more = f"; to learn from, photos of {', '.join(borrowed)} too" if borrowed else ""
     return f"*{card.data.table}*{more}"
-
-
-def _counted(part: SplitFacts) -> str:
-    return f"{part.photos:,} photos of {part.lesions:,} lesions, {part.malignant_share:.1%} of the photos malignant"
 
 
 def _training(folder: Path, card: Card) -> None:
@@ -120,8 +116,9 @@ def _hashes(card: Card) -> None:
 
 def _runs(folder: Path) -> None:
     st.subheader("Its stored runs", anchor=False)
-    named = [(name, run.parents[1] == folder) for name, run in loaders.run_names().items() if folder in run.parents]
-    own, members = ([name for name, is_own in named if is_own is kind] for kind in (True, False))
+    runs = {name: run for name, run in loaders.run_names().items() if folder in run.parents}
+    own = [name for name, run in runs.items() if run.parents[1] == folder]
+    members = [name for name in runs if name not in own]
     if not own:
         st.caption("None yet: `skinapp evaluate` makes them.")
     _linked(own)

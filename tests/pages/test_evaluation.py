@@ -200,3 +200,14 @@ def test_an_average_stands_before_its_members_with_whom_it_is_said_how_it_learne
     assert page.selectbox(key="run").options == ["pair · small-test", "pair/deep · small-test"]
     assert page.selectbox(key="run").value == "pair · small-test"
     assert "This model averages networks that were trained one by one: deep, fine." in words(page)
+
+
+def test_a_member_s_run_is_not_offered_to_be_compared_with_itself(
+    folders: Path, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(folders / "models" / "pair")
+    save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
+    save_run(small_run(PAIR, 60, 6, model="deep"), member_folder(folder, "deep") / "runs" / "small-test")
+    page = opened("Compare", run="pair/deep · small-test")
+    assert not page.exception
+    assert page.multiselect(key="against").options == ["pair · small-test"]
