@@ -50,7 +50,8 @@ def card(
     runs = {(head.name, s): _own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
-    figures = card_figures([*runs.values(), *_outside_runs(stored, old)], read_table(table), points)
+    told = [*runs.values(), *_outside_runs(stored, old)]
+    figures = card_figures(told, read_table(table), points, old.heads)
     tried = search or folder.resolve().parent.parent / SEARCH.name
     written = {"operating_points": points, "figures": figures, "left_out": left_out(tried)}
     card = old.model_copy(update=written)

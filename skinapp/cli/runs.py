@@ -115,16 +115,29 @@ def submission(
         Path | None, typer.Option("-o", "--output", help="The CSV to write; by default it is printed.")
     ] = None,
     split: Annotated[str, typer.Option(help="Which photos of the table to predict.")] = ALL,
+    equal_shares: Annotated[
+        bool,
+        typer.Option(
+            "--equal-shares",
+            help="Restate the scores as if every type were equally frequent: so the challenge's balanced accuracy "
+            "counts them. By default they hold for the shares that the model's card names.",
+        ),
+    ] = False,
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
     """Write predictions in the format of ISIC 2018 task 3, for its own scorer; scc is counted as AKIEC."""
     check_output(output)
     if table is None:
+        if equal_shares:
+            raise RunError(
+                f"A stored run does not say which shares its scores hold for, so those of {model} cannot be restated. "
+                "Name the model and the image table instead."
+            )
         run = load_run(Path(model))
         frame = challenge_format(run.predictions["image_id"], probabilities(run), run.classes)
     else:
-        frame = _predicted(model_folder(model, models), table, split, data_root(data))
+        frame = _predicted(model_folder(model, models), table, split, data_root(data), equal_shares)
     write_answer(csv_bytes(frame).decode(), output)
 
 
@@ -204,7 +217,7 @@ def _score_table(csv: Path, run: StoredRun, intervals: pd.DataFrame) -> str:
     return printed(figures_table(intervals, SHOWN, title)) + "\n" + printed(table)
 
 
-def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFrame:
+def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.evaluation.predict import predict
     from skinapp.networks.card import read_card
@@ -214,6 +227,8 @@ def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFram
 
     head = (card := read_card(folder)).head("lesion_type")
     check_classes(head.classes)
+    if equal_shares and min(head.shares, default=0) <= 0:
+        raise RunError(f"The card of {card.id} does not say which shares its scores hold for: they cannot be restated.")
     rows = read_table(table)
     photos = rows if split == ALL else rows[rows["split"] == split]
     if photos.empty:
@@ -223,7 +238,7 @@ def _predicted(folder: Path, table: Path, split: str, root: Path) -> pd.DataFram
     with progress_bar("Predicting") as progress:
         files = [root / path for path in photos["path"]]
         scores = predict(classifier, files, progress)[card.heads.index(head)]
-    return challenge_format(photos["image_id"], scores, head.classes)
+    return challenge_format(photos["image_id"], scores, head.classes, head.shares if equal_shares else ())
 
 
 def add_to(app: typer.Typer) -> None:

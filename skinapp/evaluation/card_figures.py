@@ -1,6 +1,6 @@
 """The figures of a model's card, computed from its stored runs: the card copies them, nobody types them in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,9 +11,10 @@ from skinapp.evaluation.card_rows import ALL, card_figure, task_of
 from skinapp.evaluation.intervals import Figure, figure, headline_intervals
 from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import rates_at, specificity_read_from
+from skinapp.evaluation.prevalence import run_for_equal_shares
 from skinapp.evaluation.run import StoredRun
-from skinapp.evaluation.seven import as_seven, can_be_seven
-from skinapp.networks.card import CardFigure, OperatingPoint
+from skinapp.evaluation.seven import as_seven, can_be_seven, shares_of_seven
+from skinapp.networks.card import CardFigure, Head, OperatingPoint
 
 HEADLINE = ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece")
 """Overall figures of each run, as it is and before calibration."""
@@ -21,6 +22,9 @@ HEADLINE = ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "
 OF_SEVEN = ("balanced_accuracy", "macro_auroc")
 
 SEVEN = "seven classes of HAM10000"
+EQUAL_SHARES = f"{SEVEN}, as if equally frequent"
+"""The group of figures whose scores are restated for equal shares, which is what balanced accuracy weighs by."""
+
 BEFORE = " before calibration"
 """What is added to the name of a figure of the run as it was before its temperature and offsets."""
 
@@ -28,17 +32,23 @@ TEST = "test"
 
 
 def card_figures(
-    runs: Sequence[Measured], table: pd.DataFrame, points: Sequence[OperatingPoint]
+    runs: Sequence[Measured], table: pd.DataFrame, points: Sequence[OperatingPoint], heads: Sequence[Head] = ()
 ) -> tuple[CardFigure, ...]:
     """Compute the figures of a card from the stored runs of its model, a head and a split each, in their order.
 
     Of every run: HEADLINE, Brier score, slope and intercept of calibration, each also before calibration where the
     run kept its temperature, and the ECE that perfect scores would show. Of lesion types the recall of melanoma, and
-    OF_SEVEN of the group SEVEN. Of malignancy on test and outside what each operating point does there; on test then
-    the groups of card_groups, by the image table of the runs. Of a pair of heads on test how often its answers
-    contradict each other. Intervals are of 95%, by bootstrap over lesions; None where undefined.
+    OF_SEVEN of the group SEVEN; where one of `heads` says which shares the scores hold for, balanced accuracy and the
+    recall of melanoma of the group EQUAL_SHARES too. Of malignancy on test and outside what each operating point does
+    there; on test then the groups of card_groups, by the image table of the runs. Of a pair of heads on test how often
+    its answers contradict each other. Intervals are of 95%, by bootstrap over lesions; None where undefined.
     """
-    found = [each for held in runs for each in _of_run(held)]
+    shares = {
+        head.name: dict(zip(head.classes, head.shares, strict=True))
+        for head in heads
+        if min(head.shares, default=0) > 0
+    }
+    found = [each for held in runs for each in _of_run(held, shares.get(task_of(held.run)))]
     tested = {task_of(held.run): held.run for held in runs if held.run.split == TEST}
     for run in (held.run for held in runs if held.run.split in (TEST, OUTSIDE) and task_of(held.run) == "malignancy"):
         found += _at_points(run, points)
@@ -49,7 +59,7 @@ def card_figures(
     return tuple(found)
 
 
-def _of_run(held: Measured) -> Iterator[CardFigure]:
+def _of_run(held: Measured, shares: Mapping[str, float] | None) -> Iterator[CardFigure]:
     run = held.run
     yield from _overall(run, held.intervals, "")
     if run.temperature is not None:
@@ -58,9 +68,14 @@ def _of_run(held: Measured) -> Iterator[CardFigure]:
     if MELANOMA in run.classes:
         yield card_figure(run, ALL, "recall", figure(held.intervals, "recall", MELANOMA), MELANOMA)
     if can_be_seven(run):
-        seven = headline_intervals(as_seven(run))
+        seven = as_seven(run)
+        drawn = headline_intervals(seven)
         for name in OF_SEVEN:
-            yield card_figure(run, SEVEN, name, figure(seven, name))
+            yield card_figure(run, SEVEN, name, figure(drawn, name))
+        if shares is not None:
+            drawn = headline_intervals(run_for_equal_shares(seven, shares_of_seven(shares)))
+            yield card_figure(run, EQUAL_SHARES, "balanced_accuracy", figure(drawn, "balanced_accuracy"))
+            yield card_figure(run, EQUAL_SHARES, "recall", figure(drawn, "recall", MELANOMA), MELANOMA)
 
 
 def _overall(run: StoredRun, intervals: pd.DataFrame, when: str) -> Iterator[CardFigure]:

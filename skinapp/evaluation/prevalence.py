@@ -1,4 +1,12 @@
-"""What a score would be where another share of the lesions is malignant than where it was calibrated."""
+"""What scores would be where lesions come in other shares than where they were calibrated."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from skinapp.evaluation.metrics import Floats
+from skinapp.evaluation.run import StoredRun, probabilities, probability_columns
 
 
 def restated(score: float, old: float, new: float) -> float:
@@ -17,3 +25,27 @@ def restated(score: float, old: float, new: float) -> float:
             raise ValueError(f"The share of malignant lesions lies between 0 and 1, not at {share}.")
     malignant, benign = score * new * (1 - old), (1 - score) * old * (1 - new)
     return malignant / (malignant + benign)
+
+
+def for_equal_shares(probabilities: Floats, shares: Floats) -> Floats:
+    """Return probabilities, (n, k), restated for classes that are equally frequent.
+
+    `shares` (k,), 0 to 1, are those that they hold for. By Bayes' rule each is divided by its class's share, and a row
+    then by its sum (Saerens et al., 2002). A class without a share is one that the model does not know: it keeps 0. The
+    likeliest class of the result is what balanced accuracy asks for: it weighs a rare class as much as a frequent one.
+    """
+    weighed = np.divide(probabilities, shares, out=np.zeros_like(probabilities), where=shares > 0)
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
+
+
+def run_for_equal_shares(run: StoredRun, shares: Mapping[str, float]) -> StoredRun:
+    """Return a run restated by `for_equal_shares`; `shares` are those of its classes that its scores hold for.
+
+    Of what temperature and offsets did nothing is kept. Raises ValueError where a class has no share above 0.
+    """
+    held_for = np.array([shares.get(label, 0.0) for label in run.classes])
+    if not (held_for > 0).all():
+        raise ValueError(f"Each of {', '.join(run.classes)} needs a share above 0: {dict(shares)}.")
+    frame = run.predictions.copy()
+    frame[probability_columns(run.classes)] = for_equal_shares(probabilities(run), held_for)
+    return replace(run, temperature=None, offsets=(), malignancy=None, predictions=frame)

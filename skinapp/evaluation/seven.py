@@ -1,5 +1,6 @@
 """Eight types as seven: HAM10000 has no label for squamous cell carcinoma, and counts what it has of it as akiec."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from skinapp.errors import RunError
@@ -33,3 +34,9 @@ def as_seven(run: StoredRun) -> StoredRun:
     frame[into] = (run.predictions[into] + run.predictions[merged]).clip(upper=1)  # rounded, they may pass it by a hair
     frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
     return replace(run, classes=SEVEN_CODES, temperature=None, offsets=(), malignancy=None, predictions=frame)
+
+
+def shares_of_seven(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return the shares of the seven types from those of the eight, 0 to 1: that of scc added to akiec's."""
+    seven = {code: share for code, share in shares.items() if code != MERGED}
+    return seven | {INTO: shares[INTO] + shares[MERGED]}

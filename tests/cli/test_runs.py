@@ -227,6 +227,20 @@ def test_submission_takes_the_lesion_type_head_of_two(
     assert pd.read_csv(StringIO(done.out)).drop(columns="image").sum(axis=1).to_numpy() == pytest.approx(1)
 
 
+def test_submission_restates_scores_for_equal_shares_from_the_card(
+    run_command: RunCommand, data_root: Path, tmp_path: Path, make_model: Callable[..., Path]
+) -> None:
+    shares = (0.02, 0.1, 0.1, 0.02, 0.11, 0.6, 0.03, 0.02)
+    head = Head(name="lesion_type", classes=CODES, shares=shares)
+    folder = make_model(tmp_path / "own", "lesion_type", seed=3, heads=(head,))
+    asked = ("submission", folder, data_root / "table.parquet", "--data", data_root)
+    plain, restated = (
+        pd.read_csv(StringIO(run_command(*asked, *more).out), index_col="image") for more in ((), ("--equal-shares",))
+    )
+    odds = plain / dict(zip(HEADER.split(",")[1:], (0.11, 0.6, 0.1, 0.05, 0.1, 0.02, 0.02), strict=True))
+    pd.testing.assert_frame_equal(restated, odds.div(odds.sum(axis=1), axis=0))
+
+
 def test_what_submission_cannot_do_is_said_before_the_work(
     run_command: RunCommand, models: Path, data_root: Path, unlabelled: Path, tmp_path: Path
 ) -> None:
@@ -238,6 +252,8 @@ def test_what_submission_cannot_do_is_said_before_the_work(
         (("lesion-type", unlabelled, *there, "-o", tmp_path / "absent" / "a.csv"), "cannot be written"),
         (("absent", unlabelled, *there), "holds no card.json"),
         ((tmp_path,), "There is no stored run"),
+        (("lesion-type", unlabelled, *there, "--equal-shares"), "does not say which shares its scores hold for"),
+        ((tmp_path, "--equal-shares"), "Name the model and the image table instead"),
     ):
         done = run_command("submission", *arguments)
         assert (done.code, done.out) == (2, "")

@@ -99,6 +99,26 @@ def test_figures_of_a_run_are_those_of_its_predictions(types: StoredRun, table: 
         assert one.low < one.value < one.high
 
 
+def test_scores_are_also_counted_as_if_every_type_were_equally_frequent(types: StoredRun, table: pd.DataFrame) -> None:
+    shares = (0.02, 0.1, 0.1, 0.02, 0.11, 0.6, 0.03, 0.02)
+    head = Head(name="lesion_type", classes=CODES, shares=shares)
+    group = "seven classes of HAM10000, as if equally frequent"
+    run = held(replace(types, classes=CODES))
+    found = by_name(card_figures([run], table, (), [head]), group)
+    seven = as_seven(run.run)
+    weights = np.array([0.05, 0.1, 0.1, 0.02, 0.11, 0.6, 0.02])  # scc's 0.03 with akiec's 0.02
+    likeliest = np.array(seven.classes)[(probabilities(seven) / weights).argmax(axis=1)]
+    truth = seven.predictions["truth"]
+    assert found["balanced_accuracy"].value == near(sk.balanced_accuracy_score(truth, likeliest))
+    melanoma = sk.recall_score(truth, likeliest, labels=["mel"], average=None, zero_division=0)[0]
+    assert (found["recall"].value, found["recall"].label) == (near(melanoma), "mel")
+    as_it_stands = by_name(card_figures([run], table, (), [head]), "seven classes of HAM10000")["balanced_accuracy"]
+    assert found["balanced_accuracy"].value != as_it_stands.value
+    unknown = [head.model_copy(update={"shares": kept}) for kept in ((), (0.0, *shares[1:]))]
+    for kept in unknown:
+        assert not by_name(card_figures([run], table, (), [kept]), group)
+
+
 def test_stored_intervals_are_taken_over_not_drawn_again(types: StoredRun, table: pd.DataFrame) -> None:
     run = held(types, replicates=3)
     found = by_name(card_figures([run], table, ()))

@@ -1,6 +1,13 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
-from skinapp.evaluation.prevalence import restated
+from skinapp.evaluation.prevalence import restated, run_for_equal_shares
+from skinapp.evaluation.run import StoredRun
+
+MakeRun = Callable[..., StoredRun]
 
 
 def test_the_odds_are_multiplied_by_what_the_share_gained() -> None:
@@ -40,3 +47,33 @@ def test_shares_at_which_the_odds_are_undefined_are_refused(share: float) -> Non
     for old, new in ((share, 0.2), (0.2, share)):
         with pytest.raises(ValueError, match="lies between 0 and 1"):
             restated(0.5, old, new)
+
+
+@pytest.fixture
+def three(make_run: MakeRun) -> StoredRun:
+    """Return a run of three classes: where nevi are eight of ten, a melanoma at a third is more than expected."""
+    run = make_run(("mel", "nv", "bcc"), photos=2)
+    frame = run.predictions.assign(p_mel=[0.3, 0.0], p_nv=[0.6, 0.8], p_bcc=[0.1, 0.2])
+    return replace(run, temperature=1.2, offsets=(0.1, 0.2, 0.3), predictions=frame)
+
+
+def test_at_equal_shares_a_rare_class_weighs_as_much_as_a_frequent_one(three: StoredRun) -> None:
+    restated_run = run_for_equal_shares(three, {"nv": 0.8, "mel": 0.15, "bcc": 0.05})
+    # 0.3 / 0.15, 0.6 / 0.8 and 0.1 / 0.05 are 2, 0.75 and 2; 0, 1 and 4 in the second photo.
+    expected = pd.DataFrame({"p_mel": [8 / 19, 0], "p_nv": [3 / 19, 1 / 5], "p_bcc": [8 / 19, 4 / 5]})
+    pd.testing.assert_frame_equal(restated_run.predictions[list(expected)], expected)
+    assert restated_run.predictions["truth"].tolist() == three.predictions["truth"].tolist()
+    assert three.predictions["p_mel"].tolist() == [0.3, 0.0]  # the run itself is left alone
+    # What calibrated the scores for other shares says nothing of these.
+    assert (restated_run.temperature, restated_run.offsets) == (None, ())
+
+
+def test_scores_that_hold_for_equal_shares_already_stay(three: StoredRun) -> None:
+    same = run_for_equal_shares(three, dict.fromkeys(three.classes, 1 / 3)).predictions
+    pd.testing.assert_frame_equal(same, three.predictions)
+
+
+@pytest.mark.parametrize("shares", [{"mel": 0.5, "nv": 0.5}, {"mel": 0.5, "nv": 0.5, "bcc": 0.0}])
+def test_a_class_without_a_share_is_refused(three: StoredRun, shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="Each of mel, nv, bcc needs a share above 0"):
+        run_for_equal_shares(three, shares)

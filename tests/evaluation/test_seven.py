@@ -7,7 +7,7 @@ import pytest
 from skinapp.errors import RunError
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.run import Scaling, StoredRun, probabilities
-from skinapp.evaluation.seven import as_seven, can_be_seven
+from skinapp.evaluation.seven import SEVEN_CODES, as_seven, can_be_seven, shares_of_seven
 
 MakeRun = Callable[..., StoredRun]
 
@@ -40,3 +40,11 @@ def test_other_classes_are_refused_by_name(make_run: MakeRun) -> None:
         assert not can_be_seven(make_run(classes))
         with pytest.raises(RunError, match="cannot be counted as seven"):
             as_seven(make_run(classes))
+
+
+def test_the_shares_of_scc_and_akiec_add_up() -> None:
+    eight = {"akiec": 0.1, "bcc": 0.2, "bkl": 0.05, "df": 0.05, "mel": 0.1, "nv": 0.3, "scc": 0.15, "vasc": 0.05}
+    seven = shares_of_seven(eight)
+    assert tuple(seven) == SEVEN_CODES
+    assert seven["akiec"] == pytest.approx(0.25)
+    assert sum(seven.values()) == pytest.approx(1)

@@ -29,6 +29,17 @@ def test_columns_are_the_challenges_and_scc_counts_as_akiec() -> None:
     np.testing.assert_allclose(frame.iloc[0, 1:].astype(float), [0.25, 0.08, 0.1, 0.05 + 0.07, 0.15, 0.2, 0.1])
 
 
+def test_scores_restated_for_equal_shares_weigh_each_of_the_challenges_classes_alike() -> None:
+    scores = np.array([[0.05, 0.1, 0.15, 0.2, 0.25, 0.08, 0.07, 0.1]])
+    shares = (0.1, 0.05, 0.1, 0.1, 0.05, 0.4, 0.1, 0.1)  # of akiec and scc together 0.2
+    frame = submission(pd.Series(["a"]), scores, CODES, shares)
+    odds = np.array([0.25 / 0.05, 0.08 / 0.4, 0.1 / 0.05, 0.12 / 0.2, 0.15 / 0.1, 0.2 / 0.1, 0.1 / 0.1])
+    np.testing.assert_allclose(frame.iloc[0, 1:].astype(float), odds / odds.sum())
+    seven = submission(pd.Series(["a"]), scores[:, :2], ("mel", "nv"), (0.2, 0.8))
+    assert seven["BCC"].tolist() == [0.0]
+    assert seven["MEL"].tolist() == [pytest.approx(0.25 / (0.25 + 0.125))]
+
+
 def test_a_sum_is_never_above_one_and_a_class_that_is_not_known_gets_nothing() -> None:
     above = np.nextafter(1.0, 2.0) / 2
     frame = submission(pd.Series(["a"]), np.array([[above, above, 0.0]]), ("akiec", "scc", "nv"))
