@@ -8,6 +8,7 @@ import streamlit as st
 
 from skinapp.charts.forest import forest
 from skinapp.evaluation import card_tables
+from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_networks import architecture_name
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
@@ -24,6 +25,10 @@ NO_FIGURES = "No figures yet: `skinapp card` writes them."
 POINTS = (
     "Each threshold was chosen on validation photos, to find that share of the malignant ones, and is not moved by "
     "what test shows. A score of at least the threshold is above it."
+)
+EQUALLY_FREQUENT = (
+    "A score says how often, where the classes come as often as in the data. Balanced accuracy weighs a rare class as "
+    "heavily as a frequent one; as if equally frequent, the scores are restated for that before the likeliest is taken."
 )
 READ_FROM_TEST = "A threshold that is read from the test photos themselves flatters. So read, the specificity would be "
 OUTSIDE = (
@@ -68,6 +73,8 @@ def _headline(card: Card, head: Head) -> None:
     if recounted:
         with st.expander("Counted in other ways"):
             _table({"Counted": _counted, "Figure": _named, "Value": written}, recounted)
+            if any(figure.group == EQUAL_SHARES for figure in recounted):
+                st.caption(EQUALLY_FREQUENT)
 
 
 def _tile(figure: CardFigure) -> None:

@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_tables import words
 from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, read_card
 from skinapp.networks.folder import member_folder
@@ -133,6 +134,16 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "by 0.0012 at most" in text
     assert "**Learned from the answers of:** a-teacher, its licence: not to be sold" in text
     assert f"teacher a-teacher: {'cd' * 32}" in text
+
+
+def test_what_equally_frequent_means_is_said_where_it_is_counted(folders: Path, make_model: MakeModel) -> None:
+    restated = figure("balanced_accuracy", 0.75, task="lesion_type", group=EQUAL_SHARES)
+    make_model(folders / "a-model", "both", figures=(*FIGURES, restated))
+    make_model(folders / "b-model", "both", figures=FIGURES)
+    page = opened()
+    assert f'"{EQUAL_SHARES} (60 photos)",Balanced accuracy,0.750 (0.688 to 0.812)' in tables(page)
+    assert "the scores are restated" in said(page)
+    assert "the scores are restated" not in said(opened(model="b-model"))
 
 
 def test_subgroups_are_chosen_by_what_parts_them(folders: Path, make_model: MakeModel) -> None:
