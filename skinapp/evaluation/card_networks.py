@@ -3,8 +3,10 @@
 from collections import Counter
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import Card, Making, Network, SplitFacts
+from skinapp.networks.card import Card, Making, Network, SplitFacts, Task
 from skinapp.networks.resnet import Architecture
+
+_ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
 
 def architecture_name(architecture: Architecture) -> str:
@@ -35,6 +37,7 @@ def how_it_learned(network: Network) -> dict[str, str]:
     done = network.training
     heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
     return {
+        "Answers": " and ".join(_ASKED[task] for task in network.tasks),
         "Learned from": counted(network.train),
         "Initial weights": network.initial.name,
         "Their licence": network.initial.licence,

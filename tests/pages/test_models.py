@@ -223,4 +223,5 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     assert {expander.label for expander in page.expander} >= {"Recipe", "Recipe of deep", "Recipe of fine"}
     assert 'members = ["deep", "fine"]' in text
     assert text.count("**Learned from:**") == 2
+    assert text.count("**Answers:** malignant or benign and which lesion type") == 2
     assert "networks and their calibration, together: " in text
