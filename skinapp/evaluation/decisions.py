@@ -43,19 +43,30 @@ def decision(positive: Flags, scores: Floats, threshold: float, prevalence: floa
     specificity = float(metrics.specificity(positive, scores, threshold))
     ill, well = PEOPLE * prevalence, PEOPLE * (1 - prevalence)
     found, false_alarms = ill * sensitivity, well * (1 - specificity)
-    missed, left_alone = ill * (1 - sensitivity), well * specificity
+    missed = ill * (1 - sensitivity)
+    ppv, npv = predictive_values(sensitivity, specificity, prevalence)
     return Decision(
         threshold=threshold,
         prevalence=prevalence,
         sensitivity=sensitivity,
         specificity=specificity,
-        ppv=_share(found, found + false_alarms),
-        npv=_share(left_alone, left_alone + missed),
+        ppv=ppv,
+        npv=npv,
         sent_on=found + false_alarms,
         missed=missed,
         found=found,
         false_alarms=false_alarms,
     )
+
+
+def predictive_values(sensitivity: float, specificity: float, prevalence: float) -> tuple[float, float]:
+    """Return PPV and NPV, the shares of those above and below a threshold that it is right about, by Bayes' rule.
+
+    All are 0 to 1; NaN where nobody is above, or below. Both grow with sensitivity and with specificity.
+    """
+    found, false_alarms = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)
+    left_alone, missed = (1 - prevalence) * specificity, prevalence * (1 - sensitivity)
+    return _share(found, found + false_alarms), _share(left_alone, left_alone + missed)
 
 
 def threshold_at_sensitivity(positive: Flags, scores: Floats, wanted: float) -> float:

@@ -1,6 +1,7 @@
 """How an answer is shown: two donuts, the figures behind them, the photo as the networks saw it, the notice."""
 
 import hashlib
+import math
 
 import pandas as pd
 import streamlit as st
@@ -9,14 +10,17 @@ from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
 from skinapp.charts.style import decimal, percent
 from skinapp.errors import RunError
+from skinapp.evaluation.card_groups import MELANOMA
 from skinapp.evaluation.card_networks import networks_in_words
 from skinapp.evaluation.intervals import figure
 from skinapp.networks.card import Card, Task
 from skinapp.photo import read_photo
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import class_name, is_malignant
 from skinapp.ui import chart, loaders, prevalence, state, threshold
 from skinapp.ui.photo_input import Incoming
 from skinapp.ui.state import Answer
+
+STILL_ABOVE = "The likeliest type is a benign one, **but the malignancy score lies above its threshold: that counts.**"
 
 
 def assessed(incoming: Incoming) -> Answer:
@@ -37,10 +41,10 @@ def show(answer: Answer) -> None:
     malignancy, lesion_type = st.columns(2, gap="medium", border=True)
     with malignancy:
         _malignancy(answer.assessment, assessor.malignancy_card)
-        _measured(assessor.malignancy_card, "malignancy", "malignant_auroc", "AUROC")
+        _measured(assessor.malignancy_card, "malignancy")
     with lesion_type:
         _lesion_type(answer)
-        _measured(assessor.lesion_type_card, "lesion_type", "balanced_accuracy", "balanced accuracy")
+        _measured(assessor.lesion_type_card, "lesion_type")
     if answer.example:
         st.info(f"What it is, by its label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
     st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
@@ -67,10 +71,12 @@ def _lesion_type(answer: Answer) -> None:
     st.subheader("Which lesion type?", anchor=False)
     alt = "Donut: " + ", ".join(f"{class_name(code)} {percent(score)}" for code, score in ranked[:3])
     chart.show(lesion_type_donut(scores.classes, scores.values), "lesion-type-donut", alt, toolbar=False)
-    if "mel" not in [code for code, _ in ranked[:3]]:
-        st.markdown(f"Melanoma is not among the three: its score is **{percent(scores.of('mel'))}**.")
+    if MELANOMA not in [code for code, _ in ranked[:3]]:
+        st.markdown(f"Melanoma is not among the three: its score is **{percent(scores.of(MELANOMA))}**.")
     else:
         st.markdown("**Model scores, not chances.**")
+    if answer.assessment.above and not is_malignant(ranked[0][0]):
+        st.markdown(STILL_ABOVE)
     _all_scores(scores)
 
 
@@ -84,18 +90,25 @@ def _code(label: str) -> str:
     return "" if class_name(label).lower() == label else f" ({label})"
 
 
-def _measured(card: Card, task: Task, name: str, words: str) -> None:
+def _measured(card: Card, task: Task) -> None:
     """Say how a head did on its model's own test photos, with the interval; without a stored run, say that."""
     try:
         folder = loaders.test_run(card, task)
     except RunError as error:
         st.caption(f"Model *{card.id}*: {error}")
         return
-    counts, found = loaders.run_headline(folder), figure(loaders.intervals(folder), name)
+    counts, intervals = loaders.run_headline(folder), loaders.intervals(folder)
+    if task == "malignancy":
+        told = f"AUROC {figure(intervals, 'malignant_auroc').in_words(2)}"
+    else:
+        balanced, melanoma = figure(intervals, "balanced_accuracy"), figure(intervals, "recall", MELANOMA)
+        told = f"balanced accuracy {balanced.in_words(2)}"
+        if not math.isnan(melanoma.value):
+            told += f"; of the melanomas {melanoma.in_words(2)} had melanoma on top"
     st.caption(
         f"Model *{card.id}* ({networks_in_words(card)}). "
         f"On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
-        f"{words} {found.in_words(2)}, with its 95% interval. "
+        f"{told}; in brackets 95% intervals. "
         "The test photos come from the same clinics as the training photos."
     )
 

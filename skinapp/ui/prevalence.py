@@ -1,19 +1,23 @@
 """A malignancy score restated for another share of malignant lesions, where the reader wants it."""
 
+import math
+
 import streamlit as st
 
 from skinapp.assessment.assess import Assessment
 from skinapp.charts.style import decimal
+from skinapp.evaluation.card_tables import number
+from skinapp.evaluation.decisions import predictive_values
 from skinapp.evaluation.prevalence import restated
 from skinapp.networks.card import Card
 from skinapp.taxonomy import MALIGNANT
 from skinapp.ui import state, threshold
 
 LEAST, MOST = 0.1, 99.0
-"""Bounds of what can be chosen, malignant lesions of 100."""
+"""Bounds of what can be chosen, photos of malignant lesions of 100."""
 
 HELP = (
-    "Of 100 lesions like this one that you or your doctor look at. In a specialist's clinic more are malignant than in "
+    "Of 100 photos like this one that you or your doctor look at. In a specialist's clinic more are malignant than in "
     "a screening."
 )
 MEANING = (
@@ -29,13 +33,15 @@ def show(seen: Assessment, card: Card) -> None:
     if own is None:
         return
     with st.expander("Another prevalence"):
-        new = _chosen(100 * own) / 100
+        new = _chosen(own)
         st.markdown(_restated("Score", seen.malignant, own, new))
         if seen.threshold is not None:
             st.markdown(
                 f"{_restated(threshold.NAME, seen.threshold, own, new)} "
                 f"The score stays {'above' if seen.above else 'below'} it."
             )
+            if flagged := _of_flagged(card, new):
+                st.markdown(flagged)
         st.caption(MEANING)
 
 
@@ -47,15 +53,15 @@ def meant_for(card: Card) -> float | None:
 
 
 def _chosen(own: float) -> float:
-    """Let the reader choose malignant lesions of 100; returns `own` as it is until she chooses others.
+    """Let the reader choose how many of 100 photos are malignant; returns that share, `own` as it is until she does.
 
     A field that she emptied has no value: it too goes back to the model's own.
     """
-    key, shown = state.widget_key("of-100-malignant"), min(max(round(own, 1), LEAST), MOST)
+    key, shown = state.widget_key("of-100-malignant"), min(max(round(100 * own, 1), LEAST), MOST)
     if state.widget_value(key) is None:
         state.set_widget(key, state.prevalence() or shown)
     st.number_input(
-        "Of 100 lesions, how many are malignant?",
+        "Of 100 photos, how many show a malignant lesion?",
         LEAST,
         MOST,
         None,
@@ -68,7 +74,7 @@ def _chosen(own: float) -> float:
     )
     chosen = state.prevalence()
     st.button(f"Back to the model's {shown:g}", on_click=_back, args=(key, shown), disabled=chosen is None)
-    return own if chosen is None else chosen
+    return own if chosen is None else chosen / 100
 
 
 def _keep(key: str) -> None:
@@ -83,6 +89,29 @@ def _back(key: str, shown: float) -> None:
 def _restated(what: str, score: float, own: float, new: float) -> str:
     said = f"{what}: **{decimal(score)}** as the model was calibrated ({_percent(own)} malignant)"
     return f"{said}." if new == own else f"{said}; **{decimal(restated(score, own, new))}** where {_percent(new)} are."
+
+
+def _of_flagged(card: Card, prevalence: float) -> str:
+    """Say how many of those above the threshold, and of those below, are malignant; nothing where no test tells."""
+    tested = threshold.measured(card)
+    if tested is None or tested.sensitivity is None or tested.specificity is None:
+        return ""
+    found, spared = tested.sensitivity, tested.specificity
+    # Both values grow with both rates: the ends of the rates' intervals give theirs, a little too wide.
+    rates = ((found.value, spared.value), (found.low, spared.low), (found.high, spared.high))
+    values = (predictive_values(number(sensitive), number(specific), prevalence) for sensitive, specific in rates)
+    ppv, npv = zip(*values, strict=True)
+    if any(map(math.isnan, ppv + npv)):
+        return ""
+    above, below = _of_100(*ppv), _of_100(1 - npv[0], 1 - npv[2], 1 - npv[1])
+    return (
+        f"Where {_percent(prevalence)} are malignant, so are of 100 photos above the threshold about {above}, of 100 "
+        f"below it about {below}: by the rates of the test."
+    )
+
+
+def _of_100(share: float, low: float, high: float) -> str:
+    return f"**{100 * share:.2g}** ({100 * low:.2g} to {100 * high:.2g})"
 
 
 def _percent(share: float) -> str:

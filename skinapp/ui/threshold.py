@@ -1,28 +1,47 @@
 """On which side of its model's threshold a score lies, in words that neither frighten nor reassure."""
 
 from skinapp.assessment.assess import Assessment
-from skinapp.charts.style import decimal
-from skinapp.evaluation.card_tables import interval, reached
+from skinapp.evaluation.card_groups import HISTOLOGY_ONLY
+from skinapp.evaluation.card_tables import Reached, interval, on_test, reached
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure
 
 NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
-MEANING = f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this."
+MEANING = (
+    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this. In brackets: 95% intervals. "
+    "Histology confirms the lesions that somebody thought worth a biopsy: the hard ones."
+)
 
 
 def in_words(seen: Assessment, card: Card) -> str:
     """Say on which side of the threshold a score lies, and how many lie there wrongly; nothing without a threshold."""
     if seen.threshold is None:
         return ""
-    side = f"**{'Above' if seen.above else 'Below'} the {NAME}** ({decimal(seen.threshold)}, the tick on the ring)."
-    at = next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
+    at = f"a score of {100 * seen.threshold:.3g}%, the tick on the ring"
+    side = f"**{'Above' if seen.above else 'Below'} the {NAME}** ({at})."
+    tested = measured(card)
     if seen.above:
-        return f"{side} Benign lesions lie above it too{_of_test(at.specificity if at else None)}."
-    missed = _of_test(at.sensitivity if at else None)
-    return f"{side} That does not mean healthy: malignant lesions lie below it too{missed}."
+        wrongly = _left_over(tested.specificity if tested else None)
+        biopsied = _left_over(_of_histology(card))
+        more = f", of those confirmed by histology {biopsied}" if wrongly and biopsied else ""
+        return f"{side} Benign lesions lie above it too{f': in the test {wrongly}{more}' if wrongly else ''}."
+    missed = _left_over(tested.sensitivity if tested else None)
+    lie = f"malignant lesions lie below it too{f': in the test {missed}' if missed else ''}"
+    return f"{side} That does not mean healthy: {lie}."
 
 
-def _of_test(found: CardFigure | None) -> str:
+def measured(card: Card) -> Reached | None:
+    """Return what the threshold that is shown reached on test; None where the card has no such operating point."""
+    return next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
+
+
+def _of_histology(card: Card) -> CardFigure | None:
+    """Return the specificity among photos that histology confirmed: lesions that somebody thought worth a biopsy."""
+    name = f"specificity at {SHOWN_SENSITIVITY:g}"
+    return next((one for one in on_test(card, "malignancy", HISTOLOGY_ONLY) if one.figure == name), None)
+
+
+def _left_over(found: CardFigure | None) -> str:
     """Write the share of test photos that a rate leaves over, with its interval; nothing where it was not measured."""
     if found is None or found.value is None:
         return ""
@@ -30,4 +49,4 @@ def _of_test(found: CardFigure | None) -> str:
     if found.low is not None and found.high is not None:
         left |= {"low": 1 - found.high, "high": 1 - found.low}
     over = interval(found.model_copy(update=left), ".1%")
-    return f", in the test {left['value']:.1%} of them{f' (95% interval {over})' if over else ''}"
+    return f"{left['value']:.1%}{f' ({over})' if over else ''}"

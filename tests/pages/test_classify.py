@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from streamlit.testing.v1 import AppTest
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessor, load_assessor
 from skinapp.charts.style import decimal
 from skinapp.cli.main import main
-from skinapp.evaluation.figures import headline
+from skinapp.evaluation.decisions import predictive_values
+from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.prevalence import restated
-from skinapp.evaluation.run import load_run
+from skinapp.evaluation.run import load_run, save_run
 from skinapp.networks.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.photo import read_photo
 from skinapp.storage import file_sha256
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name, is_malignant
 from skinapp.ui import loaders
 from skinapp.ui.photo_input import camera_allowed
 
@@ -265,12 +267,17 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     monkeypatch.setattr("sys.argv", ["skinapp", *map(str, arguments)])
     with pytest.raises(SystemExit):
         main()
+    types = load_run(folder / "runs" / "table-test-lesion-type")
+    truth = types.predictions["truth"].where(types.predictions["truth"] != types.predictions["truth"][0], "mel")
+    save_run(replace(types, predictions=types.predictions.assign(truth=truth)), folder / "runs" / types.name)
     text = words(uploaded(app, jpeg(1)))
     malignancy, lesion_type = (
         headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
     )
     assert f"AUROC {malignancy.malignant_auroc:.2f} (" in text
     assert f"balanced accuracy {lesion_type.balanced_accuracy:.2f} (" in text
+    recall = per_class(load_run(folder / "runs" / types.name)).set_index("class").loc["mel", "recall"]
+    assert f"of the melanomas {recall:.2f} (" in text
     assert malignancy.balanced_accuracy != pytest.approx(lesion_type.balanced_accuracy, abs=0.01)
 
 
@@ -282,6 +289,7 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         measured("sensitivity at 0.95", 0.5, 0.4, 0.6, group="sex: male"),
         measured("sensitivity at 0.95", 0.93, 0.9, 0.955),
         measured("specificity at 0.95", 0.75, 0.7, 0.8),
+        measured("specificity at 0.95", 0.375, 0.3, 0.45, group="histology-confirmed photos only"),
     )
     for threshold, said in (
         (score / 2, "Above the 95% threshold"),
@@ -292,19 +300,33 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         page = uploaded(AppTest.from_file(APP, default_timeout=60), file)
         (line,) = [one for one in page.markdown if "95% threshold**" in one.value]
         assert said in line.value
-        assert f"({decimal(threshold)}, the tick" in line.value
-        assert line.help == "95% of the malignant validation photos score at least this."
+        assert f"(a score of {100 * threshold:.3g}%, the tick" in line.value
+        assert "95% of the malignant validation photos score at least this. In brackets: 95% intervals." in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
-            assert "in the test 7.0% of them (95% interval 4.5% to 10.0%)" in line.value
+            assert "in the test 7.0% (4.5% to 10.0%)." in line.value
         else:
-            assert "in the test 25.0% of them (95% interval 20.0% to 30.0%)" in line.value
+            benign = "in the test 25.0% (20.0% to 30.0%), of those confirmed by histology 62.5% (55.0% to 70.0%)."
+            assert benign in line.value
 
 
 def test_a_threshold_without_figures_says_no_number_that_nobody_measured(app: AppTest, with_pair: MakeModel) -> None:
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
     (line,) = [one.value for one in uploaded(app, jpeg(1)).markdown if "95% threshold**" in one.value]
     assert line.endswith("malignant lesions lie below it too.")
+
+
+@pytest.mark.parametrize("photo", range(1, 4))
+def test_a_benign_type_on_top_does_not_outweigh_the_threshold(app: AppTest, with_pair: MakeModel, photo: int) -> None:
+    file = jpeg(photo)
+    with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1e-9),))
+    page = uploaded(app, file)
+    likeliest, _ = page.session_state["answer"].assessment.lesion_type.ranked()[0]
+    assert ("lies above its threshold: that counts" in words(page)) != is_malignant(likeliest)
+
+    with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
+    loaders.assessor.clear()
+    assert "that counts" not in words(uploaded(AppTest.from_file(APP, default_timeout=60), file))
 
 
 def prevalence_words(page: AppTest) -> str:
@@ -331,6 +353,32 @@ def test_another_prevalence_restates_score_and_threshold(app: AppTest, with_pair
         assert f"**{decimal(restated(one, 0.2, 0.03))}** where 3% are." in text
     assert f"stays {'above' if score >= threshold else 'below'} it" in text
     assert decimal(restated(score, 0.2, 0.03)) != decimal(score)
+
+
+def test_until_another_is_chosen_nothing_is_restated_whatever_the_models_share(
+    app: AppTest, with_pair: MakeModel
+) -> None:
+    share = 0.1933725433940611  # a hundred times it, divided by a hundred, is another number
+    assert 100 * share / 100 != share
+    with_pair(heads=heads((share, 1 - share)))
+    text = prevalence_words(uploaded(app, jpeg(1)))
+    assert "as the model was calibrated (19.3% malignant)." in text
+    assert "; **" not in text
+
+
+def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
+    app: AppTest, with_pair: MakeModel
+) -> None:
+    point = OperatingPoint(sensitivity=0.95, threshold=0.125)
+    figures = (measured("sensitivity at 0.95", 0.9, 0.8, 1.0), measured("specificity at 0.95", 0.7, 0.6, 0.8))
+    with_pair(operating_points=(point,), figures=figures)
+    page = uploaded(app, jpeg(1))
+    page.number_input[0].set_value(10.0).run()
+    # Of 1,000 photos 100 are malignant: 90 of them lie above, with 270 of the 900 others.
+    assert predictive_values(0.9, 0.7, 0.1) == pytest.approx((90 / 360, 630 / 640))
+    text = prevalence_words(page)
+    assert "Where 10% are malignant, so are of 100 photos above the threshold about **25** (18 to 36)" in text
+    assert "of 100 below it about **1.6** (0 to 3.6): by the rates of the test." in text
 
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:
