@@ -3,16 +3,13 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.datasets.table import read_table
 from skinapp.evaluation.card_rows import ALL, card_figure
 from skinapp.evaluation.measured import measured
-from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
+from skinapp.evaluation.run import find_runs, load_run, read_facts
 from skinapp.evaluation.search import network_of, tried
+from skinapp.evaluation.whose import whose
 from skinapp.networks.card import RECIPE, LeftOut
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
@@ -34,13 +31,4 @@ def _of(folder: Path) -> Iterator[LeftOut]:
         if facts.split == OUTSIDE and facts.classes == MALIGNANCY_CLASSES:
             held = measured(load_run(path), path)
             figure = card_figure(held.run, ALL, AUROC, held.figure(AUROC))
-            yield LeftOut(recipe=folder.name, network=network_of(recipe), whose=_whose(held.run, recipe), figure=figure)
-
-
-def _whose(run: StoredRun, recipe: dict[str, Any]) -> tuple[str, ...]:
-    """Name the cameras of a run's photos; of photos whose camera is not known their source, among a recipe's tables."""
-    data = recipe["data"]
-    paths = dict.fromkeys([data["table"], *(extra["table"] for extra in data.get("extra", ()))])
-    photos = pd.concat([read_table(Path(path)) for path in paths], ignore_index=True)
-    asked = photos[photos["image_id"].isin(run.predictions["image_id"])]
-    return tuple(sorted(asked["camera"].fillna(asked["source"] + ", camera not named").unique()))
+            yield LeftOut(recipe=folder.name, network=network_of(recipe), whose=whose(held.run, recipe), figure=figure)

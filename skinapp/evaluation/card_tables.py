@@ -9,6 +9,7 @@ import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
+from skinapp.evaluation.card_groups import HISTOLOGY_ONLY
 from skinapp.evaluation.card_rows import ALL
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
 from skinapp.taxonomy import class_name
@@ -19,7 +20,8 @@ HEADLINES: dict[Task, tuple[str, ...]] = {
 }
 """Which figures of a head stand first, in their order; of two classes the macro AUROC is the malignant one."""
 
-CALIBRATION = ("ece", "ece if perfect", "brier", "slope", "intercept")
+OF_MALIGNANCY = ("slope", "intercept")
+CALIBRATION = ("ece", "ece if perfect", "brier", *OF_MALIGNANCY)
 RATES = ("sensitivity", "specificity")
 READ_FROM_TEST = ", read from test"
 CONTRADICTIONS = "contradictions"
@@ -27,6 +29,7 @@ CONTRADICTIONS = "contradictions"
 _WORDS = {
     "macro_f1": "Macro F1",
     "macro_auroc": "Macro AUROC",
+    "mean_auroc": "Mean AUROC",
     "malignant_auroc": "Malignant AUROC",
     "ece": "Calibration error",
     "brier": "Brier score",
@@ -36,11 +39,16 @@ _AT = re.compile(r"^at (?P<share>[01]\.?\d*)")
 
 @dataclass(frozen=True)
 class Reached:
-    """An operating point, and what it reached on test; None where the card does not say."""
+    """An operating point, and what it reached on test; None where the card does not say.
+
+    `of_histology` is the specificity among photos that histology confirmed: of lesions that somebody thought worth a
+    biopsy.
+    """
 
     point: OperatingPoint
     sensitivity: CardFigure | None
     specificity: CardFigure | None
+    of_histology: CardFigure | None
 
 
 @dataclass(frozen=True)
@@ -129,8 +137,15 @@ def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:
 def reached(card: Card) -> tuple[Reached, ...]:
     """Return each operating point with what it reached on test, the most sensitive last."""
     found = {figure.figure: figure for figure in on_test(card)}
+    confirmed = {figure.figure: figure for figure in on_test(card, "malignancy", HISTOLOGY_ONLY)}
+    sensitivity, specificity = RATES
     return tuple(
-        Reached(point, *(found.get(f"{name} at {point.sensitivity:g}") for name in RATES))
+        Reached(
+            point,
+            found.get(f"{sensitivity} at {point.sensitivity:g}"),
+            found.get(f"{specificity} at {point.sensitivity:g}"),
+            confirmed.get(f"{specificity} at {point.sensitivity:g}"),
+        )
         for point in sorted(card.operating_points, key=lambda point: point.sensitivity)
     )
 
@@ -146,8 +161,14 @@ def contradictions(card: Card) -> CardFigure | None:
 
 
 def calibration(card: Card, task: Task) -> tuple[Calibrated, ...]:
-    """Return the figures of calibration of a head on test, before and after."""
-    found = {figure.figure: figure for figure in on_test(card, task)}
+    """Return the figures of calibration of a head on test, before and after.
+
+    Slope and intercept are of malignancy; of the lesion types of a pair, which are made to agree with it, they would
+    only say the same again.
+    """
+    said = {figure.figure: figure for figure in on_test(card, task)}
+    again = OF_MALIGNANCY if card.role == "both" and task == "lesion_type" else ()
+    found = {name: figure for name, figure in said.items() if name not in again}
     return tuple(
         Calibrated(words(name), found[name], found.get(name + BEFORE)) for name in CALIBRATION if name in found
     )

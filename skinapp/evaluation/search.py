@@ -9,7 +9,8 @@ from typing import Any
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
-from skinapp.evaluation.run import RunFacts, own_runs, read_facts
+from skinapp.evaluation.run import RunFacts, load_run, own_runs, read_facts
+from skinapp.evaluation.whose import whose
 from skinapp.networks.card import CARD, RECIPE, TRAINING, read_card, read_training
 from skinapp.networks.folder import find_models, member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES
@@ -25,7 +26,8 @@ class Tried:
     `ships` tells the recipe of a shipped model from those that were tried for it, `minutes` is the time of its
     training, of an average that of its members together; an average has no epochs and crops of its own. Figures are
     "balanced_accuracy", "macro_auroc" and "recall" of melanoma of the lesion types, and "malignant_auroc", of the
-    malignancy head where there is one, else of the malignant types together.
+    malignancy head where there is one, else of the malignant types together. `outside` names the cameras or clinics
+    that the figures of that split are of.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Tried:
     crop_px: int | None
     minutes: float
     figures: dict[tuple[str, str], Figure]
+    outside: tuple[str, ...] = ()
 
 
 def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
@@ -95,7 +98,15 @@ def _tried(record: Path, ships: bool) -> Tried:
         crop_px=recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
         minutes=training.elapsed_s / 60,
         figures=dict(_figures(folder, ships)),
+        outside=_outside(folder, recipe),
     )
+
+
+def _outside(folder: Path, recipe: dict[str, Any]) -> tuple[str, ...]:
+    """Name whose photos a recipe was asked about that it did not learn from."""
+    paths = (path for path in own_runs(folder) if read_facts(path).split == OUTSIDE)
+    first = next(paths, None)
+    return () if first is None else whose(load_run(first), recipe)
 
 
 def _comment(recipe: str) -> Iterator[str]:
@@ -132,7 +143,8 @@ _HEAD = """# The search for a recipe
 Every recipe that was tried, those of the models that ship last, and what each says of the validation photos; by test
 photos none was chosen. Written by `skinapp search -o docs/search.md`: no figure is typed in. `search/README.md` says
 what was learned. Figures are at the recipe's own size, with 95% intervals by bootstrap over lesions. "Outside" are
-photos of a camera or a clinic that this recipe did not learn from: which one, its description says.
+photos of cameras or clinics that this recipe did not learn from, named before them: figures of other photos cannot be
+set side by side. Where intervals overlap, a recipe that stands higher need not be the better one.
 
 """
 
@@ -141,20 +153,26 @@ _FIGURES = {
     "melanoma recall": ("validation", "recall"),
     "macro AUROC": ("validation", "macro_auroc"),
     "malignancy AUROC": ("validation", "malignant_auroc"),
-    "malignancy AUROC outside": (OUTSIDE, "malignant_auroc"),
 }
+_FIGURE_OUTSIDE = (OUTSIDE, "malignant_auroc")
 
 
 def as_markdown(tried: tuple[Tried, ...]) -> str:
     """Set the recipes side by side as a table in Markdown; a dash where a figure was not asked for."""
-    names = ("recipe", "what", "network", "epochs", "crop, px", "minutes", *_FIGURES)
+    names = ("recipe", "what", "network", "epochs", "crop, px", "minutes", *_FIGURES, "malignancy AUROC outside")
     lines = [names, ("---",) * len(names), *(_row(one) for one in tried)]
     return _HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _row(one: Tried) -> tuple[str, ...]:
-    found = (one.figures.get(key) for key in _FIGURES.values())
-    words = (value.in_words() if value else "–" for value in found)
+    words = (_in_words(one.figures.get(key)) for key in _FIGURES.values())
+    outside = _in_words(one.figures.get(_FIGURE_OUTSIDE))
+    if one.outside:
+        outside = f"{'; '.join(one.outside)}: {outside}"
     name = f"**{one.id}** (ships)" if one.ships else one.id
     counts = ("–" if count is None else str(count) for count in (one.epochs, one.crop_px))
-    return (name, one.what, one.network, *counts, f"{one.minutes:.0f}", *words)
+    return (name, one.what, one.network, *counts, f"{one.minutes:.0f}", *words, outside)
+
+
+def _in_words(found: Figure | None) -> str:
+    return found.in_words() if found else "–"

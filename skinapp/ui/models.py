@@ -40,8 +40,8 @@ def show(folder: Path) -> None:
     st.subheader(card.id, anchor=False)
     st.caption(f"{networks_in_words(card)} · {' · '.join(map(question, card.heads))}")
     _use(card)
-    _answers(card)
     models_figures.show(card)
+    _answers(card)
     models_facts.show(folder, card)
 
 
@@ -49,22 +49,24 @@ def _use(card: Card) -> None:
     with st.container(border=True):
         st.markdown(f":material/check_circle: **For.** {card.intended_use}")
         st.markdown(f":material/block: **Not for.** {card.not_for}")
+        if card.data.limits:
+            st.markdown(f":material/help: **Not known.** {' '.join(card.data.limits)}")
 
 
 def _answers(card: Card) -> None:
-    st.subheader("What it answers", anchor=False)
-    for place, head in zip(st.columns(len(card.heads), gap="large"), card.heads, strict=True):
-        with place:
-            _answer(head)
+    with st.expander("The classes, and the shares of them that its scores assume"):
+        for place, head in zip(st.columns(len(card.heads), gap="large"), card.heads, strict=True):
+            with place:
+                _answer(head)
 
 
 def _answer(head: Head) -> None:
     st.markdown(f"**{question(head)}**")
     if not head.shares:
         st.markdown("\n".join(f"- {_named(label)}" for label in head.classes))
-        st.caption("For which shares of the classes its scores are meant is not kept.")
+        st.caption("Which shares of the classes its scores assume is not kept.")
         return
-    st.caption("Its scores are meant for photos of which so many are of each class:", help=SHARES_HELP)
+    st.caption("Its scores assume these shares of the photos:", help=SHARES_HELP)
     shares = zip(head.classes, head.shares, strict=True)
     st.markdown("\n".join(f"- {_named(label)}: {share:.1%}" for label, share in shares))
 

@@ -19,19 +19,13 @@ _MOST = ", the network that learned from most"
 
 
 def show(folder: Path, card: Card) -> None:
-    """Show what a model learned from, how, what is not known, where its runs are looked at, and its files."""
-    _unknown(card)
+    """Show what a model learned from, how, where its runs are looked at, and its files."""
     _data(card)
     _training(folder, card)
     _recipe(folder, card)
     _hashes(card)
     _runs(folder)
     _files(folder, card)
-
-
-def _unknown(card: Card) -> None:
-    st.subheader("What is not known", anchor=False)
-    st.markdown(_bullets(card.data.limits))
 
 
 def _bullets(lines: "tuple[str, ...] | list[str]") -> str:
@@ -48,11 +42,19 @@ def _data(card: Card) -> None:
                 f"**Training{_MOST if card.members else ''}:** {card_networks.counted(card.data.train)}",
                 f"**Validation:** {card_networks.counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
-                f"**Sees:** the central {card.preprocessing.input_px} px square of a photo whose short side was "
-                f"brought to {card.preprocessing.resize_px} px",
+                f"**Sees:** {_square(card)}",
                 f"**Its licence:** {card.licence}",
             ]
         )
+    )
+
+
+def _square(card: Card) -> str:
+    taken = card.preprocessing
+    coarser = sorted({network.preprocessing.input_px for network in card.networks} - {taken.input_px}, reverse=True)
+    less = "".join(f", which a network that sees less gets at {px} px" for px in coarser)
+    return (
+        f"the central {taken.input_px} px square of a photo whose short side was brought to {taken.resize_px} px{less}"
     )
 
 

@@ -12,6 +12,7 @@ from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_networks import architecture_name
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
+from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut
 from skinapp.ui import chart
 from skinapp.ui.evaluation_groups import SKIN_TONE
@@ -24,7 +25,8 @@ Row = TypeVar("Row")
 NO_FIGURES = "No figures yet: `skinapp card` writes them."
 POINTS = (
     "Each threshold was chosen on validation photos, to find that share of the malignant ones, and is not moved by "
-    "what test shows. A score of at least the threshold is above it."
+    f"what test shows. A score of at least the threshold is above it; Classify shows that of {SHOWN_SENSITIVITY:.0%}. "
+    "Histology confirms the benign lesions that somebody thought worth a biopsy: the hard ones."
 )
 EQUALLY_FREQUENT = (
     "A score says how often, where the classes come as often as in the data. Balanced accuracy weighs a rare class as "
@@ -41,8 +43,9 @@ LEFT_OUT = (
 )
 CALIBRATION = (
     "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "
-    "1 and an intercept of 0 are right."
+    "1 and an intercept of 0 are right. Before: without the temperature and offsets that validation gave"
 )
+BY_ITSELF = ", though each network was calibrated by itself already"
 
 
 def show(card: Card) -> None:
@@ -113,9 +116,10 @@ def _points(card: Card) -> None:
     _table(
         {
             "Meant to find": lambda row: f"{row.point.sensitivity:.0%}",
-            "Threshold": lambda row: f"{row.point.threshold:g}",
+            "Threshold": lambda row: f"{100 * row.point.threshold:.3g}%",
             "Sensitivity on test": lambda row: written(row.sensitivity, ".1%"),
             "Specificity on test": lambda row: written(row.specificity, ".1%"),
+            "Of those confirmed by histology": lambda row: written(row.of_histology, ".1%"),
         },
         rows,
     )
@@ -161,7 +165,7 @@ def _calibration(card: Card) -> None:
                 },
                 rows,
             )
-    st.caption(CALIBRATION)
+    st.caption(f"{CALIBRATION}{BY_ITSELF if card.members else ''}.")
 
 
 def _subgroups(card: Card) -> None:
@@ -170,7 +174,7 @@ def _subgroups(card: Card) -> None:
         return
     st.subheader("Subgroups", anchor=False)
     left, right = st.columns(2)
-    by = left.selectbox("By", _distinct(groups, _by), key="group-by", bind="query-params")
+    by = left.selectbox("By", sorted(_distinct(groups, _by), key=_tells_most), key="group-by", bind="query-params")
     name = right.selectbox("Figure", _distinct(groups, _figure), key="group-figure", bind="query-params")
     shown = [group for group in groups if (_by(group), _figure(group)) == (by, name)]
     if not shown:
@@ -187,6 +191,11 @@ def _distinct(groups: Sequence[Subgroup], said: Callable[[Subgroup], str]) -> li
 
 def _by(group: Subgroup) -> str:
     return TITLES.get(group.by, group.by.capitalize()) if group.by != "age" else "Age"
+
+
+def _tells_most(by: str) -> bool:
+    """Sort what a score hangs on more than on age or sex to the front: who took the photo, and who said what it is."""
+    return by not in (TITLES["camera"], TITLES["confirmation"])
 
 
 def _figure(group: Subgroup) -> str:

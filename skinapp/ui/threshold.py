@@ -1,8 +1,7 @@
 """On which side of its model's threshold a score lies, in words that neither frighten nor reassure."""
 
 from skinapp.assessment.assess import Assessment
-from skinapp.evaluation.card_groups import HISTOLOGY_ONLY
-from skinapp.evaluation.card_tables import Reached, interval, on_test, reached
+from skinapp.evaluation.card_tables import Reached, interval, reached
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure
 
@@ -22,7 +21,7 @@ def in_words(seen: Assessment, card: Card) -> str:
     tested = measured(card)
     if seen.above:
         wrongly = _left_over(tested.specificity if tested else None)
-        biopsied = _left_over(_of_histology(card))
+        biopsied = _left_over(tested.of_histology if tested else None)
         more = f", of those confirmed by histology {biopsied}" if wrongly and biopsied else ""
         return f"{side} Benign lesions lie above it too{f': in the test {wrongly}{more}' if wrongly else ''}."
     missed = _left_over(tested.sensitivity if tested else None)
@@ -33,12 +32,6 @@ def in_words(seen: Assessment, card: Card) -> str:
 def measured(card: Card) -> Reached | None:
     """Return what the threshold that is shown reached on test; None where the card has no such operating point."""
     return next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
-
-
-def _of_histology(card: Card) -> CardFigure | None:
-    """Return the specificity among photos that histology confirmed: lesions that somebody thought worth a biopsy."""
-    name = f"specificity at {SHOWN_SENSITIVITY:g}"
-    return next((one for one in on_test(card, "malignancy", HISTOLOGY_ONLY) if one.figure == name), None)
 
 
 def _left_over(found: CardFigure | None) -> str:

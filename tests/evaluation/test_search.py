@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from skinapp.datasets.table import image_table, write_table
 from skinapp.errors import ModelError
 from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
@@ -77,7 +78,10 @@ def test_the_models_that_ship_come_last_without_their_test(
     root: Path, tmp_path: Path, make_model: Callable[..., Path], types: StoredRun
 ) -> None:
     folder = make_model(tmp_path / "models" / "a-model", "lesion_type")
-    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
+    photos = types.predictions[["image_id", "lesion_id"]].assign(camera="vidir_modern", source="HAM10000")
+    write_table(image_table(photos), tmp_path / "table.parquet")
+    data = f'\n[data]\ntable = "{(tmp_path / "table.parquet").as_posix()}"\n'
+    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n" + data)
     for split in ("validation", "test", "outside"):
         stored(types, folder, split)
     tried, shipped = tried_recipes(root, folder.parent)
@@ -87,7 +91,7 @@ def test_the_models_that_ship_come_last_without_their_test(
     assert first.startswith("| pair | What it tries, in two lines. And a sentence more. | resnet50 | ")
     assert first.endswith(" | – |")
     assert last.startswith("| **a-model** (ships) | ")
-    assert last.endswith(f"{shipped.figures['outside', 'malignant_auroc'].in_words()} |")
+    assert last.endswith(f" | vidir_modern: {shipped.figures['outside', 'malignant_auroc'].in_words()} |")
 
 
 def test_a_recipe_that_was_tried_must_not_have_looked_at_test(root: Path, tmp_path: Path, types: StoredRun) -> None:

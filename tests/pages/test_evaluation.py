@@ -113,7 +113,13 @@ def test_every_section_opens_for_two_classes_and_for_eight(stored: StoredRun, ty
 
 
 def test_missed_cancers_are_counted(types: StoredRun) -> None:
-    assert f"**{missed(types)} of 80** malignant photos" in words(opened())
+    assert f"**{missed(types)} of 80** malignant photos got a benign type as their top answer" in words(opened())
+
+
+def test_of_two_classes_a_cancer_is_missed_below_a_half_and_a_threshold_is_another_question(stored: StoredRun) -> None:
+    said = words(opened())
+    assert f"**{missed(stored)} of 30** malignant photos scored below 50%" in said
+    assert "see *Threshold*" in said
 
 
 def test_squamous_cell_carcinoma_can_be_counted_as_actinic_keratosis(types: StoredRun) -> None:

@@ -39,6 +39,7 @@ FIGURES = (
     figure("specificity at 0.95", 0.75),
     figure("specificity at 0.95 sensitivity, read from test", 0.8125),
     figure("malignant_auroc", 0.6875, group="akiec left out"),
+    figure("specificity at 0.95", 0.375, group="histology-confirmed photos only"),
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", 0.5625, group="sex: female"),
     figure("malignant_auroc", 0.5, split="outside", run="far", photos=90, lesions=45),
@@ -120,7 +121,8 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert shown["Malignant AUROC"] == ("0.875", "0.812 to 0.938")
     assert shown["Balanced accuracy"] == ("0.500", "0.438 to 0.562")
     rows = tables(page)
-    assert "95%,0.123456,93.8% (87.5% to 100.0%),75.0% (68.8% to 81.2%)" in rows
+    rates = "93.8% (87.5% to 100.0%),75.0% (68.8% to 81.2%),37.5% (31.2% to 43.8%)"
+    assert f"95%,12.3%,{rates}" in rows
     assert "Calibration error,0.375 (0.312 to 0.438),0.125 (0.062 to 0.188)" in rows
     assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
     assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
