@@ -111,7 +111,8 @@ def _of_flagged(card: Card, prevalence: float) -> str:
 
 
 def _of_100(share: float, low: float, high: float) -> str:
-    return f"**{100 * share:.2g}** ({100 * low:.2g} to {100 * high:.2g})"
+    value, least, most = (f"{100 * one:.0f}" if one >= 0.1 else f"{100 * one:.2g}" for one in (share, low, high))
+    return f"**{value}** ({least} to {most})"
 
 
 def _percent(share: float) -> str:

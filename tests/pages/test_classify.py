@@ -380,6 +380,9 @@ def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
     assert "Where 10% are malignant, so are of 100 photos above the threshold about **25** (18 to 36)" in text
     assert "of 100 below it about **1.6** (0 to 3.6): by the rates of the test." in text
 
+    page.number_input[0].set_value(99.0).run()
+    assert "about **100** (99 to 100), of 100 below it about **93** (0 to 97)" in prevalence_words(page)
+
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:
     with_pair()
