@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, decimal, full_name, percent, quiet, short_name, wrapped
+from skinapp.charts.style import FONT_SIZE, GREY, finer_percent, full_name, percent, quiet, short_name, wrapped
 from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, class_colour, class_name
 
 _RING_PX, _LEGEND_LINE_PX = 230, 24
@@ -81,7 +81,7 @@ def _with_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
         ends = {"x0": inner * right, "x1": outer * right, "y0": inner * up, "y1": outer * up}
         figure.add_shape(type="line", yanchor=0.5, line={"color": colour, "width": width}, **middle, **ends)
     return figure.add_annotation(
-        text=decimal(threshold),
+        text=finer_percent(threshold),
         hovertext=wrapped(meaning, 30),
         font={"size": FONT_SIZE},
         xref="paper",

@@ -112,6 +112,13 @@ def percent(score: float) -> str:
     return ">99%" if score > 0.99 else f"{score:.0%}"
 
 
+def finer_percent(score: float) -> str:
+    """Write a threshold (a score, 0 to 1) in percent with three digits: "6.49%"; "<0.1%" and ">99.9%" at the ends."""
+    if score < 0.001:
+        return "<0.1%"
+    return ">99.9%" if score > 0.999 else f"{100 * score:.3g}%"
+
+
 def decimal(score: float) -> str:
     """Write a score (0 to 1) beside shares in percent: two places, a third near the ends, never 0 or 1."""
     if score < 0.001:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
-from skinapp.charts.style import decimal, percent
+from skinapp.charts.style import finer_percent, percent
 from skinapp.errors import RunError
 from skinapp.evaluation.card_groups import MELANOMA
 from skinapp.evaluation.card_networks import networks_in_words
@@ -55,7 +55,7 @@ def _malignancy(seen: Assessment, card: Card) -> None:
     st.subheader("Malignant or benign?", anchor=False)
     alt = f"Donut: model score for malignant {percent(seen.malignant)}"
     if seen.threshold is not None:
-        alt += f", with a tick at the threshold, {decimal(seen.threshold)}"
+        alt += f", with a tick at the threshold, {finer_percent(seen.threshold)}"
     figure = malignancy_donut(seen.malignant, seen.threshold, threshold.MEANING)
     chart.show(figure, "malignancy-donut", alt, toolbar=False)
     st.markdown("**Model score, not the chance of cancer.**")

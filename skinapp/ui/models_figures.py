@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.charts.forest import forest
+from skinapp.charts.style import finer_percent
 from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_networks import architecture_name
@@ -116,7 +117,7 @@ def _points(card: Card) -> None:
     _table(
         {
             "Meant to find": lambda row: f"{row.point.sensitivity:.0%}",
-            "Threshold": lambda row: f"{100 * row.point.threshold:.3g}%",
+            "Threshold": lambda row: finer_percent(row.point.threshold),
             "Sensitivity on test": lambda row: written(row.sensitivity, ".1%"),
             "Specificity on test": lambda row: written(row.specificity, ".1%"),
             "Of those confirmed by histology": lambda row: written(row.of_histology, ".1%"),
@@ -145,7 +146,7 @@ def _outside(card: Card) -> None:
             "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
             "Malignant AUROC": lambda row: written(row.figure),
         }
-        _table(columns, card.left_out)
+        _table(columns, sorted(card.left_out, key=card_tables.whose))
         st.caption(LEFT_OUT)
 
 

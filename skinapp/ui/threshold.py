@@ -1,6 +1,7 @@
 """On which side of its model's threshold a score lies, in words that neither frighten nor reassure."""
 
 from skinapp.assessment.assess import Assessment
+from skinapp.charts.style import finer_percent
 from skinapp.evaluation.card_tables import Reached, interval, reached
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure
@@ -16,7 +17,7 @@ def in_words(seen: Assessment, card: Card) -> str:
     """Say on which side of the threshold a score lies, and how many lie there wrongly; nothing without a threshold."""
     if seen.threshold is None:
         return ""
-    at = f"a score of {100 * seen.threshold:.3g}%, the tick on the ring"
+    at = f"a score of {finer_percent(seen.threshold)}, the tick on the ring"
     side = f"**{'Above' if seen.above else 'Below'} the {NAME}** ({at})."
     tested = measured(card)
     if seen.above:

@@ -104,7 +104,7 @@ def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float
         assert inner < ring[0] < ring[1] < outer
     label = figure.layout.annotations[-1]
     assert label.hovertext == "What it is."
-    assert label.text == {0.0: "<0.001", 0.031: "0.031"}.get(threshold, f"{threshold:.2f}")
+    assert label.text == {0.0: "<0.1%", 0.031: "3.1%"}.get(threshold, f"{threshold:.0%}")
 
 
 def test_the_ring_has_the_size_that_the_tick_takes_for_granted() -> None:

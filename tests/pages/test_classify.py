@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessor, load_assessor
-from skinapp.charts.style import decimal
+from skinapp.charts.style import decimal, finer_percent
 from skinapp.cli.main import main
 from skinapp.evaluation.decisions import predictive_values
 from skinapp.evaluation.figures import headline, per_class
@@ -300,7 +300,7 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         page = uploaded(AppTest.from_file(APP, default_timeout=60), file)
         (line,) = [one for one in page.markdown if "95% threshold**" in one.value]
         assert said in line.value
-        assert f"(a score of {100 * threshold:.3g}%, the tick" in line.value
+        assert f"(a score of {finer_percent(threshold)}, the tick" in line.value
         assert "95% of the malignant validation photos score at least this. In brackets: 95% intervals." in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
