@@ -52,7 +52,7 @@ def _data(card: Card) -> None:
 def _square(card: Card) -> str:
     taken = card.preprocessing
     coarser = sorted({network.preprocessing.input_px for network in card.networks} - {taken.input_px}, reverse=True)
-    less = "".join(f", which a network that sees less gets at {px} px" for px in coarser)
+    less = f"; some of its networks get it at {' or '.join(map(str, coarser))} px" if coarser else ""
     return (
         f"the central {taken.input_px} px square of a photo whose short side was brought to {taken.resize_px} px{less}"
     )

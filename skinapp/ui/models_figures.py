@@ -120,7 +120,7 @@ def _points(card: Card) -> None:
             "Threshold": lambda row: finer_percent(row.point.threshold),
             "Sensitivity on test": lambda row: written(row.sensitivity, ".1%"),
             "Specificity on test": lambda row: written(row.specificity, ".1%"),
-            "Of those confirmed by histology": lambda row: written(row.of_histology, ".1%"),
+            "Specificity, confirmed by histology": lambda row: written(row.of_histology, ".1%"),
         },
         rows,
     )

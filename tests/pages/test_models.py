@@ -220,6 +220,8 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     assert "**Averaged:** 2 networks, each trained and calibrated by itself" in text
     assert "**deep, a ResNet-18 that sees 24 px**" in text
     assert "**fine, a ResNet-18 that sees 32 px**" in text
+    assert "the central 32 px square" in text
+    assert "some of its networks get it at 24 px" in text
     assert text.count("**Epochs:**") == 2
     assert f"deep: weights: {read_card(member_folder(folder, 'deep')).weights_sha256}" in text
     assert {expander.label for expander in page.expander} >= {"Recipe", "Recipe of deep", "Recipe of fine"}
