@@ -118,7 +118,8 @@ def _photo(answer: Answer) -> None:
     picture, words = st.columns([1, 3], vertical_alignment="center")
     picture.image(answer.view, width=224, alt="The photo as the networks saw it")
     side = answer.view.shape[0]
-    coarser = "".join(f", for one that sees less to {px} x {px}" for px in _input_sides() if px < side)
+    less = " or ".join(f"{px} x {px}" for px in _input_sides() if px < side)
+    coarser = f", for some networks to {less}" if less else ""
     words.markdown(
         f"**As the networks saw it:** the centre of the photo ({seen.width:,} x {seen.height:,} pixels), reduced to "
         f"{side} x {side}{coarser}. A lesion that is cut off or tiny here cannot be judged."

@@ -254,6 +254,14 @@ def test_a_pair_answers_both_questions(app: AppTest, with_pair: MakeModel) -> No
     assert "threshold" not in words(page)
 
 
+def test_the_sizes_in_which_networks_of_an_average_see_a_photo_are_said(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(tmp_path / "models" / "average")
+    monkeypatch.setenv("SKINAPP_MODELS", str(folder.parent))
+    assert "reduced to 32 x 32, for some networks to 24 x 24." in words(uploaded(app, jpeg(1)))
+
+
 def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     app: AppTest, with_pair: MakeModel, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
