@@ -227,7 +227,7 @@ def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: 
 
     head = (card := read_card(folder)).head("lesion_type")
     check_classes(head.classes)
-    if equal_shares and min(head.shares, default=0) <= 0:
+    if equal_shares and not head.restatable:
         raise RunError(f"The card of {card.id} does not say which shares its scores hold for: they cannot be restated.")
     rows = read_table(table)
     photos = rows if split == ALL else rows[rows["split"] == split]

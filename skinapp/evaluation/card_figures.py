@@ -43,12 +43,8 @@ def card_figures(
     there; on test then the groups of card_groups, by the image table of the runs. Of a pair of heads on test how often
     its answers contradict each other. Intervals are of 95%, by bootstrap over lesions; None where undefined.
     """
-    shares = {
-        head.name: dict(zip(head.classes, head.shares, strict=True))
-        for head in heads
-        if min(head.shares, default=0) > 0
-    }
-    found = [each for held in runs for each in _of_run(held, shares.get(task_of(held.run)))]
+    shares = {head.name: head.restatable for head in heads}
+    found = [each for held in runs for each in _of_run(held, shares.get(task_of(held.run), {}))]
     tested = {task_of(held.run): held.run for held in runs if held.run.split == TEST}
     for run in (held.run for held in runs if held.run.split in (TEST, OUTSIDE) and task_of(held.run) == "malignancy"):
         found += _at_points(run, points)
@@ -59,7 +55,7 @@ def card_figures(
     return tuple(found)
 
 
-def _of_run(held: Measured, shares: Mapping[str, float] | None) -> Iterator[CardFigure]:
+def _of_run(held: Measured, shares: Mapping[str, float]) -> Iterator[CardFigure]:
     run = held.run
     yield from _overall(run, held.intervals, "")
     if run.temperature is not None:
@@ -72,7 +68,7 @@ def _of_run(held: Measured, shares: Mapping[str, float] | None) -> Iterator[Card
         drawn = headline_intervals(seven)
         for name in OF_SEVEN:
             yield card_figure(run, SEVEN, name, figure(drawn, name))
-        if shares is not None:
+        if shares:
             drawn = headline_intervals(run_for_equal_shares(seven, shares_of_seven(shares)))
             yield card_figure(run, EQUAL_SHARES, "balanced_accuracy", figure(drawn, "balanced_accuracy"))
             yield card_figure(run, EQUAL_SHARES, "recall", figure(drawn, "recall", MELANOMA), MELANOMA)

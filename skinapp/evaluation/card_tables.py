@@ -166,11 +166,12 @@ def calibration(card: Card, task: Task) -> tuple[Calibrated, ...]:
     Slope and intercept are of malignancy; of the lesion types of a pair, which are made to agree with it, they would
     only say the same again.
     """
-    said = {figure.figure: figure for figure in on_test(card, task)}
+    found = {figure.figure: figure for figure in on_test(card, task)}
     again = OF_MALIGNANCY if card.role == "both" and task == "lesion_type" else ()
-    found = {name: figure for name, figure in said.items() if name not in again}
     return tuple(
-        Calibrated(words(name), found[name], found.get(name + BEFORE)) for name in CALIBRATION if name in found
+        Calibrated(words(name), found[name], found.get(name + BEFORE))
+        for name in CALIBRATION
+        if name in found and name not in again
     )
 
 

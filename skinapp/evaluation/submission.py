@@ -8,12 +8,13 @@ import pandas as pd
 from skinapp.errors import RunError
 from skinapp.evaluation.metrics import Floats
 from skinapp.evaluation.prevalence import for_equal_shares
+from skinapp.evaluation.seven import INTO, MERGED
 from skinapp.taxonomy import CODES
 
 COLUMNS = {"MEL": "mel", "NV": "nv", "BCC": "bcc", "AKIEC": "akiec", "BKL": "bkl", "DF": "df", "VASC": "vasc"}
 """The challenge's classes in its order, and their codes in the taxonomy."""
 
-JOINED = {"scc": "akiec"}
+JOINED = {MERGED: INTO}
 """What the challenge has no class for, and the one that its photos were labelled with in HAM10000."""
 
 

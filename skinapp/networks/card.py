@@ -36,6 +36,11 @@ class Head(_Strict):
         (), description="of the classes among those the scores are meant for: 0 to 1, together 1; empty if not kept"
     )
 
+    @property
+    def restatable(self) -> dict[str, float]:
+        """The shares by class; empty where they are not kept or one is 0: from such no score can be restated."""
+        return dict(zip(self.classes, self.shares, strict=True)) if min(self.shares, default=0) > 0 else {}
+
 
 class SplitFacts(_Strict):
     """What one split of the training table held."""

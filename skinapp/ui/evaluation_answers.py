@@ -27,9 +27,6 @@ photo of the class scores above one of another class, ties counted half. Interva
 of as many lesions with replacement: photos of one lesion resemble each other, so they are drawn together.
 """
 
-MISSED_BY = {False: "got a benign type as their top answer", True: "scored below 50%"}
-"""How a malignant photo is missed, by whether the run has two classes."""
-
 NO_THRESHOLD = "A lower threshold, as one would set it in order to miss few, is another question: see *Threshold*."
 
 
@@ -65,7 +62,7 @@ def _missed(opened: OpenRun) -> None:
     if missed.empty:
         st.success(f"None of {cancers:,} malignant photos was called benign.")
         return
-    how = MISSED_BY[len(opened.run.classes) == 2]
+    how = "scored below 50%" if len(opened.run.classes) == 2 else "got a benign type as their top answer"
     st.markdown(
         f"**{opened.once(found.missed):,} of {cancers:,}** malignant photos {how}; the most confidently wrong come "
         f"first. {NO_THRESHOLD}"

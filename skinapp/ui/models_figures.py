@@ -175,7 +175,7 @@ def _subgroups(card: Card) -> None:
         return
     st.subheader("Subgroups", anchor=False)
     left, right = st.columns(2)
-    by = left.selectbox("By", sorted(_distinct(groups, _by), key=_tells_most), key="group-by", bind="query-params")
+    by = left.selectbox("By", sorted(_distinct(groups, _by), key=_tells_less), key="group-by", bind="query-params")
     name = right.selectbox("Figure", _distinct(groups, _figure), key="group-figure", bind="query-params")
     shown = [group for group in groups if (_by(group), _figure(group)) == (by, name)]
     if not shown:
@@ -194,7 +194,7 @@ def _by(group: Subgroup) -> str:
     return TITLES.get(group.by, group.by.capitalize()) if group.by != "age" else "Age"
 
 
-def _tells_most(by: str) -> bool:
+def _tells_less(by: str) -> bool:
     """Sort what a score hangs on more than on age or sex to the front: who took the photo, and who said what it is."""
     return by not in (TITLES["camera"], TITLES["confirmation"])
 

@@ -195,12 +195,16 @@ def test_without_a_run_a_sentence_says_so(folders: Path) -> None:
     assert "No stored run is here" in page.error[0].value
 
 
-def test_an_average_stands_before_its_members_with_whom_it_is_said_how_it_learned(
-    folders: Path, make_average: Callable[[Path], Path]
-) -> None:
+@pytest.fixture
+def average_and_member(folders: Path, make_average: Callable[[Path], Path]) -> None:
+    """Store a run of an average, and one of its member deep."""
     folder = make_average(folders / "models" / "pair")
     save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
     save_run(small_run(PAIR, 60, 6, model="deep"), member_folder(folder, "deep") / "runs" / "small-test")
+
+
+@pytest.mark.usefixtures("average_and_member")
+def test_an_average_stands_before_its_members_with_whom_it_is_said_how_it_learned() -> None:
     page = opened("Training")
     assert not page.exception
     assert page.selectbox(key="run").options == ["pair · small-test", "pair/deep · small-test"]
@@ -208,12 +212,8 @@ def test_an_average_stands_before_its_members_with_whom_it_is_said_how_it_learne
     assert "This model averages networks that were trained one by one: deep, fine." in words(page)
 
 
-def test_a_member_s_run_is_not_offered_to_be_compared_with_itself(
-    folders: Path, make_average: Callable[[Path], Path]
-) -> None:
-    folder = make_average(folders / "models" / "pair")
-    save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
-    save_run(small_run(PAIR, 60, 6, model="deep"), member_folder(folder, "deep") / "runs" / "small-test")
+@pytest.mark.usefixtures("average_and_member")
+def test_a_member_s_run_is_not_offered_to_be_compared_with_itself() -> None:
     page = opened("Compare", run="pair/deep · small-test")
     assert not page.exception
     assert page.multiselect(key="against").options == ["pair · small-test"]
