@@ -15,9 +15,16 @@ from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.evaluation.run import StoredRun, lesion_index, probabilities
 from skinapp.evaluation.subgroups import facts_of, subgroup_figures
 from skinapp.networks.card import CardFigure, OperatingPoint
-from skinapp.taxonomy import BENIGN
+from skinapp.taxonomy import BENIGN, class_name
 
-GROUPED_BY = {"age_band": "age", "sex": "sex", "site": "site", "camera": "camera", "confirmation": "confirmation"}
+GROUPED_BY = {
+    "age_band": "age",
+    "sex": "sex",
+    "site": "site",
+    "camera": "camera",
+    "confirmation": "confirmation",
+    "diagnosis": "diagnosis",
+}
 """Columns of subgroups.facts_of, and what the groups of a card call them."""
 
 HISTOLOGY_ONLY = "histology-confirmed photos only"
@@ -26,6 +33,9 @@ AKIEC_MALIGNANT, AKIEC_BENIGN, NO_AKIEC = "akiec as malignant", "akiec as benign
 
 SURELY_BENIGN, MELANOMA = 0.9, "mel"
 """From this score for benign on, naming melanoma as the likeliest type contradicts it."""
+
+OF_MELANOMA = f"{GROUPED_BY['diagnosis']}: {class_name(MELANOMA)}"
+"""The group whose sensitivity is told beside that to all malignant photos."""
 
 _ALIKE = "alike"
 """A column of facts in which all photos are one group, which is named by its level alone."""
@@ -39,9 +49,10 @@ def malignancy_by_group(
     """Compute malignant AUROC, sensitivity and specificity of groups of a malignancy run's photos.
 
     The groups are those of GROUPED_BY, as "camera: rosendahl", with their rates at the operating point of
-    SHOWN_SENSITIVITY; then photos confirmed by histology alone, and akiec counted as malignant, as benign and left
-    out, with their rates at every point. What `table` does not hold of a photo is "not recorded". A group with too few
-    lesions (see subgroups.subgroup_figures) has no figure rather than a wild one.
+    SHOWN_SENSITIVITY (a diagnosis has the one of the two that it can have); then photos confirmed by histology alone,
+    and akiec counted as malignant, as benign and left out, with their rates at every point. What `table` does not hold
+    of a photo is "not recorded". A group with too few lesions (see subgroups.subgroup_figures) has no figure rather
+    than a wild one.
     """
     shown = [point for point in points if point.sensitivity == SHOWN_SENSITIVITY]
     facts = facts_of(run, table)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
-from skinapp.evaluation.card_groups import HISTOLOGY_ONLY
+from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, OF_MELANOMA
 from skinapp.evaluation.card_rows import ALL
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
 from skinapp.taxonomy import class_name
@@ -42,13 +42,14 @@ class Reached:
     """An operating point, and what it reached on test; None where the card does not say.
 
     `of_histology` is the specificity among photos that histology confirmed: of lesions that somebody thought worth a
-    biopsy.
+    biopsy. `of_melanoma` is the sensitivity to melanoma alone.
     """
 
     point: OperatingPoint
     sensitivity: CardFigure | None
     specificity: CardFigure | None
     of_histology: CardFigure | None
+    of_melanoma: CardFigure | None
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def reached(card: Card) -> tuple[Reached, ...]:
     """Return each operating point with what it reached on test, the most sensitive last."""
     found = {figure.figure: figure for figure in on_test(card)}
     confirmed = {figure.figure: figure for figure in on_test(card, "malignancy", HISTOLOGY_ONLY)}
+    melanoma = {figure.figure: figure for figure in on_test(card, "malignancy", OF_MELANOMA)}
     sensitivity, specificity = RATES
     return tuple(
         Reached(
@@ -145,6 +147,7 @@ def reached(card: Card) -> tuple[Reached, ...]:
             found.get(f"{sensitivity} at {point.sensitivity:g}"),
             found.get(f"{specificity} at {point.sensitivity:g}"),
             confirmed.get(f"{specificity} at {point.sensitivity:g}"),
+            melanoma.get(f"{sensitivity} at {point.sensitivity:g}"),
         )
         for point in sorted(card.operating_points, key=lambda point: point.sensitivity)
     )

@@ -1,4 +1,4 @@
-"""Figures by age, sex, site, camera, confirmation and source, with how many lesions each stands on."""
+"""Figures by age, sex, site, camera, confirmation, source and diagnosis, with how many lesions each stands on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.metrics import Flags, Floats, Places, malignant_places
 from skinapp.evaluation.ranked import ranked
 from skinapp.evaluation.run import StoredRun, lesion_index, probabilities, truth_index
+from skinapp.taxonomy import class_name
 
-SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source")
+SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source", "diagnosis")
 
 NOT_RECORDED, OTHERS = "not recorded", "all others"
 
@@ -42,11 +43,13 @@ Row = tuple[object, ...]
 def facts_of(run: StoredRun, table: pd.DataFrame) -> pd.DataFrame:
     """Look up what an image table says of a run's photos: SUBGROUP_COLUMNS, a row a prediction, in their order.
 
-    Ages become bands of 20 years. What the table does not say, and all of a photo that it does not hold, is NA.
+    Ages become bands of 20 years, diagnoses their names. What the table does not say, and all of a photo that it does
+    not hold, is NA.
     """
     place = places_among(run.predictions["image_id"], table["image_id"])
     known = [column for column in SUBGROUP_COLUMNS if column in table.columns]
-    facts = table[known].assign(age_band=_bands(table["age"]))[list(SUBGROUP_COLUMNS)]
+    names = table["diagnosis"].map(class_name, na_action="ignore")
+    facts = table[known].assign(age_band=_bands(table["age"]), diagnosis=names)[list(SUBGROUP_COLUMNS)]
     found = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
     found = found.set_axis(run.predictions.index)
     return found if (place >= 0).all() else found.where(pd.Series(place >= 0, index=found.index), axis=0)

@@ -30,7 +30,7 @@ SKIN_TONE = (
 
 
 def subgroups(opened: OpenRun) -> None:
-    """Show a figure by age, sex, site, camera, confirmation or a column of the visitor's own."""
+    """Show a figure by age, sex, site, camera, confirmation, diagnosis or a column of the visitor's own."""
     columns = [column for column in opened.facts.columns if opened.facts[column].notna().any()]
     if not columns:
         st.info("Nothing is known of these photos but their labels, so there are no subgroups to compare.")

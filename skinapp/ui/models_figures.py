@@ -12,7 +12,7 @@ from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_networks import architecture_name
 from skinapp.evaluation.card_rows import ALL
-from skinapp.evaluation.card_tables import Subgroup, interval, question, words, written
+from skinapp.evaluation.card_tables import Reached, Subgroup, interval, question, words, written
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut
 from skinapp.ui import chart
@@ -43,8 +43,9 @@ LEFT_OUT = (
     "asked about them. Of a camera that it does not know, expect this of it rather than what the test photos show."
 )
 CALIBRATION = (
-    "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance. A slope of "
-    "1 and an intercept of 0 are right. Before: without the temperature and offsets that validation gave"
+    "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance, and lesions "
+    "drawn anew add to it, so that its interval lies high. A slope of 1 and an intercept of 0 are right. Before: "
+    "without the temperature and offsets that validation gave"
 )
 BY_ITSELF = ", though each network was calibrated by itself already"
 
@@ -124,8 +125,13 @@ def _points(card: Card) -> None:
         },
         rows,
     )
+    said = POINTS + "".join(f" {_of_melanoma(row)}" for row in rows if row.of_melanoma)
     read = [f"{written(figure, '.1%')} {_at_sensitivity(figure)}" for figure in card_tables.read_from_test(card)]
-    st.caption(POINTS + (f" {READ_FROM_TEST}{'; '.join(read)}." if read else ""))
+    st.caption(said + (f" {READ_FROM_TEST}{'; '.join(read)}." if read else ""))
+
+
+def _of_melanoma(row: Reached) -> str:
+    return f"Above the {row.point.sensitivity:.0%} point lie {written(row.of_melanoma, '.1%')} of the melanomas."
 
 
 def _at_sensitivity(figure: CardFigure) -> str:

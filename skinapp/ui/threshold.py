@@ -21,18 +21,23 @@ def in_words(seen: Assessment, card: Card) -> str:
     side = f"**{'Above' if seen.above else 'Below'} the {NAME}** ({at})."
     tested = measured(card)
     if seen.above:
-        wrongly = _left_over(tested.specificity if tested else None)
-        biopsied = _left_over(tested.of_histology if tested else None)
-        more = f", of those confirmed by histology {biopsied}" if wrongly and biopsied else ""
-        return f"{side} Benign lesions lie above it too{f': in the test {wrongly}{more}' if wrongly else ''}."
-    missed = _left_over(tested.sensitivity if tested else None)
-    lie = f"malignant lesions lie below it too{f': in the test {missed}' if missed else ''}"
-    return f"{side} That does not mean healthy: {lie}."
+        spared = (tested.specificity, tested.of_histology) if tested else (None, None)
+        return f"{side} Benign lesions lie above it too{_wrongly(*spared, 'those confirmed by histology')}."
+    found = (tested.sensitivity, tested.of_melanoma) if tested else (None, None)
+    return f"{side} That does not mean healthy: malignant lesions lie below it too{_wrongly(*found, 'melanomas')}."
 
 
 def measured(card: Card) -> Reached | None:
     """Return what the threshold that is shown reached on test; None where the card has no such operating point."""
     return next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
+
+
+def _wrongly(rate: CardFigure | None, of_some: CardFigure | None, some: str) -> str:
+    """Write which share of the test photos a rate leaves over, and which of some of them; nothing where unmeasured."""
+    left, of_those = _left_over(rate), _left_over(of_some)
+    if not left:
+        return ""
+    return f": in the test {left}{f', of {some} {of_those}' if of_those else ''}"
 
 
 def _left_over(found: CardFigure | None) -> str:

@@ -11,7 +11,7 @@ from skinapp.datasets.table import image_table
 from skinapp.errors import RunError
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
 from skinapp.evaluation.card_figures import card_figures
-from skinapp.evaluation.card_groups import contradictions, malignancy_by_group
+from skinapp.evaluation.card_groups import OF_MELANOMA, contradictions, malignancy_by_group
 from skinapp.evaluation.curves import positives
 from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import figure, headline_intervals
@@ -192,6 +192,21 @@ def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, tabl
         update={"group": alone["malignant_auroc"].group}
     )
     assert set(alone) == {*named, "sensitivity at 0.9", "specificity at 0.9"}
+
+
+def test_a_diagnosis_has_the_one_rate_that_it_can_have(malignancy: StoredRun, table: pd.DataFrame) -> None:
+    found = malignancy_by_group(malignancy, table, POINTS)
+    _, scores = positives(malignancy)
+    diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.predictions["image_id"]).fillna("")
+    for code, group, right, name in (
+        ("mel", OF_MELANOMA, scores >= 0.25, "sensitivity at 0.95"),
+        ("nv", "diagnosis: Melanocytic nevus", scores < 0.25, "specificity at 0.95"),
+    ):
+        named = by_name(found, group)
+        assert list(named) == [name]
+        rows = (diagnosis == code).to_numpy(dtype=bool)
+        assert named[name].value == near(right[rows].mean())
+        assert named[name].photos == rows.sum()
 
 
 def test_a_group_of_few_lesions_has_no_figure(malignancy: StoredRun, table: pd.DataFrame) -> None:

@@ -136,7 +136,9 @@ def test_facts_of_a_run_follow_its_order(make_run: MakeRun) -> None:
     run = replace(run, predictions=shuffled)
     ids = [f"photo_{number}" for number in range(100)]  # twenty photos are not in the table
     ages = pd.Series([0, 19, 20, 39.5, 40, 60, 80, 95, None, 85] * 10, dtype="Float32")
-    table = image_table(pd.DataFrame({"image_id": ids, "age": ages, "sex": ["male", None] * 50}))
+    table = image_table(
+        pd.DataFrame({"image_id": ids, "age": ages, "sex": ["male", None] * 50, "diagnosis": ["mel", None] * 50})
+    )
     facts = facts_of(run, table)
     assert tuple(facts.columns) == SUBGROUP_COLUMNS
     assert facts.index.equals(shuffled.index)
@@ -146,6 +148,8 @@ def test_facts_of_a_run_follow_its_order(make_run: MakeRun) -> None:
     assert pd.isna(by_id.loc["photo_8", "age_band"])
     assert by_id.loc["photo_0", "sex"] == "male"
     assert pd.isna(by_id.loc["photo_1", "sex"])
+    assert by_id.loc["photo_0", "diagnosis"] == "Melanoma"
+    assert pd.isna(by_id.loc["photo_1", "diagnosis"])
     assert by_id.loc[[f"photo_{number}" for number in range(100, 120)]].isna().to_numpy().all()
     assert facts["camera"].isna().all()
 

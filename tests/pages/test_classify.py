@@ -298,6 +298,7 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         measured("sensitivity at 0.95", 0.93, 0.9, 0.955),
         measured("specificity at 0.95", 0.75, 0.7, 0.8),
         measured("specificity at 0.95", 0.375, 0.3, 0.45, group="histology-confirmed photos only"),
+        measured("sensitivity at 0.95", 0.875, 0.8, 0.95, group="diagnosis: Melanoma"),
     )
     for threshold, said in (
         (score / 2, "Above the 95% threshold"),
@@ -312,7 +313,7 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         assert "95% of the malignant validation photos score at least this. In brackets: 95% intervals." in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
-            assert "in the test 7.0% (4.5% to 10.0%)." in line.value
+            assert "in the test 7.0% (4.5% to 10.0%), of melanomas 12.5% (5.0% to 20.0%)." in line.value
         else:
             benign = "in the test 25.0% (20.0% to 30.0%), of those confirmed by histology 62.5% (55.0% to 70.0%)."
             assert benign in line.value

@@ -42,6 +42,7 @@ FIGURES = (
     figure("specificity at 0.95", 0.375, group="histology-confirmed photos only"),
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", 0.5625, group="sex: female"),
+    figure("sensitivity at 0.95", 0.625, group="diagnosis: Melanoma"),
     figure("malignant_auroc", 0.5, split="outside", run="far", photos=90, lesions=45),
     figure("sensitivity at 0.95", 0.5625, split="outside", run="far", photos=90, lesions=45),
     figure("balanced_accuracy", 0.5, task="lesion_type", run="small-test-lesion-type"),
@@ -131,6 +132,7 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "Not this model, but networks of recipes that were tried for it" in text
     assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text
+    assert "Above the 95% point lie 62.5% (56.2% to 68.8%) of the melanomas." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
     assert "contradict each other in 6.2% (0.0% to 12.5%)" in text
     assert "by 0.0012 at most" in text
@@ -151,7 +153,7 @@ def test_what_equally_frequent_means_is_said_where_it_is_counted(folders: Path, 
 def test_subgroups_are_chosen_by_what_parts_them(folders: Path, make_model: MakeModel) -> None:
     make_model(folders / "a-model", "both", figures=FIGURES, operating_points=POINTS)
     page = opened()
-    assert page.selectbox(key="group-by").options == ["Camera or clinic", "Sex"]
+    assert page.selectbox(key="group-by").options == ["Camera or clinic", "Sex", "Diagnosis"]
     assert len(page.get("vega_lite_chart") or page.get("arrow_vega_lite_chart")) == 1
     page.selectbox(key="group-by").select("Sex").run()
     assert not page.exception
