@@ -1,4 +1,4 @@
-"""How an answer is shown: two donuts, the figures behind them, the photo as the networks saw it, the notice."""
+"""How an answer is shown: the notice, two donuts, the figures behind them, the photo as the networks saw it."""
 
 import hashlib
 import math
@@ -37,6 +37,7 @@ def assessed(incoming: Incoming) -> Answer:
 
 def show(answer: Answer) -> None:
     """Show everything that belongs to an answer."""
+    st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
     assessor = loaders.assessor()
     malignancy, lesion_type = st.columns(2, gap="medium", border=True)
     with malignancy:
@@ -47,7 +48,6 @@ def show(answer: Answer) -> None:
         _measured(assessor.lesion_type_card, "lesion_type")
     if answer.example:
         st.info(f"What it is, by its label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
-    st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
     _photo(answer)
 
 

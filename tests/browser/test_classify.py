@@ -42,6 +42,16 @@ def test_donuts_stand_side_by_side_or_one_under_the_other(page: Page, photo: Pat
     assert (second["y"] > first["y"] + first["height"] / 2) is phone
 
 
+def test_the_notice_stands_above_the_answer(page: Page, photo: Path) -> None:
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+    notice = page.get_by_test_id("stAlert").filter(has_text="Not a diagnosis").bounding_box()
+    first = page.locator(".js-plotly-plot").first.bounding_box()
+    assert notice
+    assert first
+    assert notice["y"] + notice["height"] <= first["y"]
+
+
 def test_start_over_clears_photo_and_answer(page: Page, photo: Path) -> None:
     page.set_input_files("input[type=file]", photo)
     donuts(page, 2)
