@@ -40,6 +40,7 @@ def card(
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.evaluation.card_figures import card_figures
     from skinapp.evaluation.card_left_out import left_out
+    from skinapp.evaluation.card_seeds import seeds
     from skinapp.evaluation.operating_points import operating_points
     from skinapp.networks.card import CARD, read_card, write_card
 
@@ -53,7 +54,12 @@ def card(
     told = [*runs.values(), *_outside_runs(stored, old)]
     figures = card_figures(told, read_table(table), points, old.heads)
     tried = search or folder.resolve().parent.parent / SEARCH.name
-    written = {"operating_points": points, "figures": figures, "left_out": left_out(tried)}
+    written = {
+        "operating_points": points,
+        "figures": figures,
+        "left_out": left_out(tried),
+        "seeds": seeds(folder, old, tried),
+    }
     card = old.model_copy(update=written)
     write_card(folder, card)
     if points:

@@ -2,16 +2,16 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
-from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, OF_MELANOMA
+from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, MELANOMA, OF_MELANOMA
 from skinapp.evaluation.card_rows import ALL
-from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, Task
+from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, SeedFigures, Task
 from skinapp.taxonomy import class_name
 
 HEADLINES: dict[Task, tuple[str, ...]] = {
@@ -25,6 +25,11 @@ CALIBRATION = ("ece", "ece if perfect", "brier", *OF_MALIGNANCY)
 RATES = ("sensitivity", "specificity")
 READ_FROM_TEST = ", read from test"
 CONTRADICTIONS = "contradictions"
+
+SEEDS = (
+    "The same recipe from other seeds, on validation photos; the first seed is that of the network that answers. So "
+    "far chance in training alone moves a figure, which intervals by lesion do not hold."
+)
 
 _WORDS = {
     "macro_f1": "Macro F1",
@@ -127,6 +132,21 @@ def outside(card: Card) -> tuple[CardFigure, ...]:
         for figure in card.figures
         if (figure.split, figure.group, figure.task) == (OUTSIDE, ALL, "malignancy") and figure.figure in told
     )
+
+
+def seeds_of(card: Card, network: str) -> tuple[SeedFigures, ...]:
+    """Return what the recipe of a network gave from each seed, that network first; nothing where there was one."""
+    return tuple(row for row in card.seeds if row.network == network)
+
+
+def seed_table(rows: Sequence[SeedFigures]) -> pd.DataFrame:
+    """Set the figures of seeds side by side: a row a figure in words, a column a seed; a dash where it is undefined."""
+    names = dict.fromkeys(name for row in rows for name in row.figures)
+    columns = {
+        f"Seed {row.seed}": [f"{row.figures[n]:.3f}" if n in row.figures else "–" for n in names] for row in rows
+    }
+    figures = [words(name, MELANOMA if name == "recall" else None) for name in names]
+    return pd.DataFrame(columns, index=pd.Index(figures, name="Figure"))
 
 
 def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:

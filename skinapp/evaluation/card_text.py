@@ -131,6 +131,9 @@ def _training(card: Card) -> str:
     for network in card.networks:
         title = f"### {network_title(network)}\n\n" if card.members else ""
         parts.append(title + _bullets(f"{name}: {value}." for name, value in how_it_learned(network).items()))
+        if rows := card_tables.seeds_of(card, network.name):
+            table = card_tables.seed_table(rows).reset_index()
+            parts.append(f"{card_tables.SEEDS}\n\n{_table(list(table.columns), table.itertuples(index=False))}")
     sums = _bullets(f"{name}: `{value}`" for name, value in hashes(card).items())
     return "\n".join([*parts, f"Weights are stored as {card.weights_dtype}. By sha256:\n\n{sums}"])
 

@@ -49,13 +49,22 @@ def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
     Raises ModelError or RunError where what is stored of one is damaged, ModelError where one that does not ship looked
     at another split than SEARCH_SPLITS.
     """
-    searched = [_tried(file, ships=False) for file in tried(root)]
+    searched = [read_tried(file, ships=False) for file in tried(root)]
     return (*searched, *(one for folder in find_models(models) for one in _shipped(folder)))
 
 
 def tried(root: Path) -> list[Path]:
     """List what is kept of the training of each recipe below `root` that was tried, sorted by the recipe's name."""
     return sorted(root.glob(f"*/{TRAINING}"))
+
+
+def recipe_in(folder: Path) -> dict[str, Any]:
+    """Read the recipe of a folder as plain TOML; ModelError where it is none."""
+    path = folder / RECIPE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path} is no TOML: {error}. Mend it, or take its folder away.") from error
 
 
 def network_of(recipe: dict[str, Any]) -> str:
@@ -67,10 +76,10 @@ def network_of(recipe: dict[str, Any]) -> str:
 def _shipped(folder: Path) -> Iterator[Tried]:
     card = read_card(folder)
     if not card.members:
-        yield _tried(folder / CARD, ships=True)
+        yield read_tried(folder / CARD, ships=True)
         return
     for member in card.members:
-        one = _tried(member_folder(folder, member.name) / CARD, ships=True)
+        one = read_tried(member_folder(folder, member.name) / CARD, ships=True)
         yield replace(one, id=f"{folder.name}/{member.name}")
     yield Tried(
         id=folder.name,
@@ -84,10 +93,11 @@ def _shipped(folder: Path) -> Iterator[Tried]:
     )
 
 
-def _tried(record: Path, ships: bool) -> Tried:
+def read_tried(record: Path, ships: bool) -> Tried:
+    """Read a recipe that was tried, given what is kept of its training: a card, or an experiment's record."""
     folder = record.parent
     text = (folder / RECIPE).read_text(encoding="utf-8")
-    recipe = tomllib.loads(text)
+    recipe = recipe_in(folder)
     training = read_training(record)
     return Tried(
         id=folder.name,

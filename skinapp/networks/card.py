@@ -143,6 +143,15 @@ class LeftOut(_Strict):
     figure: CardFigure
 
 
+class SeedFigures(_Strict):
+    """Figures on validation of a network, or of another that was trained by the same recipe from another seed."""
+
+    network: str = Field(description="which of the networks that answer")
+    recipe: str = Field(description="whose figures these are: that network's own folder, or that of a tried recipe")
+    seed: int
+    figures: dict[str, float] = Field(description='as "macro_auroc", as far as they are defined')
+
+
 class Card(_Strict):
     """All that must be known of a model before it is used; a model without one does not load."""
 
@@ -162,6 +171,7 @@ class Card(_Strict):
     operating_points: tuple[OperatingPoint, ...] = ()
     figures: tuple[CardFigure, ...] = ()
     left_out: tuple[LeftOut, ...] = Field((), description="of recipes that were tried for this model")
+    seeds: tuple[SeedFigures, ...] = Field((), description="of networks whose recipe was tried from other seeds too")
     data: DataFacts
     initial: InitialWeights | None = Field(description="none of an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field((), description="models whose answers it learned beside the labels")

@@ -74,6 +74,9 @@ def _training(folder: Path, card: Card) -> None:
         facts = card_networks.how_it_learned(network)
         facts["Seed"] = _seed(member_folder(folder, network.name) if card.members else folder)
         st.markdown(_bullets([f"**{name}:** {value}" for name, value in facts.items()]))
+        if rows := card_tables.seeds_of(card, network.name):
+            st.table(card_tables.seed_table(rows))
+            st.caption(card_tables.SEEDS)
 
 
 def _averaging(card: Card) -> list[str]:

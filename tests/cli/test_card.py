@@ -10,9 +10,9 @@ import pytest
 from skinapp.datasets.table import read_table, write_table
 from skinapp.evaluation.card_tables import outside
 from skinapp.evaluation.figures import headline
-from skinapp.evaluation.intervals import figure, load_intervals
+from skinapp.evaluation.intervals import figure, headline_intervals, load_intervals, save_intervals
 from skinapp.evaluation.operating_points import operating_points, rates_at
-from skinapp.evaluation.run import load_run, save_run
+from skinapp.evaluation.run import load_run, probability_columns, save_run
 from skinapp.networks.card import CARD, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.networks.folder import WEIGHTS, load_model
 from skinapp.storage import file_sha256
@@ -115,6 +115,43 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     assert (row.recipe, row.network, row.figure.run) == ("kept-away", "resnet34", "outside-malignancy")
     assert row.whose == ("a camera", "made up, camera not named")
     assert row.figure.value == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
+
+
+def test_a_recipe_tried_from_other_seeds_gets_into_the_card(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path, tmp_path: Path
+) -> None:
+    folder = make_evaluated("both")
+    recipe = "seed = {}\n[input]\ninput_px = {}\n[network]\n[augmentation]\n"
+    (folder / "recipe.toml").write_text(recipe.format(4, 64))
+    assert not filled(run_command, folder, data_root)[1].seeds
+    run = load_run(folder / "runs" / "table-validation-malignancy")
+    malignant, benign = probability_columns(run.classes)
+    frame = run.predictions.rename(columns={malignant: benign, benign: malignant})
+    turned = replace(run, predictions=frame[list(run.predictions.columns)])
+    for name, seed, px in (("b", 6, 64), ("a", 7, 64), ("other", 5, 32)):
+        tried = tmp_path / "search" / name
+        save_run(turned, tried / "runs" / "validation-malignancy")
+        save_intervals(headline_intervals(turned), tried / "runs" / "validation-malignancy")
+        (tried / "recipe.toml").write_text('evaluate = ["validation"]\n' + recipe.format(seed, px))
+        (tried / TRAINING).write_text(read_card(folder).model_dump_json())
+    own, *again = card = filled(run_command, folder, data_root)[1].seeds
+    assert [(row.recipe, row.seed) for row in card] == [(folder.name, 4), ("b", 6), ("a", 7)]
+    assert {row.network for row in card} == {read_card(folder).id}
+    assert own.figures["malignant_auroc"] == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
+    assert {"balanced_accuracy", "macro_auroc"} < set(own.figures)
+    for row in again:
+        assert row.figures == {"malignant_auroc": pytest.approx(1 - own.figures["malignant_auroc"], abs=1e-5)}
+
+
+def test_a_recipe_that_is_no_toml_is_named(
+    run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
+) -> None:
+    folder = make_evaluated("malignancy")
+    (folder / "recipe.toml").write_text("seed = = 4")
+    before = (folder / CARD).read_bytes()
+    done, _ = filled(run_command, folder, data_root)
+    assert (done.code, (folder / CARD).read_bytes()) == (2, before)
+    assert "recipe.toml is no TOML" in done.err
 
 
 def test_a_model_in_the_folder_where_one_stands_gets_its_card(

@@ -7,6 +7,7 @@ import pytest
 
 from skinapp.evaluation.card_bundle import NOT_RECORDED, monai_metadata
 from skinapp.evaluation.card_tables import (
+    SEEDS,
     calibration,
     counted_on_test,
     forest_rows,
@@ -19,7 +20,7 @@ from skinapp.evaluation.card_tables import (
 )
 from skinapp.evaluation.card_text import hub_card
 from skinapp.evaluation.card_yaml import as_yaml, front_matter
-from skinapp.networks.card import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint, read_card
+from skinapp.networks.card import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint, SeedFigures, read_card
 
 REQUIRED = (
     "schema",
@@ -180,6 +181,19 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         "| Malignant or benign | Calibration error | 0.375 (0.312 to 0.438) | 0.125 (0.062 to 0.188) |",
     ):
         assert line in text
+
+
+def test_hub_card_sets_seeds_side_by_side(make_card: Callable[..., Card]) -> None:
+    plain = make_card("both")
+    assert SEEDS not in hub_card(plain)
+    first = SeedFigures(network=plain.id, recipe=plain.id, seed=4, figures={"macro_auroc": 0.9375, "recall": 0.5})
+    second = SeedFigures(network=plain.id, recipe="again", seed=6, figures={"macro_auroc": 0.875})
+    other = SeedFigures(network="other", recipe="other", seed=9, figures={"macro_auroc": 0.125})
+    text = hub_card(plain.model_copy(update={"seeds": (first, second, other)}))
+    rows = ("| Figure | Seed 4 | Seed 6 |", "| Macro AUROC | 0.938 | 0.875 |", "| Recall of melanoma | 0.500 | – |")
+    assert SEEDS in text
+    assert all(row in text for row in rows)
+    assert "0.125" not in text
 
 
 def test_hub_card_without_figures_says_so_and_has_no_empty_section(make_card: Callable[..., Card]) -> None:

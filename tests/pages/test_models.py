@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, read_card
+from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, SeedFigures, read_card
 from skinapp.networks.folder import member_folder
 from skinapp.ui.run_widgets import HEADLINE
 
@@ -115,6 +115,7 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
         "rounding": 0.0012,
         "teachers": (teacher,),
         "left_out": LEFT_OUT,
+        "seeds": tuple(SeedFigures(network="a-model", recipe="r", seed=s, figures={"ece": s / 8}) for s in (1, 2)),
     }
     make_model(folders / "a-model", "both", **facts)
     page = opened()
@@ -128,7 +129,9 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
     assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
     assert '"rosendahl; vienna_dias (1,234)",kept-away (ResNet-34),0.562 (0.500 to 0.625)' in rows
+    assert "Calibration error,0.125,0.250" in rows
     text = said(page).replace("\u00a0", " ")
+    assert "chance in training alone moves a figure" in text
     assert "Not this model, but networks of recipes that were tried for it" in text
     assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text

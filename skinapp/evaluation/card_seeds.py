@@ -1,0 +1,57 @@
+"""For a model's card: how far another seed moves the figures of a recipe, which no interval over lesions tells."""
+
+from collections.abc import Iterator
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from skinapp.evaluation.card_rows import DECIMALS
+from skinapp.evaluation.search import read_tried, recipe_in, tried
+from skinapp.networks.card import CARD, RECIPE, Card, SeedFigures
+from skinapp.networks.folder import member_folder
+
+SPLIT = "validation"
+
+NOT_THE_RECIPE = ("seed", "evaluate")
+"""What may differ between recipes that are one recipe: the seed, and which photos its network was asked about."""
+
+
+def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
+    """Return the figures of each network of a model that recipes tried below `search` trained again from other seeds.
+
+    Those of the network itself come first, then those of the tried ones by their seeds; a network that was trained
+    from one seed alone, or whose recipe is not kept or names no seed, has none. Raises RunError or ModelError where
+    what is stored cannot be read.
+    """
+    return tuple(
+        row
+        for network in card.networks
+        for row in _of(network.name, member_folder(folder, network.name) if card.members else folder, search)
+    )
+
+
+def _of(network: str, own: Path, search: Path) -> Iterator[SeedFigures]:
+    recipe = recipe_in(own) if (own / RECIPE).is_file() else {}
+    if "seed" not in recipe:
+        return
+    same = _but_for_the_seed(recipe)
+    alike = (record for record in tried(search) if _but_for_the_seed(recipe_in(record.parent)) == same)
+    again = [_figures(network, record) for record in alike]
+    if again:
+        yield _figures(network, own / CARD)
+        yield from sorted(again, key=lambda row: row.seed)
+
+
+def _but_for_the_seed(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in recipe.items() if key not in NOT_THE_RECIPE}
+
+
+def _figures(network: str, record: Path) -> SeedFigures:
+    held = read_tried(record, ships=record.name == CARD)
+    found = {name: figure.value for (split, name), figure in held.figures.items() if split == SPLIT}
+    return SeedFigures(
+        network=network,
+        recipe=held.id,
+        seed=recipe_in(record.parent)["seed"],
+        figures={name: round(value, DECIMALS) for name, value in found.items() if not isnan(value)},
+    )
