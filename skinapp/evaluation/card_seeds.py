@@ -1,6 +1,6 @@
 """For a model's card: how far another seed moves the figures of a recipe, which no interval over lesions tells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,9 @@ from skinapp.evaluation.card_rows import DECIMALS
 from skinapp.evaluation.search import read_tried, recipe_in, tried
 from skinapp.networks.card import CARD, RECIPE, Card, SeedFigures
 from skinapp.networks.folder import member_folder
+
+Recipe = dict[str, Any]
+"""A recipe as its TOML was read."""
 
 SPLIT = "validation"
 
@@ -23,35 +26,36 @@ def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
     from one seed alone, or whose recipe is not kept or names no seed, has none. Raises RunError or ModelError where
     what is stored cannot be read.
     """
+    recipes = {record: recipe_in(record.parent) for record in tried(search)}
     return tuple(
         row
         for network in card.networks
-        for row in _of(network.name, member_folder(folder, network.name) if card.members else folder, search)
+        for row in _of(network.name, member_folder(folder, network.name) if card.members else folder, recipes)
     )
 
 
-def _of(network: str, own: Path, search: Path) -> Iterator[SeedFigures]:
+def _of(network: str, own: Path, recipes: Mapping[Path, Recipe]) -> Iterator[SeedFigures]:
     recipe = recipe_in(own) if (own / RECIPE).is_file() else {}
     if "seed" not in recipe:
         return
     same = _but_for_the_seed(recipe)
-    alike = (record for record in tried(search) if _but_for_the_seed(recipe_in(record.parent)) == same)
-    again = [_figures(network, record) for record in alike]
+    again = {record: other["seed"] for record, other in recipes.items() if _but_for_the_seed(other) == same}
     if again:
-        yield _figures(network, own / CARD)
-        yield from sorted(again, key=lambda row: row.seed)
+        yield _figures(network, own / CARD, recipe["seed"])
+        for record in sorted(again, key=again.__getitem__):
+            yield _figures(network, record, again[record])
 
 
-def _but_for_the_seed(recipe: dict[str, Any]) -> dict[str, Any]:
+def _but_for_the_seed(recipe: Recipe) -> Recipe:
     return {key: value for key, value in recipe.items() if key not in NOT_THE_RECIPE}
 
 
-def _figures(network: str, record: Path) -> SeedFigures:
+def _figures(network: str, record: Path, seed: int) -> SeedFigures:
     held = read_tried(record, ships=record.name == CARD)
     found = {name: figure.value for (split, name), figure in held.figures.items() if split == SPLIT}
     return SeedFigures(
         network=network,
         recipe=held.id,
-        seed=recipe_in(record.parent)["seed"],
+        seed=seed,
         figures={name: round(value, DECIMALS) for name, value in found.items() if not isnan(value)},
     )

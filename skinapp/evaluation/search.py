@@ -84,7 +84,7 @@ def _shipped(folder: Path) -> Iterator[Tried]:
     yield Tried(
         id=folder.name,
         ships=True,
-        what=" ".join(_comment((folder / RECIPE).read_text(encoding="utf-8"))),
+        what=_what(folder),
         network=" + ".join(member.architecture for member in card.members),
         epochs=None,
         crop_px=None,
@@ -96,13 +96,12 @@ def _shipped(folder: Path) -> Iterator[Tried]:
 def read_tried(record: Path, ships: bool) -> Tried:
     """Read a recipe that was tried, given what is kept of its training: a card, or an experiment's record."""
     folder = record.parent
-    text = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = recipe_in(folder)
     training = read_training(record)
     return Tried(
         id=folder.name,
         ships=ships,
-        what=" ".join(_comment(text)),
+        what=_what(folder),
         network=network_of(recipe),
         epochs=training.epochs,
         crop_px=recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
@@ -117,6 +116,11 @@ def _outside(folder: Path, recipe: dict[str, Any]) -> tuple[str, ...]:
     paths = (path for path in own_runs(folder) if read_facts(path).split == OUTSIDE)
     first = next(paths, None)
     return () if first is None else whose(load_run(first), recipe)
+
+
+def _what(folder: Path) -> str:
+    """Say what a recipe is, in the words that it begins with."""
+    return " ".join(_comment((folder / RECIPE).read_text(encoding="utf-8")))
 
 
 def _comment(recipe: str) -> Iterator[str]:
