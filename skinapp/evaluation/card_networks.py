@@ -1,9 +1,11 @@
 """What a model's card says of its networks, in words: which they are, and how each came to be."""
 
 from collections import Counter
+from pathlib import PurePosixPath
 
 from skinapp.evaluation.card_tables import words
 from skinapp.networks.card import Card, Making, Network, SplitFacts, Task
+from skinapp.networks.folder import WEIGHTS
 from skinapp.networks.resnet import Architecture
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
@@ -39,7 +41,7 @@ def how_it_learned(network: Network) -> dict[str, str]:
     return {
         "Answers": " and ".join(_ASKED[task] for task in network.tasks),
         "Learned from": counted(network.train),
-        "Initial weights": network.initial.name,
+        "Initial weights": _started_from(network.initial.name),
         "Their licence": network.initial.licence,
         **({"Learned from the answers of": heard} if heard else {}),
         "Epochs": f"{done.epochs}; the weights after epoch {done.best_epoch} were taken: {words(done.monitor)} on "
@@ -48,6 +50,12 @@ def how_it_learned(network: Network) -> dict[str, str]:
         "Versions": versions_in_words(done),
         "Rounding to fp16": _rounding(network),
     }
+
+
+def _started_from(name: str) -> str:
+    """Name a model by its folder, not by the way to it, which a reader of the card does not have; a file as it is."""
+    path = PurePosixPath(name)
+    return f"those of {path.parent.name}, a model trained before" if path.name == WEIGHTS else name
 
 
 def _rounding(network: Network) -> str:

@@ -85,6 +85,22 @@ def whose(row: LeftOut) -> str:
     return "; ".join(row.whose)
 
 
+def left_out(card: Card) -> dict[str, tuple[LeftOut, ...]]:
+    """Return what networks of tried recipes said of photos that they were kept away from, by whose photos they are."""
+    groups: dict[str, list[LeftOut]] = {}
+    for row in sorted(card.left_out, key=whose):
+        groups.setdefault(whose(row), []).append(row)
+    return {name: tuple(rows) for name, rows in groups.items()}
+
+
+def spread(rows: Sequence[LeftOut]) -> str:
+    """Write the figure of one recipe with its interval, of several "0.689 to 0.740 in 7 recipes"."""
+    values = [row.figure.value for row in rows if row.figure.value is not None]
+    if len(rows) == 1 or not values:
+        return written(rows[0].figure)
+    return f"{min(values):.3f} to {max(values):.3f} in {len(rows)} recipes"
+
+
 def words(figure: str, label: str | None = None) -> str:
     """Name a figure of a card in words: "Recall of melanoma", "Sensitivity at the 95% point"."""
     name, _, rest = figure.partition(" ")

@@ -9,7 +9,7 @@ from skinapp.errors import RecipeError
 from skinapp.evaluation import card_networks, card_tables
 from skinapp.evaluation.card_bundle import monai_metadata
 from skinapp.evaluation.card_text import hub_card
-from skinapp.networks.card import CARD, RECIPE, Card
+from skinapp.networks.card import CARD, RECIPE, Card, Network
 from skinapp.networks.folder import member_folder
 from skinapp.storage import file_sha256
 from skinapp.training.recipe import read_toml
@@ -68,15 +68,17 @@ def _training(folder: Path, card: Card) -> None:
     st.subheader("How it was trained", anchor=False)
     if card.members:
         st.markdown(_bullets(_averaging(card)))
-    for network in card.networks:
-        if card.members:
-            st.markdown(f"**{card_networks.network_title(network)}**")
-        facts = card_networks.how_it_learned(network)
-        facts["Seed"] = _seed(member_folder(folder, network.name) if card.members else folder)
-        st.markdown(_bullets([f"**{name}:** {value}" for name, value in facts.items()]))
-        if rows := card_tables.seeds_of(card, network.name):
-            st.table(card_tables.seed_table(rows))
-            st.caption(card_tables.SEEDS)
+        for network in card.members:
+            with st.expander(card_networks.network_title(network)):
+                _learned(network, member_folder(folder, network.name))
+    else:
+        (network,) = card.networks
+        _learned(network, folder)
+
+
+def _learned(network: Network, folder: Path) -> None:
+    facts = {**card_networks.how_it_learned(network), "Seed": _seed(folder)}
+    st.markdown(_bullets([f"**{name}:** {value}" for name, value in facts.items()]))
 
 
 def _averaging(card: Card) -> list[str]:

@@ -10,7 +10,7 @@ from skinapp.charts.forest import forest
 from skinapp.charts.style import finer_percent
 from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_figures import EQUAL_SHARES
-from skinapp.evaluation.card_networks import architecture_name
+from skinapp.evaluation.card_networks import architecture_name, network_title
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.card_tables import Reached, Subgroup, interval, question, words, written
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
@@ -63,6 +63,7 @@ def show(card: Card) -> None:
     _contradictions(card)
     _points(card)
     _outside(card)
+    _seeds(card)
     _calibration(card)
     _subgroups(card)
 
@@ -147,13 +148,38 @@ def _outside(card: Card) -> None:
         _table({"Figure": _named, "Value": written}, rows)
         st.caption(f"{card_tables.counts(rows[0])}. {OUTSIDE} Stored as *{rows[0].run}*.")
     if card.left_out:
-        columns: dict[str, Callable[[LeftOut], str]] = {
-            "Photos of": lambda row: f"{card_tables.whose(row)} ({row.figure.photos:,})",
-            "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
-            "Malignant AUROC": lambda row: written(row.figure),
-        }
-        _table(columns, sorted(card.left_out, key=card_tables.whose))
-        st.caption(LEFT_OUT)
+        _left_out(card)
+
+
+def _left_out(card: Card) -> None:
+    groups = card_tables.left_out(card)
+    _table({"Photos of": _whose, "Malignant AUROC": card_tables.spread}, list(groups.values()))
+    st.caption(LEFT_OUT)
+    with st.expander("Recipe by recipe"):
+        for rows in groups.values():
+            st.markdown(f"**{_whose(rows)}**")
+            columns: dict[str, Callable[[LeftOut], str]] = {
+                "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
+                "Malignant AUROC": lambda row: written(row.figure),
+            }
+            _table(columns, rows)
+
+
+def _whose(rows: Sequence[LeftOut]) -> str:
+    """Name the photos that recipes were kept away from, and how many there are."""
+    return f"{card_tables.whose(rows[0])} ({rows[0].figure.photos:,})"
+
+
+def _seeds(card: Card) -> None:
+    if not card.seeds:
+        return
+    st.subheader("Trained again from other seeds", anchor=False)
+    for network in card.networks:
+        if rows := card_tables.seeds_of(card, network.name):
+            if card.members:
+                st.markdown(f"**{network_title(network)}**")
+            st.table(card_tables.seed_table(rows))
+    st.caption(card_tables.SEEDS)
 
 
 def _calibration(card: Card) -> None:

@@ -183,6 +183,20 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         assert line in text
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("resnet18_imagenet_hybrid.safetensors", "resnet18_imagenet_hybrid.safetensors"),
+        ("../../search/deeper/model.safetensors", "those of deeper, a model trained before"),
+    ],
+)
+def test_initial_weights_are_named_without_the_way_to_them(
+    make_card: Callable[..., Card], name: str, said: str
+) -> None:
+    initial = InitialWeights(name=name, sha256=None, licence="free")
+    assert f"- Initial weights: {said}.\n" in hub_card(make_card(initial=initial))
+
+
 def test_hub_card_sets_seeds_side_by_side(make_card: Callable[..., Card]) -> None:
     plain = make_card("both")
     assert SEEDS not in hub_card(plain)

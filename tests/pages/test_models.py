@@ -128,7 +128,8 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "Calibration error,0.375 (0.312 to 0.438),0.125 (0.062 to 0.188)" in rows
     assert "akiec left out (60 photos),Malignant AUROC,0.688 (0.625 to 0.750)" in rows
     assert "Malignant AUROC,0.500 (0.438 to 0.562)\nSensitivity at the 95% point,0.562 (0.500 to 0.625)" in rows
-    assert '"rosendahl; vienna_dias (1,234)",kept-away (ResNet-34),0.562 (0.500 to 0.625)' in rows
+    assert '"rosendahl; vienna_dias (1,234)",0.562 (0.500 to 0.625)' in rows
+    assert "kept-away (ResNet-34),0.562 (0.500 to 0.625)" in rows
     assert "Calibration error,0.125,0.250" in rows
     text = said(page).replace("\u00a0", " ")
     assert "chance in training alone moves a figure" in text
@@ -141,6 +142,22 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "by 0.0012 at most" in text
     assert "**Learned from the answers of:** a-teacher, its licence: not to be sold" in text
     assert f"teacher a-teacher: {'cd' * 32}" in text
+
+
+def test_recipes_kept_away_from_the_same_photos_are_one_row(folders: Path, make_model: MakeModel) -> None:
+    (first,) = LEFT_OUT
+    worse = first.figure.model_copy(update={"value": 0.4375})
+    again = first.model_copy(update={"recipe": "again", "figure": worse})
+    elsewhere = first.model_copy(update={"whose": ("BCN",)})
+    make_model(folders / "a-model", "both", figures=FIGURES, left_out=(first, again, elsewhere))
+    page = opened()
+    summary, bcn, others = [table.value for table in page.table if "Malignant AUROC" in table.value][-3:]
+    assert summary["Malignant AUROC"].to_dict() == {
+        "BCN (1,234)": "0.562 (0.500 to 0.625)",
+        "rosendahl; vienna_dias (1,234)": "0.438 to 0.562 in 2 recipes",
+    }
+    assert list(bcn.index) == ["kept-away (ResNet-34)"]
+    assert list(others.index) == ["kept-away (ResNet-34)", "again (ResNet-34)"]
 
 
 def test_what_equally_frequent_means_is_said_where_it_is_counted(folders: Path, make_model: MakeModel) -> None:
@@ -223,8 +240,9 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     text = said(page)
     assert "2 x ResNet-18, averaged · Malignant or benign · Which of 8 lesion types" in text
     assert "**Averaged:** 2 networks, each trained and calibrated by itself" in text
-    assert "**deep, a ResNet-18 that sees 24 px**" in text
-    assert "**fine, a ResNet-18 that sees 32 px**" in text
+    closed = [expander.label for expander in page.expander]
+    assert "deep, a ResNet-18 that sees 24 px" in closed
+    assert "fine, a ResNet-18 that sees 32 px" in closed
     assert "the central 32 px square" in text
     assert "some of its networks get it at 24 px" in text
     assert text.count("**Epochs:**") == 2
