@@ -23,8 +23,8 @@ def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
     """Return the figures of each network of a model that recipes tried below `search` trained again from other seeds.
 
     Those of the network itself come first, then those of the tried ones by their seeds; a network that was trained
-    from one seed alone, or whose recipe is not kept or names no seed, has none. Raises RunError or ModelError where
-    what is stored cannot be read.
+    from one seed alone, or whose recipe is not kept or names no seed, has none, and a tried recipe without a seed is
+    passed over. Raises RunError or ModelError where what is stored cannot be read.
     """
     recipes = {record: recipe_in(record.parent) for record in tried(search)}
     return tuple(
@@ -39,7 +39,11 @@ def _of(network: str, own: Path, recipes: Mapping[Path, Recipe]) -> Iterator[See
     if "seed" not in recipe:
         return
     same = _but_for_the_seed(recipe)
-    again = {record: other["seed"] for record, other in recipes.items() if _but_for_the_seed(other) == same}
+    again = {
+        record: other["seed"]
+        for record, other in recipes.items()
+        if "seed" in other and _but_for_the_seed(other) == same
+    }
     if again:
         yield _figures(network, own / CARD, recipe["seed"])
         for record in sorted(again, key=again.__getitem__):

@@ -128,11 +128,17 @@ def test_a_recipe_tried_from_other_seeds_gets_into_the_card(
     malignant, benign = probability_columns(run.classes)
     frame = run.predictions.rename(columns={malignant: benign, benign: malignant})
     turned = replace(run, predictions=frame[list(run.predictions.columns)])
-    for name, seed, px in (("b", 6, 64), ("a", 7, 64), ("other", 5, 32)):
+    tried_ones = {
+        "b": recipe.format(6, 64),
+        "a": recipe.format(7, 64),
+        "other": recipe.format(5, 32),
+        "seedless": recipe.partition("\n")[2].format(64),
+    }
+    for name, text in tried_ones.items():
         tried = tmp_path / "search" / name
         save_run(turned, tried / "runs" / "validation-malignancy")
         save_intervals(headline_intervals(turned), tried / "runs" / "validation-malignancy")
-        (tried / "recipe.toml").write_text('evaluate = ["validation"]\n' + recipe.format(seed, px))
+        (tried / "recipe.toml").write_text('evaluate = ["validation"]\n' + text)
         (tried / TRAINING).write_text(read_card(folder).model_dump_json())
     own, *again = card = filled(run_command, folder, data_root)[1].seeds
     assert [(row.recipe, row.seed) for row in card] == [(folder.name, 4), ("b", 6), ("a", 7)]
