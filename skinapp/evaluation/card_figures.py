@@ -6,7 +6,8 @@ import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
-from skinapp.evaluation.card_groups import MELANOMA, contradictions, malignancy_by_group
+from skinapp.evaluation.card_groups import malignancy_by_group
+from skinapp.evaluation.card_pair import MELANOMA, benign_first, contradictions
 from skinapp.evaluation.card_rows import ALL, card_figure, task_of
 from skinapp.evaluation.intervals import Figure, figure, headline_intervals
 from skinapp.evaluation.measured import Measured
@@ -41,7 +42,8 @@ def card_figures(
     OF_SEVEN of the group SEVEN; where one of `heads` says which shares the scores hold for, balanced accuracy and the
     recall of melanoma of the group EQUAL_SHARES too. Of malignancy on test and outside what each operating point does
     there; on test then the groups of card_groups, by the image table of the runs. Of a pair of heads on test how often
-    its answers contradict each other. Intervals are of 95%, by bootstrap over lesions; None where undefined.
+    its answers contradict each other, and how often a benign type comes first above a threshold. Intervals are of 95%,
+    by bootstrap over lesions; None where undefined.
     """
     shares = {head.name: head.restatable for head in heads}
     found = [each for held in runs for each in _of_run(held, shares.get(task_of(held.run), {}))]
@@ -52,6 +54,7 @@ def card_figures(
         found += malignancy_by_group(malignancy, table, points)
         if types := tested.get("lesion_type"):
             found.append(contradictions(malignancy, types))
+            found += [benign_first(malignancy, types, point) for point in points]
     return tuple(found)
 
 

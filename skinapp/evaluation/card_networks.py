@@ -44,8 +44,8 @@ def how_it_learned(network: Network) -> dict[str, str]:
         "Initial weights": _started_from(network.initial.name),
         "Their licence": network.initial.licence,
         **({"Learned from the answers of": heard} if heard else {}),
-        "Epochs": f"{done.epochs}; the weights after epoch {done.best_epoch} were taken: {words(done.monitor)} on "
-        f"validation {done.best_value:.3f}",
+        "Epochs": f"{done.epochs}; the weights after epoch {done.best_epoch} were taken, {words(done.monitor)} on "
+        f"validation there {done.best_value:.3f}",
         "Time": f"{done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
         "Versions": versions_in_words(done),
         "Rounding to fp16": _rounding(network),

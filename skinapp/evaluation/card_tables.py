@@ -9,8 +9,10 @@ import pandas as pd
 
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
-from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, MELANOMA, OF_MELANOMA
+from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, NO_BENIGN_CAMERAS, OF_MELANOMA
+from skinapp.evaluation.card_pair import BENIGN_FIRST, CONTRADICTIONS, MELANOMA, SURELY_BENIGN
 from skinapp.evaluation.card_rows import ALL
+from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, SeedFigures, Task
 from skinapp.taxonomy import class_name
 
@@ -24,11 +26,11 @@ OF_MALIGNANCY = ("slope", "intercept")
 CALIBRATION = ("ece", "ece if perfect", "brier", *OF_MALIGNANCY)
 RATES = ("sensitivity", "specificity")
 READ_FROM_TEST = ", read from test"
-CONTRADICTIONS = "contradictions"
 
 SEEDS = (
-    "The same recipe from other seeds, on validation photos; the first seed is that of the network that answers. So "
-    "far chance in training alone moves a figure, which intervals by lesion do not hold."
+    "The same recipe trained again from other seeds, on validation photos; the first column is the network that "
+    "answers. They differ by chance in the training alone, which the 95% intervals do not hold; the true spread may be "
+    "larger than so few seeds show. Networks that are not named here were trained once."
 )
 
 _WORDS = {
@@ -94,11 +96,11 @@ def left_out(card: Card) -> dict[str, tuple[LeftOut, ...]]:
 
 
 def spread(rows: Sequence[LeftOut]) -> str:
-    """Write the figure of one recipe with its interval, of several "0.689 to 0.740 in 7 recipes"."""
+    """Write the figure of one training with its interval, of several "lowest 0.689, highest 0.740 of 7 trainings"."""
     values = [row.figure.value for row in rows if row.figure.value is not None]
     if len(rows) == 1 or not values:
         return written(rows[0].figure)
-    return f"{min(values):.3f} to {max(values):.3f} in {len(rows)} recipes"
+    return f"lowest {min(values):.3f}, highest {max(values):.3f} of {len(rows)} trainings"
 
 
 def words(figure: str, label: str | None = None) -> str:
@@ -194,9 +196,34 @@ def read_from_test(card: Card) -> tuple[CardFigure, ...]:
     return tuple(figure for figure in on_test(card) if figure.figure.endswith(READ_FROM_TEST))
 
 
-def contradictions(card: Card) -> CardFigure | None:
-    """Return how often the two answers of a pair contradict each other on test; None where the card does not say."""
-    return next((figure for figure in on_test(card) if figure.figure == CONTRADICTIONS), None)
+def side_by_side(card: Card) -> tuple[str, ...]:
+    """Say how the two answers of a pair stood to each other on test, a sentence each; nothing where the card does not.
+
+    Of the operating points it is that of SHOWN_SENSITIVITY.
+    """
+    contradicted = _of_all(card, "lesion_type", CONTRADICTIONS)
+    benign = _of_all(card, "lesion_type", f"{BENIGN_FIRST} at {SHOWN_SENSITIVITY:g}")
+    said = []
+    if contradicted:
+        said.append(
+            f"Melanoma is the likeliest type, though the score for benign is {SURELY_BENIGN:.0%} or more, in "
+            f"{written(contradicted, '.1%')} of the photos."
+        )
+    if benign:
+        said.append(
+            f"A benign type is the likeliest, though the malignancy score lies above the threshold of "
+            f"{SHOWN_SENSITIVITY:.0%}, in {written(benign, '.1%')} of them: there the threshold counts."
+        )
+    return tuple(said)
+
+
+def without_benign_cameras(card: Card, figure: str) -> CardFigure | None:
+    """Return a figure of malignancy on test without the cameras that took almost no malignant lesion, or None."""
+    return _of_all(card, "malignancy", figure, NO_BENIGN_CAMERAS)
+
+
+def _of_all(card: Card, task: Task, name: str, group: str = ALL) -> CardFigure | None:
+    return next((figure for figure in on_test(card, task, group) if figure.figure == name), None)
 
 
 def calibration(card: Card, task: Task) -> tuple[Calibrated, ...]:

@@ -142,8 +142,7 @@ def _evaluation(card: Card) -> str:
     parts = [_figures(card, head) for head in card.heads]
     if not any(parts):
         return _NO_FIGURES
-    contradicted = card_tables.contradictions(card)
-    said = f"\nThe two answers contradict each other in {written(contradicted, '.2%')}.\n" if contradicted else ""
+    said = "".join(f"\n{sentence}\n" for sentence in card_tables.side_by_side(card))
     return "On test photos; intervals are 95%, by bootstrap over lesions.\n" + "".join(parts) + said
 
 

@@ -61,7 +61,7 @@ def _result(card: Card, figures: list[CardFigure]) -> dict[str, Any]:
         "task": {"type": "image-classification", "name": question(card.head(first.task))},
         "dataset": {
             "type": card.data.table,
-            "name": f"{', '.join(card.data.sources)}, stored run {first.run}",
+            "name": f"{card.data.table}, stored run {first.run}",
             "split": first.split,
             "revision": card.data.table_sha256,
         },

@@ -10,8 +10,9 @@ from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessment, Scores
 from skinapp.charts.donut import lesion_type_donut, malignancy_donut
 from skinapp.charts.style import finer_percent, percent
 from skinapp.errors import RunError
-from skinapp.evaluation.card_groups import MELANOMA
 from skinapp.evaluation.card_networks import networks_in_words
+from skinapp.evaluation.card_pair import MELANOMA
+from skinapp.evaluation.card_tables import without_benign_cameras, written
 from skinapp.evaluation.intervals import figure
 from skinapp.networks.card import Card, Task
 from skinapp.photo import read_photo
@@ -100,6 +101,9 @@ def _measured(card: Card, task: Task) -> None:
     counts, intervals = loaders.run_headline(folder), loaders.intervals(folder)
     if task == "malignancy":
         told = f"AUROC {figure(intervals, 'malignant_auroc').in_words(2)}"
+        harder = without_benign_cameras(card, "malignant_auroc")
+        if harder:
+            told += f"; {harder.group} {written(harder, '.2f')}"
     else:
         balanced, melanoma = figure(intervals, "balanced_accuracy"), figure(intervals, "recall", MELANOMA)
         told = f"balanced accuracy {balanced.in_words(2)}"

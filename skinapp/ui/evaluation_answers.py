@@ -27,11 +27,14 @@ photo of the class scores above one of another class, ties counted half. Interva
 of as many lesions with replacement: photos of one lesion resemble each other, so they are drawn together.
 """
 
-NO_THRESHOLD = "A lower threshold, as one would set it in order to miss few, is another question: see *Threshold*."
+NO_THRESHOLD = (
+    "Actinic keratosis, a precursor, counts as malignant here. A lower threshold, as one would set it in order to miss "
+    "few, is another question: see *Threshold*."
+)
 
 
 def mistakes(opened: OpenRun) -> None:
-    """Show missed cancers first, then the most confused pairs, then whatever was confidently wrong."""
+    """Show missed malignant lesions first, then the most confused pairs, then whatever was confidently wrong."""
     if opened.once(tells_malignancy):
         _missed(opened)
     st.subheader("Most confused", anchor=False)
@@ -57,7 +60,7 @@ def mistakes(opened: OpenRun) -> None:
 
 def _missed(opened: OpenRun) -> None:
     missed = opened.once(found.missed_cancers)
-    st.subheader("Missed cancers", anchor=False)
+    st.subheader("Missed malignant lesions", anchor=False)
     cancers = opened.once(found.cancers)
     if missed.empty:
         st.success(f"None of {cancers:,} malignant photos was called benign.")

@@ -11,7 +11,8 @@ from skinapp.ui.open_run import OpenRun
 NO_SKILL_HELP = (
     "**No skill** gives every photo the shares of the classes, and so always answers the most frequent one. "
     "**Shortcut probe** knows colour, light, size, camera and source of these photos, but not the lesion. "
-    "What a model scores above them, it owes to the lesion."
+    "What a model scores above them it may owe to the lesion, or to traces that the probe is not told of: hair, "
+    "rulers, ink."
 )
 _STEP_S = 0.2
 

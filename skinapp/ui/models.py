@@ -15,7 +15,7 @@ from skinapp.ui import loaders, models_facts, models_figures
 _MODEL = "model"
 
 SHARES_HELP = (
-    "A score is a chance only among photos of which as many are of each class. Where melanoma is rarer than there, "
+    "A score can be read as a chance only where the classes are as frequent as listed here. Where melanoma is rarer, "
     "the scores are too high."
 )
 

@@ -9,9 +9,12 @@ from skinapp.charts.style import decimal
 from skinapp.evaluation.card_tables import number
 from skinapp.evaluation.decisions import predictive_values
 from skinapp.evaluation.prevalence import restated
-from skinapp.networks.card import Card
+from skinapp.networks.card import Card, CardFigure
 from skinapp.taxonomy import MALIGNANT
 from skinapp.ui import state, threshold
+
+Ends = tuple[float, float, float]
+"""A share, and the ends of its 95% interval."""
 
 LEAST, MOST = 0.1, 99.0
 """Bounds of what can be chosen, photos of malignant lesions of 100."""
@@ -96,18 +99,30 @@ def _of_flagged(card: Card, prevalence: float) -> str:
     tested = threshold.measured(card)
     if tested is None or tested.sensitivity is None or tested.specificity is None:
         return ""
-    found, spared = tested.sensitivity, tested.specificity
-    # Both values grow with both rates: the ends of the rates' intervals give theirs, a little too wide.
-    rates = ((found.value, spared.value), (found.low, spared.low), (found.high, spared.high))
-    values = (predictive_values(number(sensitive), number(specific), prevalence) for sensitive, specific in rates)
-    ppv, npv = zip(*values, strict=True)
+    ppv, npv = _predictive(tested.sensitivity, tested.specificity, prevalence)
     if any(map(math.isnan, ppv + npv)):
         return ""
     above, below = _of_100(*ppv), _of_100(1 - npv[0], 1 - npv[2], 1 - npv[1])
-    return (
+    said = (
         f"Where {_percent(prevalence)} are malignant, so are of 100 photos above the threshold about {above}, of 100 "
         f"below it about {below}: by the rates of the test."
     )
+    if tested.of_histology is None:
+        return said
+    harder, _ = _predictive(tested.sensitivity, tested.of_histology, prevalence)
+    if any(map(math.isnan, harder)):
+        return said
+    return f"{said} If the benign ones are as hard as those of the test that had a biopsy, above it {_of_100(*harder)}."
+
+
+def _predictive(found: CardFigure, spared: CardFigure, prevalence: float) -> tuple[Ends, Ends]:
+    """Return the positive and the negative predictive value of a sensitivity and a specificity, with their ends.
+
+    Both values grow with both rates: the ends of the rates' intervals give theirs, a little too wide.
+    """
+    rates = ((found.value, spared.value), (found.low, spared.low), (found.high, spared.high))
+    first, low, high = (predictive_values(number(sens), number(spec), prevalence) for sens, spec in rates)
+    return (first[0], low[0], high[0]), (first[1], low[1], high[1])
 
 
 def _of_100(share: float, low: float, high: float) -> str:

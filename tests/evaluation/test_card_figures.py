@@ -11,7 +11,8 @@ from skinapp.datasets.table import image_table
 from skinapp.errors import RunError
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
 from skinapp.evaluation.card_figures import card_figures
-from skinapp.evaluation.card_groups import OF_MELANOMA, contradictions, malignancy_by_group
+from skinapp.evaluation.card_groups import ALMOST_NONE, NO_BENIGN_CAMERAS, OF_MELANOMA, malignancy_by_group
+from skinapp.evaluation.card_pair import benign_first, contradictions
 from skinapp.evaluation.curves import positives
 from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import figure, headline_intervals
@@ -216,6 +217,23 @@ def test_a_group_of_few_lesions_has_no_figure(malignancy: StoredRun, table: pd.D
     assert "camera: not recorded" not in groups  # 10 as well
 
 
+def test_cameras_of_hardly_a_malignant_lesion_are_left_out(malignancy: StoredRun, table: pd.DataFrame) -> None:
+    rows = malignancy.predictions
+    old = rows["image_id"].isin(table.loc[table["camera"] == "old", "image_id"])
+    spared = rows["truth"].mask(old & (np.arange(PHOTOS) > 0), "benign")
+    spared[0] = "malignant"
+    assert 0 < (spared[old] == "malignant").mean() < ALMOST_NONE
+    turned = replace(malignancy, predictions=rows.assign(truth=spared))
+    found = by_name(malignancy_by_group(turned, table, POINTS), NO_BENIGN_CAMERAS)
+    rest = turned.predictions[~old]
+    auroc = found["malignant_auroc"]
+    assert auroc.value == near(sk.roc_auc_score(rest["truth"] == "malignant", rest["p_malignant"]))
+    assert (auroc.photos, auroc.lesions) == (len(rest), rest["lesion_id"].nunique())
+    below = rest.loc[rest["truth"] == "benign", "p_malignant"] < POINTS[1].threshold
+    assert found["specificity at 0.95"].value == near(below.mean())
+    assert NO_BENIGN_CAMERAS not in {each.group for each in malignancy_by_group(malignancy, table, POINTS)}
+
+
 def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> None:
     table.loc[0, "diagnosis"] = "akiec"  # a photo that the table does not hold must not be taken for its first one
     found = malignancy_by_group(malignancy, table, POINTS)
@@ -260,6 +278,23 @@ def test_contradictions_worked_by_hand(malignancy: StoredRun, types: StoredRun) 
         assert (found.photos, found.lesions) == (8, 5)
     with pytest.raises(RunError, match="are not of the same photos"):
         contradictions(one, types)
+
+
+def test_a_benign_type_above_the_threshold_worked_by_hand(malignancy: StoredRun, types: StoredRun) -> None:
+    # Of five photos the first, at the threshold, and the last have a benign type first; the second lies below it, the
+    # third is likeliest a melanoma, the fourth a basal cell carcinoma.
+    malignant = np.array([0.25, 0.24, 0.25, 0.9, 0.9])
+    likeliest = ["nv", "nv", "mel", "bcc", "vasc"]
+    scores = 0.05 + 0.6 * np.eye(8)[[CODES.index(code) for code in likeliest]]
+    one = replace(
+        malignancy, predictions=malignancy.predictions.head(5).assign(p_malignant=malignant, p_benign=1 - malignant)
+    )
+    frame = types.predictions.head(5).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
+    found = benign_first(one, replace(types, predictions=frame.iloc[::-1]), POINTS[1])
+    assert (found.figure, found.group, found.run, found.value) == ("benign_first at 0.95", "all", types.name, 0.4)
+    assert found.low < 0.4 < found.high
+    with pytest.raises(RunError, match="are not of the same photos"):
+        benign_first(one, types, POINTS[1])
 
 
 def test_a_pair_that_agrees_cannot_contradict_itself(

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessor, load_assessor
 from skinapp.charts.style import decimal, finer_percent
 from skinapp.cli.main import main
+from skinapp.evaluation.card_groups import NO_BENIGN_CAMERAS
 from skinapp.evaluation.decisions import predictive_values
 from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.prevalence import restated
@@ -270,7 +271,7 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     data = DataFacts(
         table="table", table_sha256=file_sha256(table), sources=("a",), train=part, validation=part, limits=()
     )
-    folder = with_pair(data=data)
+    folder = with_pair(data=data, figures=(measured("malignant_auroc", 0.5, 0.4, 0.6, group=NO_BENIGN_CAMERAS),))
     arguments = ["evaluate", folder, table, "--data", data_root]
     monkeypatch.setattr("sys.argv", ["skinapp", *map(str, arguments)])
     with pytest.raises(SystemExit):
@@ -283,6 +284,7 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
         headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
     )
     assert f"AUROC {malignancy.malignant_auroc:.2f} (" in text
+    assert "; without cameras of under 1% malignant photos 0.50 (0.40 to 0.60); in brackets" in text
     assert f"balanced accuracy {lesion_type.balanced_accuracy:.2f} (" in text
     recall = per_class(load_run(folder / "runs" / types.name)).set_index("class").loc["mel", "recall"]
     assert f"of the melanomas {recall:.2f} (" in text
@@ -391,6 +393,22 @@ def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
 
     page.number_input[0].set_value(99.0).run()
     assert "about **100** (99 to 100), of 100 below it about **93** (0 to 97)" in prevalence_words(page)
+
+
+def test_among_harder_benign_lesions_fewer_of_those_above_are_malignant(app: AppTest, with_pair: MakeModel) -> None:
+    point = OperatingPoint(sensitivity=0.95, threshold=0.125)
+    figures = (
+        measured("sensitivity at 0.95", 0.9, 0.8, 1.0),
+        measured("specificity at 0.95", 0.7, 0.6, 0.8),
+        measured("specificity at 0.95", 0.2, 0.1, 0.3, group="histology-confirmed photos only"),
+    )
+    with_pair(operating_points=(point,), figures=figures)
+    page = uploaded(app, jpeg(1))
+    page.number_input[0].set_value(10.0).run()
+    # Of 1,000 photos 100 are malignant: 90 of them lie above, with 720 of the 900 others.
+    assert predictive_values(0.9, 0.2, 0.1)[0] == pytest.approx(90 / 810)
+    hard = "If the benign ones are as hard as those of the test that had a biopsy, above it **11** (9 to 14)."
+    assert hard in prevalence_words(page)
 
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.evaluation.card_figures import EQUAL_SHARES
+from skinapp.evaluation.card_groups import NO_BENIGN_CAMERAS
 from skinapp.evaluation.card_tables import words
 from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, SeedFigures, read_card
 from skinapp.networks.folder import member_folder
@@ -40,6 +41,8 @@ FIGURES = (
     figure("specificity at 0.95 sensitivity, read from test", 0.8125),
     figure("malignant_auroc", 0.6875, group="akiec left out"),
     figure("specificity at 0.95", 0.375, group="histology-confirmed photos only"),
+    figure("malignant_auroc", 0.3125, group=NO_BENIGN_CAMERAS),
+    figure("specificity at 0.95", 0.125, group=NO_BENIGN_CAMERAS),
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", 0.5625, group="sex: female"),
     figure("sensitivity at 0.95", 0.625, group="diagnosis: Melanoma"),
@@ -47,6 +50,7 @@ FIGURES = (
     figure("sensitivity at 0.95", 0.5625, split="outside", run="far", photos=90, lesions=45),
     figure("balanced_accuracy", 0.5, task="lesion_type", run="small-test-lesion-type"),
     figure("contradictions", 0.0625, task="lesion_type", run="small-test-lesion-type"),
+    figure("benign_first at 0.95", 0.25, task="lesion_type", run="small-test-lesion-type"),
 )
 POINTS = (OperatingPoint(sensitivity=0.95, threshold=0.123456),)
 LEFT_OUT = (
@@ -132,13 +136,18 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "kept-away (ResNet-34),0.562 (0.500 to 0.625)" in rows
     assert "Calibration error,0.125,0.250" in rows
     text = said(page).replace("\u00a0", " ")
-    assert "chance in training alone moves a figure" in text
+    assert "They differ by chance in the training alone" in text
     assert "Not this model, but networks of recipes that were tried for it" in text
     assert "90 photos, 45 lesions. It learned from none of them" in text
     assert "60 photos, 40 lesions." in text
     assert "Above the 95% point lie 62.5% (56.2% to 68.8%) of the melanomas." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
-    assert "contradict each other in 6.2% (0.0% to 12.5%)" in text
+    assert "though the score for benign is 90% or more, in 6.2% (0.0% to 12.5%)" in text
+    assert "above the threshold of 95%, in 25.0% (18.8% to 31.2%) of them" in text
+    assert (
+        "Without cameras of under 1% malignant photos: malignant AUROC **0.312 (0.250 to 0.375)**; "
+        "specificity at the 95% point 12.5% (6.2% to 18.8%)." in text
+    )
     assert "by 0.0012 at most" in text
     assert "**Learned from the answers of:** a-teacher, its licence: not to be sold" in text
     assert f"teacher a-teacher: {'cd' * 32}" in text
@@ -154,7 +163,7 @@ def test_recipes_kept_away_from_the_same_photos_are_one_row(folders: Path, make_
     summary, bcn, others = [table.value for table in page.table if "Malignant AUROC" in table.value][-3:]
     assert summary["Malignant AUROC"].to_dict() == {
         "BCN (1,234)": "0.562 (0.500 to 0.625)",
-        "rosendahl; vienna_dias (1,234)": "0.438 to 0.562 in 2 recipes",
+        "rosendahl; vienna_dias (1,234)": "lowest 0.438, highest 0.562 of 2 trainings",
     }
     assert list(bcn.index) == ["kept-away (ResNet-34)"]
     assert list(others.index) == ["kept-away (ResNet-34)", "again (ResNet-34)"]
