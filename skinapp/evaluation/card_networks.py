@@ -8,6 +8,9 @@ from skinapp.networks.card import Card, Making, Network, SplitFacts, Task
 from skinapp.networks.folder import WEIGHTS
 from skinapp.networks.resnet import Architecture
 
+NO_TERMS = "none"
+"""How the licence of random initial weights begins."""
+
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
 
@@ -32,6 +35,18 @@ def network_title(network: Network) -> str:
 def counted(part: SplitFacts) -> str:
     """Say how many photos a split held, of how many lesions, and the share of malignant ones."""
     return f"{part.photos:,} photos of {part.lesions:,} lesions, {part.malignant_share:.1%} of the photos malignant"
+
+
+def licence(card: Card) -> str:
+    """Say on which terms a model may be used, and that those of what its networks started from come on top."""
+    return (
+        f"{card.licence}; its initial weights have terms of their own" if has_terms_of_weights(card) else card.licence
+    )
+
+
+def has_terms_of_weights(card: Card) -> bool:
+    """Tell whether a network of a model started from weights with a licence, or without one, of their own."""
+    return any(not network.initial.licence.startswith(NO_TERMS) for network in card.networks)
 
 
 def how_it_learned(network: Network) -> dict[str, str]:

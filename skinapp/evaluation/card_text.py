@@ -6,6 +6,7 @@ from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_networks import (
     hashes,
     how_it_learned,
+    licence,
     network_title,
     networks_in_words,
     versions_in_words,
@@ -62,7 +63,7 @@ def hub_card(card: Card) -> str:
         "Operating points": _operating_points(card),
         "Subgroups": _subgroups(card),
         "Limits": _bullets(card.data.limits),
-        "Licence": f"{card.licence}.\n",
+        "Licence": f"{licence(card)}.\n",
         "References": _bullets(references(card)),
     }
     body = "".join(f"\n## {title}\n\n{text}" for title, text in sections.items() if text)

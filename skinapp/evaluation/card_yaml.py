@@ -7,6 +7,7 @@ import json
 from itertools import groupby
 from typing import Any
 
+from skinapp.evaluation.card_networks import has_terms_of_weights, licence
 from skinapp.evaluation.card_tables import interval, on_test, question, words
 from skinapp.networks.card import Card, CardFigure
 
@@ -45,9 +46,9 @@ def front_matter(card: Card) -> dict[str, Any]:
 
 def _licence(card: Card) -> dict[str, str]:
     for begins, known in _LICENCES.items():
-        if card.licence.startswith(begins):
+        if card.licence.startswith(begins) and not has_terms_of_weights(card):
             return {"license": known}
-    return {"license": "other", "license_name": card.licence}
+    return {"license": "other", "license_name": licence(card)}
 
 
 def _results(card: Card) -> list[dict[str, Any]]:

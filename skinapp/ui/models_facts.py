@@ -43,7 +43,7 @@ def _data(card: Card) -> None:
                 f"**Validation:** {card_networks.counted(card.data.validation)}",
                 *([f"**Test:** {card_tables.counts(tested)}"] if tested else []),
                 f"**Sees:** {_square(card)}",
-                f"**Its licence:** {card.licence}",
+                f"**Its licence:** {card_networks.licence(card)}",
             ]
         )
     )

@@ -149,6 +149,15 @@ def test_front_matter_without_figures_has_no_index_and_names_a_strange_licence(m
     assert (top["license"], top["license_name"]) == ("other", "Ask first")
 
 
+def test_initial_weights_with_terms_of_their_own_are_part_of_the_licence(make_card: Callable[..., Card]) -> None:
+    initial = InitialWeights(name="a.safetensors", sha256=None, licence="not to be sold")
+    card = make_card(licence="CC BY-NC 4.0: not for commercial use", initial=initial)
+    said = "CC BY-NC 4.0: not for commercial use; its initial weights have terms of their own"
+    top = front_matter(card)
+    assert (top["license"], top["license_name"]) == ("other", said)
+    assert f"## Licence\n\n{said}.\n" in hub_card(card)
+
+
 def test_yaml_reads_back(card: Card) -> None:
     yaml = pytest.importorskip("yaml")
     assert yaml.safe_load(as_yaml(front_matter(card))) == front_matter(card)
