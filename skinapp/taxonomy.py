@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MALIGNANT = "malignant"
 BENIGN = "benign"
 
+MELANOMA = "mel"
+"""The code of the diagnosis that is asked for by itself, beside all malignant ones."""
+
 MALIGNANCY_CLASSES = (MALIGNANT, BENIGN)
 """The classes of a malignancy model, in the order of its outputs."""
 

@@ -41,7 +41,7 @@ def models(
 ) -> None:
     """List the heads of the installed models with the figures of their test runs."""
     # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.evaluation.card_networks import networks_in_words
+    from skinapp.evaluation.card_networks import licence, networks_in_words
     from skinapp.networks.card import read_card
     from skinapp.networks.folder import find_models
 
@@ -56,7 +56,7 @@ def models(
                 "head": head,
                 "network": networks_in_words(card),
                 "weights": card.weights_sha256,
-                "licence": card.licence,
+                "licence": licence(card),
                 "test": _objects(*run) if run else None,
             }
             for card, head, run in heads

@@ -6,6 +6,7 @@ NumPy, which a card does not hold; they are said not to be recorded rather than 
 
 from typing import Any
 
+from skinapp.evaluation.card_networks import licence
 from skinapp.evaluation.card_tables import on_test, question, words
 from skinapp.evaluation.card_text import description, references
 from skinapp.networks.card import Card, Head
@@ -33,7 +34,7 @@ def monai_metadata(card: Card) -> dict[str, Any]:
         "task": "; ".join(map(question, card.heads)),
         "description": description(card),
         "authors": "Skinapp",
-        "copyright": card.licence,
+        "copyright": licence(card),
         "data_source": f"{', '.join(card.data.sources)}; image tables {_tables(card)}",
         "data_type": "dermoscopy photos",
         "image_classes": _input_in_words(card.preprocessing),

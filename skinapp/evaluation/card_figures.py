@@ -7,7 +7,7 @@ import pandas as pd
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
 from skinapp.evaluation.card_groups import malignancy_by_group
-from skinapp.evaluation.card_pair import MELANOMA, benign_first, contradictions
+from skinapp.evaluation.card_pair import benign_first, contradictions
 from skinapp.evaluation.card_rows import ALL, card_figure, task_of
 from skinapp.evaluation.intervals import Figure, figure, headline_intervals
 from skinapp.evaluation.measured import Measured
@@ -16,6 +16,7 @@ from skinapp.evaluation.prevalence import run_for_equal_shares
 from skinapp.evaluation.run import StoredRun
 from skinapp.evaluation.seven import as_seven, can_be_seven, shares_of_seven
 from skinapp.networks.card import CardFigure, Head, OperatingPoint
+from skinapp.taxonomy import MELANOMA
 
 HEADLINE = ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece")
 """Overall figures of each run, as it is and before calibration."""

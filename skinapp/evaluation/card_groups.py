@@ -5,15 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from skinapp.evaluation.card_pair import MELANOMA
 from skinapp.evaluation.card_rows import card_figure
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.evaluation.run import StoredRun
-from skinapp.evaluation.subgroups import facts_of, subgroup_figures
+from skinapp.evaluation.subgroups import FEW_LESIONS, facts_of, subgroup_figures
 from skinapp.networks.card import CardFigure, OperatingPoint
-from skinapp.taxonomy import BENIGN, MALIGNANT, class_name
+from skinapp.taxonomy import BENIGN, MALIGNANT, MELANOMA, class_name
 
 GROUPED_BY = {
     "age_band": "age",
@@ -49,9 +48,10 @@ def malignancy_by_group(
 
     The groups are those of GROUPED_BY, as "camera: rosendahl", with their rates at the operating point of
     SHOWN_SENSITIVITY (a diagnosis has the one of the two that it can have); then photos confirmed by histology alone,
-    those without cameras of under ALMOST_NONE malignant photos, where there are such, and akiec counted as malignant,
-    as benign and left out, with their rates at every point. What `table` does not hold of a photo is "not recorded". A
-    group with too few lesions (see subgroups.subgroup_figures) has no figure rather than a wild one.
+    those without cameras of under ALMOST_NONE malignant photos and FEW_LESIONS or more lesions, where there are such
+    (photos without a camera stay), and akiec counted as malignant, as benign and left out, with their rates at every
+    point. What `table` does not hold of a photo is "not recorded". A group with too few lesions (see
+    subgroups.subgroup_figures) has no figure rather than a wild one.
     """
     shown = [point for point in points if point.sensitivity == SHOWN_SENSITIVITY]
     facts = facts_of(run, table)
@@ -67,8 +67,7 @@ def _counted_otherwise(run: StoredRun, table: pd.DataFrame) -> Iterator[tuple[st
     known = table[["diagnosis", "confirmation", "camera"]].reindex(place).set_axis(rows.index)  # -1 is no row: NA
     akiec = (known["diagnosis"] == "akiec").fillna(False).astype(bool)
     histology = (known["confirmation"] == "histology").fillna(False).astype(bool)
-    of_camera = (rows["truth"] == MALIGNANT).groupby(known["camera"].astype(object)).mean()
-    benign_camera = known["camera"].isin(of_camera.index[of_camera < ALMOST_NONE])
+    benign_camera = known["camera"].isin(_benign_cameras(rows, known["camera"]))
     if benign_camera.any():
         yield NO_BENIGN_CAMERAS, replace(run, predictions=rows[~benign_camera])
     for name, frame in (
@@ -78,6 +77,13 @@ def _counted_otherwise(run: StoredRun, table: pd.DataFrame) -> Iterator[tuple[st
         (NO_AKIEC, rows[~akiec]),
     ):
         yield name, replace(run, predictions=frame)
+
+
+def _benign_cameras(rows: pd.DataFrame, camera: pd.Series) -> pd.Index:
+    """Return the cameras of which under ALMOST_NONE of the photos are malignant, by enough lesions to say so."""
+    found = rows.assign(malignant=rows["truth"] == MALIGNANT).groupby(camera.astype(object))
+    shares, lesions = found["malignant"].mean(), found["lesion_id"].nunique()
+    return shares.index[(shares < ALMOST_NONE) & (lesions >= FEW_LESIONS)]
 
 
 def _figures(

@@ -8,8 +8,8 @@ from skinapp.networks.card import Card, Making, Network, SplitFacts, Task
 from skinapp.networks.folder import WEIGHTS
 from skinapp.networks.resnet import Architecture
 
-NO_TERMS = "none"
-"""How the licence of random initial weights begins."""
+RANDOM = "none"
+"""The name of initial weights that are drawn at random."""
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
@@ -45,8 +45,8 @@ def licence(card: Card) -> str:
 
 
 def has_terms_of_weights(card: Card) -> bool:
-    """Tell whether a network of a model started from weights with a licence, or without one, of their own."""
-    return any(not network.initial.licence.startswith(NO_TERMS) for network in card.networks)
+    """Tell whether a network of a model started from other weights than random ones, whatever their licence."""
+    return any(network.initial.name != RANDOM for network in card.networks)
 
 
 def how_it_learned(network: Network) -> dict[str, str]:
@@ -70,7 +70,10 @@ def how_it_learned(network: Network) -> dict[str, str]:
 def _started_from(name: str) -> str:
     """Name a model by its folder, not by the way to it, which a reader of the card does not have; a file as it is."""
     path = PurePosixPath(name)
-    return f"those of {path.parent.name}, a model trained before" if path.name == WEIGHTS else name
+    folder = path.parent.name
+    if path.name == WEIGHTS and folder not in ("", ".."):
+        return f"those of {folder}, a model trained before"
+    return path.name
 
 
 def _rounding(network: Network) -> str:

@@ -10,9 +10,9 @@ from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.run import StoredRun, lesion_index, probabilities
 from skinapp.networks.card import CardFigure, OperatingPoint
-from skinapp.taxonomy import MALIGNANT, is_malignant
+from skinapp.taxonomy import MALIGNANT, MELANOMA, is_malignant
 
-SURELY_BENIGN, MELANOMA = 0.9, "mel"
+SURELY_BENIGN = 0.9
 """From this score for benign on, naming melanoma as the likeliest type contradicts it."""
 
 CONTRADICTIONS, BENIGN_FIRST = "contradictions", "benign_first"

@@ -10,11 +10,11 @@ import pandas as pd
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
 from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, NO_BENIGN_CAMERAS, OF_MELANOMA
-from skinapp.evaluation.card_pair import BENIGN_FIRST, CONTRADICTIONS, MELANOMA, SURELY_BENIGN
+from skinapp.evaluation.card_pair import BENIGN_FIRST, CONTRADICTIONS, SURELY_BENIGN
 from skinapp.evaluation.card_rows import ALL
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, SeedFigures, Task
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import MELANOMA, class_name
 
 HEADLINES: dict[Task, tuple[str, ...]] = {
     "malignancy": ("malignant_auroc", "balanced_accuracy", "accuracy", "macro_f1"),
@@ -30,10 +30,11 @@ READ_FROM_TEST = ", read from test"
 SEEDS = (
     "The same recipe trained again from other seeds, on validation photos; the first column is the network that "
     "answers. They differ by chance in the training alone, which the 95% intervals do not hold; the true spread may be "
-    "larger than so few seeds show. Networks that are not named here were trained once."
+    "larger than so few seeds show."
 )
 
 _WORDS = {
+    "benign_first": "Benign type first above the threshold",
     "macro_f1": "Macro F1",
     "macro_auroc": "Macro AUROC",
     "mean_auroc": "Mean AUROC",
@@ -88,19 +89,20 @@ def whose(row: LeftOut) -> str:
 
 
 def left_out(card: Card) -> dict[str, tuple[LeftOut, ...]]:
-    """Return what networks of tried recipes said of photos that they were kept away from, by whose photos they are."""
+    """Return what networks of tried recipes said of photos that they were kept away from, by whose and how many."""
     groups: dict[str, list[LeftOut]] = {}
     for row in sorted(card.left_out, key=whose):
-        groups.setdefault(whose(row), []).append(row)
+        groups.setdefault(f"{whose(row)} ({row.figure.photos:,})", []).append(row)
     return {name: tuple(rows) for name, rows in groups.items()}
 
 
 def spread(rows: Sequence[LeftOut]) -> str:
     """Write the figure of one training with its interval, of several "lowest 0.689, highest 0.740 of 7 trainings"."""
-    values = [row.figure.value for row in rows if row.figure.value is not None]
-    if len(rows) == 1 or not values:
-        return written(rows[0].figure)
-    return f"lowest {min(values):.3f}, highest {max(values):.3f} of {len(rows)} trainings"
+    defined = [row.figure for row in rows if row.figure.value is not None]
+    if len(defined) < 2:
+        return written(defined[0] if defined else None)
+    values = [number(figure.value) for figure in defined]
+    return f"lowest {min(values):.3f}, highest {max(values):.3f} of {len(values)} trainings"
 
 
 def words(figure: str, label: str | None = None) -> str:
@@ -201,8 +203,8 @@ def side_by_side(card: Card) -> tuple[str, ...]:
 
     Of the operating points it is that of SHOWN_SENSITIVITY.
     """
-    contradicted = _of_all(card, "lesion_type", CONTRADICTIONS)
-    benign = _of_all(card, "lesion_type", f"{BENIGN_FIRST} at {SHOWN_SENSITIVITY:g}")
+    contradicted = _one_on_test(card, "lesion_type", CONTRADICTIONS)
+    benign = _one_on_test(card, "lesion_type", f"{BENIGN_FIRST} at {SHOWN_SENSITIVITY:g}")
     said = []
     if contradicted:
         said.append(
@@ -211,18 +213,18 @@ def side_by_side(card: Card) -> tuple[str, ...]:
         )
     if benign:
         said.append(
-            f"A benign type is the likeliest, though the malignancy score lies above the threshold of "
-            f"{SHOWN_SENSITIVITY:.0%}, in {written(benign, '.1%')} of them: there the threshold counts."
+            f"A benign type is the likeliest, though the malignancy score lies above the {SHOWN_SENSITIVITY:.0%} "
+            f"threshold, in {written(benign, '.1%')} of the photos: there the threshold counts."
         )
     return tuple(said)
 
 
 def without_benign_cameras(card: Card, figure: str) -> CardFigure | None:
     """Return a figure of malignancy on test without the cameras that took almost no malignant lesion, or None."""
-    return _of_all(card, "malignancy", figure, NO_BENIGN_CAMERAS)
+    return _one_on_test(card, "malignancy", figure, NO_BENIGN_CAMERAS)
 
 
-def _of_all(card: Card, task: Task, name: str, group: str = ALL) -> CardFigure | None:
+def _one_on_test(card: Card, task: Task, name: str, group: str = ALL) -> CardFigure | None:
     return next((figure for figure in on_test(card, task, group) if figure.figure == name), None)
 
 

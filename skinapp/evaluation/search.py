@@ -13,7 +13,7 @@ from skinapp.evaluation.run import RunFacts, load_run, own_runs, read_facts
 from skinapp.evaluation.whose import whose
 from skinapp.networks.card import CARD, RECIPE, TRAINING, read_card, read_training
 from skinapp.networks.folder import find_models, member_folder
-from skinapp.taxonomy import MALIGNANCY_CLASSES
+from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
 
 SEARCH_SPLITS = ("validation", OUTSIDE)
 """Splits that may be looked at while choosing; the test split is none of them."""
@@ -148,7 +148,7 @@ def _names(facts: RunFacts) -> tuple[tuple[str, str | None], ...]:
     """Return the figures of a run that count, each with its class where it is of one."""
     if facts.classes == MALIGNANCY_CLASSES:
         return (("malignant_auroc", None),)
-    melanoma = (("recall", "mel"),) if "mel" in facts.classes else ()
+    melanoma = (("recall", MELANOMA),) if MELANOMA in facts.classes else ()
     return ("balanced_accuracy", None), *melanoma, ("macro_auroc", None), ("malignant_auroc", None)
 
 

@@ -11,12 +11,11 @@ from skinapp.charts.donut import lesion_type_donut, malignancy_donut
 from skinapp.charts.style import finer_percent, percent
 from skinapp.errors import RunError
 from skinapp.evaluation.card_networks import networks_in_words
-from skinapp.evaluation.card_pair import MELANOMA
 from skinapp.evaluation.card_tables import without_benign_cameras, written
 from skinapp.evaluation.intervals import figure
 from skinapp.networks.card import Card, Task
 from skinapp.photo import read_photo
-from skinapp.taxonomy import class_name, is_malignant
+from skinapp.taxonomy import MELANOMA, class_name, is_malignant
 from skinapp.ui import chart, loaders, prevalence, state, threshold
 from skinapp.ui.photo_input import Incoming
 from skinapp.ui.state import Answer

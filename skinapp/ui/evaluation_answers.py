@@ -27,10 +27,8 @@ photo of the class scores above one of another class, ties counted half. Interva
 of as many lesions with replacement: photos of one lesion resemble each other, so they are drawn together.
 """
 
-NO_THRESHOLD = (
-    "Actinic keratosis, a precursor, counts as malignant here. A lower threshold, as one would set it in order to miss "
-    "few, is another question: see *Threshold*."
-)
+NO_THRESHOLD = "A lower threshold, as one would set it in order to miss few, is another question: see *Threshold*."
+PRECURSOR = "Actinic keratosis, a precursor, counts as malignant here."
 
 
 def mistakes(opened: OpenRun) -> None:
@@ -70,6 +68,8 @@ def _missed(opened: OpenRun) -> None:
         f"**{opened.once(found.missed):,} of {cancers:,}** malignant photos {how}; the most confidently wrong come "
         f"first. {NO_THRESHOLD}"
     )
+    if opened.folder is not None or "akiec" in opened.run.classes:  # of another's two classes nobody here knows
+        st.caption(PRECURSOR)
     run_photos.show(opened, missed, "missed")
 
 

@@ -1,6 +1,7 @@
 """Sections of the Models page that show the figures of a card: headline, operating points, calibration, subgroups."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import TypeVar
 
 import pandas as pd
@@ -43,9 +44,9 @@ OUTSIDE = (
     "below says whose they are. Where recipes were compared by such photos too, they flatter a little."
 )
 LEFT_OUT = (
-    "Not this model, but networks of recipes that were tried for it, most of them short trials on small crops: each "
-    "learned nothing from these photos and was asked about them. Cameras hold harder and easier photos, so set these "
-    "figures beside those of single cameras, under Subgroups, not beside that of all test photos."
+    "Not this model, but networks of recipes that were tried for it: each learned nothing from these photos and was "
+    "asked about them. Cameras hold harder and easier photos: where one stands under Subgroups too, compare with that "
+    "figure, not with that of all test photos."
 )
 CALIBRATION = (
     "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance, and lesions "
@@ -164,21 +165,17 @@ def _outside(card: Card) -> None:
 
 def _left_out(card: Card) -> None:
     groups = card_tables.left_out(card)
-    _table({"Photos of": _whose, "Malignant AUROC": card_tables.spread}, list(groups.values()))
+    summary = {name: card_tables.spread(rows) for name, rows in groups.items()}
+    _table({"Photos of": itemgetter(0), "Malignant AUROC": itemgetter(1)}, list(summary.items()))
     st.caption(LEFT_OUT)
     with st.expander("Recipe by recipe"):
-        for rows in groups.values():
-            st.markdown(f"**{_whose(rows)}**")
+        for name, rows in groups.items():
+            st.markdown(f"**{name}**")
             columns: dict[str, Callable[[LeftOut], str]] = {
                 "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
                 "Malignant AUROC": lambda row: written(row.figure),
             }
             _table(columns, rows)
-
-
-def _whose(rows: Sequence[LeftOut]) -> str:
-    """Name the photos that recipes were kept away from, and how many there are."""
-    return f"{card_tables.whose(rows[0])} ({rows[0].figure.photos:,})"
 
 
 def _seeds(card: Card) -> None:

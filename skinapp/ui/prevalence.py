@@ -13,9 +13,6 @@ from skinapp.networks.card import Card, CardFigure
 from skinapp.taxonomy import MALIGNANT
 from skinapp.ui import state, threshold
 
-Ends = tuple[float, float, float]
-"""A share, and the ends of its 95% interval."""
-
 LEAST, MOST = 0.1, 99.0
 """Bounds of what can be chosen, photos of malignant lesions of 100."""
 
@@ -99,33 +96,38 @@ def _of_flagged(card: Card, prevalence: float) -> str:
     tested = threshold.measured(card)
     if tested is None or tested.sensitivity is None or tested.specificity is None:
         return ""
-    ppv, npv = _predictive(tested.sensitivity, tested.specificity, prevalence)
-    if any(map(math.isnan, ppv + npv)):
+    found = _of_100(tested.sensitivity, tested.specificity, prevalence)
+    if found is None:
         return ""
-    above, below = _of_100(*ppv), _of_100(1 - npv[0], 1 - npv[2], 1 - npv[1])
+    above, below = found
     said = (
         f"Where {_percent(prevalence)} are malignant, so are of 100 photos above the threshold about {above}, of 100 "
         f"below it about {below}: by the rates of the test."
     )
-    if tested.of_histology is None:
+    harder = _of_100(tested.sensitivity, tested.of_histology, prevalence) if tested.of_histology else None
+    if harder is None:
         return said
-    harder, _ = _predictive(tested.sensitivity, tested.of_histology, prevalence)
-    if any(map(math.isnan, harder)):
-        return said
-    return f"{said} If the benign ones are as hard as those of the test that had a biopsy, above it {_of_100(*harder)}."
+    above, below = harder
+    return (
+        f"{said} If the benign ones are as hard as those of the test that had a biopsy, about {above} of 100 above it "
+        f"and {below} of 100 below it are malignant."
+    )
 
 
-def _predictive(found: CardFigure, spared: CardFigure, prevalence: float) -> tuple[Ends, Ends]:
-    """Return the positive and the negative predictive value of a sensitivity and a specificity, with their ends.
+def _of_100(found: CardFigure, spared: CardFigure, prevalence: float) -> tuple[str, str] | None:
+    """Write how many of 100 above and of 100 below a threshold are malignant, by its sensitivity and specificity.
 
-    Both values grow with both rates: the ends of the rates' intervals give theirs, a little too wide.
+    None where a rate or its interval is undefined. Predictive values grow with both rates: the ends of the rates'
+    intervals give theirs, a little too wide.
     """
     rates = ((found.value, spared.value), (found.low, spared.low), (found.high, spared.high))
-    first, low, high = (predictive_values(number(sens), number(spec), prevalence) for sens, spec in rates)
-    return (first[0], low[0], high[0]), (first[1], low[1], high[1])
+    value, low, high = (predictive_values(number(sens), number(spec), prevalence) for sens, spec in rates)
+    if any(map(math.isnan, value + low + high)):
+        return None
+    return _in_100(value[0], low[0], high[0]), _in_100(1 - value[1], 1 - high[1], 1 - low[1])
 
 
-def _of_100(share: float, low: float, high: float) -> str:
+def _in_100(share: float, low: float, high: float) -> str:
     value, least, most = (f"{100 * one:.0f}" if one >= 0.1 else f"{100 * one:.2g}" for one in (share, low, high))
     return f"**{value}** ({least} to {most})"
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.table import read_table, write_table
+from skinapp.evaluation.card_pair import benign_first
 from skinapp.evaluation.card_tables import outside
 from skinapp.evaluation.figures import headline
 from skinapp.evaluation.intervals import figure, headline_intervals, load_intervals, save_intervals
@@ -67,6 +68,10 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
         assert f"{point.threshold:.6f}" in line
         assert rate.in_words() in line
     assert found["table-test-lesion-type", "all", "contradictions"].value == 0
+    tested = [load_run(folder / "runs" / f"table-test-{head}") for head in ("malignancy", "lesion-type")]
+    for point in card.operating_points:
+        expected = benign_first(*tested, point)
+        assert found["table-test-lesion-type", "all", expected.figure] == expected
 
     assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
     assert card.model_copy(update={"operating_points": (), "figures": ()}) == before

@@ -20,6 +20,7 @@ from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import specificity_read_from
 from skinapp.evaluation.run import Scaling, StoredRun, probabilities, probability_columns
 from skinapp.evaluation.seven import as_seven
+from skinapp.evaluation.subgroups import FEW_LESIONS
 from skinapp.networks.card import CardFigure, Head, OperatingPoint
 from skinapp.networks.classifier import agreeing
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
@@ -232,6 +233,16 @@ def test_cameras_of_hardly_a_malignant_lesion_are_left_out(malignancy: StoredRun
     below = rest.loc[rest["truth"] == "benign", "p_malignant"] < POINTS[1].threshold
     assert found["specificity at 0.95"].value == near(below.mean())
     assert NO_BENIGN_CAMERAS not in {each.group for each in malignancy_by_group(malignancy, table, POINTS)}
+
+
+def test_a_camera_of_few_lesions_is_not_left_out_for_having_no_malignant_one(
+    malignancy: StoredRun, table: pd.DataFrame
+) -> None:
+    rows = malignancy.predictions
+    rare = rows["image_id"].isin(table.loc[table["camera"] == "rare", "image_id"])
+    assert 0 < rows.loc[rare, "lesion_id"].nunique() < FEW_LESIONS
+    turned = replace(malignancy, predictions=rows.assign(truth=rows["truth"].mask(rare, "benign")))
+    assert NO_BENIGN_CAMERAS not in {each.group for each in malignancy_by_group(turned, table, POINTS)}
 
 
 def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> None:

@@ -12,8 +12,10 @@ from skinapp.evaluation.card_tables import (
     counted_on_test,
     forest_rows,
     headline,
+    left_out,
     reached,
     recounted,
+    spread,
     subgroups,
     words,
     written,
@@ -65,6 +67,8 @@ FIGURES = (
     figure("specificity at 0.95", 0.75),
     figure("specificity at 0.95 sensitivity, read from test", 0.8125),
     figure("recall", 0.625, task="lesion_type", run="small-test-lesion-type", label="mel", photos=8),
+    figure("contradictions", 0.0625, task="lesion_type", run="small-test-lesion-type"),
+    figure("benign_first at 0.95", 0.25, task="lesion_type", run="small-test-lesion-type"),
     figure("malignant_auroc", 0.625, group="camera: rosendahl"),
     figure("malignant_auroc", None, group="camera: vidir"),
     figure("malignant_auroc", 0.6875, group="akiec left out"),
@@ -150,12 +154,25 @@ def test_front_matter_without_figures_has_no_index_and_names_a_strange_licence(m
 
 
 def test_initial_weights_with_terms_of_their_own_are_part_of_the_licence(make_card: Callable[..., Card]) -> None:
-    initial = InitialWeights(name="a.safetensors", sha256=None, licence="not to be sold")
+    initial = InitialWeights(name="a.safetensors", sha256=None, licence="none stated")
     card = make_card(licence="CC BY-NC 4.0: not for commercial use", initial=initial)
     said = "CC BY-NC 4.0: not for commercial use; its initial weights have terms of their own"
     top = front_matter(card)
     assert (top["license"], top["license_name"]) == ("other", said)
     assert f"## Licence\n\n{said}.\n" in hub_card(card)
+    assert monai_metadata(card)["copyright"] == said
+
+
+def test_trainings_that_were_kept_from_the_same_photos_are_one_group(make_card: Callable[..., Card]) -> None:
+    def row(value: float | None, whose: str = "MSK", photos: int = 60) -> LeftOut:
+        return LeftOut(recipe="r", network="resnet18", whose=(whose,), figure=figure("a", value, photos=photos))
+
+    first, second, fewer, other = row(0.25), row(0.75), row(0.5, photos=50), row(0.5, "BCN")
+    found = left_out(make_card(left_out=(first, second, fewer, other)))
+    assert found == {"BCN (60)": (other,), "MSK (60)": (first, second), "MSK (50)": (fewer,)}
+    assert spread((first, second)) == "lowest 0.250, highest 0.750 of 2 trainings"
+    assert spread((first, row(None))) == spread((first,)) == "0.250 (0.188 to 0.312)"
+    assert spread((row(None),)) == "–"
 
 
 def test_yaml_reads_back(card: Card) -> None:
@@ -187,6 +204,8 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         "| far | Malignant AUROC | 0.750 (0.688 to 0.812) | 90 | 45 |",
         "| far | Specificity at the 95% point | 0.500 (0.438 to 0.562) | 90 | 45 |",
         "| rosendahl; MSK | kept-away | 0.875 (0.812 to 0.938) | 60 | 30 |",
+        "though the score for benign is 90% or more, in 6.2% (0.0% to 12.5%) of the photos.",
+        "above the 95% threshold, in 25.0% (18.8% to 31.2%) of the photos: there the threshold counts.",
         "| Malignant or benign | Calibration error | 0.375 (0.312 to 0.438) | 0.125 (0.062 to 0.188) |",
     ):
         assert line in text
@@ -197,6 +216,10 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
     [
         ("resnet18_imagenet_hybrid.safetensors", "resnet18_imagenet_hybrid.safetensors"),
         ("../../search/deeper/model.safetensors", "those of deeper, a model trained before"),
+        ("../model.safetensors", "model.safetensors"),
+        ("model.safetensors", "model.safetensors"),
+        ("somewhere/else.safetensors", "else.safetensors"),
+        ("ResNet18_Weights.IMAGENET1K_V1", "ResNet18_Weights.IMAGENET1K_V1"),
     ],
 )
 def test_initial_weights_are_named_without_the_way_to_them(

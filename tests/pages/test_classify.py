@@ -407,8 +407,10 @@ def test_among_harder_benign_lesions_fewer_of_those_above_are_malignant(app: App
     page.number_input[0].set_value(10.0).run()
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 720 of the 900 others.
     assert predictive_values(0.9, 0.2, 0.1)[0] == pytest.approx(90 / 810)
-    hard = "If the benign ones are as hard as those of the test that had a biopsy, above it **11** (9 to 14)."
-    assert hard in prevalence_words(page)
+    assert predictive_values(0.9, 0.2, 0.1)[1] == pytest.approx(180 / 190)
+    text = prevalence_words(page)
+    assert "of 100 below it about **1.6** (0 to 3.6): by the rates of the test. If the benign ones are as hard" in text
+    assert "about **11** (9 to 14) of 100 above it and **5.3** (0 to 18) of 100 below it are malignant." in text
 
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:

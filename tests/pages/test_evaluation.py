@@ -14,6 +14,7 @@ from skinapp.evaluation.run import StoredRun, Versions, save_run
 from skinapp.evaluation.seven import as_seven
 from skinapp.networks.folder import member_folder
 from skinapp.ui.evaluation import SECTIONS
+from skinapp.ui.evaluation_answers import PRECURSOR
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 PAIR = ("malignant", "benign")
@@ -168,6 +169,16 @@ def test_own_predictions_get_the_whole_page(stored: StoredRun) -> None:
         page.button_group(key="section").set_value(section).run()
         assert not page.exception, section
         assert not page.error, section
+
+
+def test_what_counts_as_malignant_is_said_of_no_other_ones_two_classes(stored: StoredRun) -> None:
+    page = opened()
+    assert PRECURSOR in words(page)
+    rows = "\n".join(f"{('malignant', 'benign')[n % 2]},{0.2 + 0.1 * (n % 3)},{0.8 - 0.1 * (n % 3)}" for n in range(40))
+    own = f"truth,p_malignant,p_benign\n{rows}\n".encode()
+    page.file_uploader(key="own-predictions").set_value([("two.csv", own, "text/csv")]).run()
+    assert "malignant photos scored below 50%" in words(page)
+    assert PRECURSOR not in words(page)
 
 
 def test_own_predictions_stay_in_their_session(stored: StoredRun) -> None:

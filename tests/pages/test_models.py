@@ -9,7 +9,16 @@ from streamlit.testing.v1 import AppTest
 from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_groups import NO_BENIGN_CAMERAS
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import CARD, CardFigure, InitialWeights, LeftOut, OperatingPoint, SeedFigures, read_card
+from skinapp.networks.card import (
+    CARD,
+    CardFigure,
+    InitialWeights,
+    LeftOut,
+    OperatingPoint,
+    SeedFigures,
+    read_card,
+    write_card,
+)
 from skinapp.networks.folder import member_folder
 from skinapp.ui.run_widgets import HEADLINE
 
@@ -143,7 +152,7 @@ def test_figures_of_a_pair_are_those_of_its_card(folders: Path, make_model: Make
     assert "Above the 95% point lie 62.5% (56.2% to 68.8%) of the melanomas." in text
     assert "81.2% (75.0% to 87.5%) at 95% sensitivity" in text
     assert "though the score for benign is 90% or more, in 6.2% (0.0% to 12.5%)" in text
-    assert "above the threshold of 95%, in 25.0% (18.8% to 31.2%) of them" in text
+    assert "above the 95% threshold, in 25.0% (18.8% to 31.2%) of the photos" in text
     assert (
         "Without cameras of under 1% malignant photos: malignant AUROC **0.312 (0.250 to 0.375)**; "
         "specificity at the 95% point 12.5% (6.2% to 18.8%)." in text
@@ -261,3 +270,17 @@ def test_an_average_names_its_networks_and_how_each_was_trained(
     assert text.count("**Learned from:**") == 2
     assert text.count("**Answers:** malignant or benign and which lesion type") == 2
     assert "networks and their calibration, together: " in text
+    assert "Trained again" not in text
+
+
+def test_seeds_of_an_average_stand_below_the_network_that_they_are_of(
+    folders: Path, make_average: Callable[[Path], Path]
+) -> None:
+    folder = make_average(folders / "pair")
+    rows = tuple(SeedFigures(network="fine", recipe="r", seed=s, figures={"ece": s / 8}) for s in (1, 2))
+    write_card(folder, read_card(folder).model_copy(update={"seeds": rows, "figures": FIGURES}))
+    page = opened()
+    assert "Trained again from other seeds" in said(page)
+    assert "**fine, a ResNet-18 that sees 32 px**" in said(page)
+    assert "**deep, a ResNet-18 that sees 24 px**" not in said(page)
+    assert "Calibration error,0.125,0.250" in tables(page)
