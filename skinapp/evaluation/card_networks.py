@@ -4,12 +4,9 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import Card, Making, Network, SplitFacts, Task
+from skinapp.networks.card import RANDOM_WEIGHTS, Card, Making, Network, SplitFacts, Task
 from skinapp.networks.folder import WEIGHTS
 from skinapp.networks.resnet import Architecture
-
-RANDOM = "none"
-"""The name of initial weights that are drawn at random."""
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
@@ -46,7 +43,7 @@ def licence(card: Card) -> str:
 
 def has_terms_of_weights(card: Card) -> bool:
     """Tell whether a network of a model started from other weights than random ones, whatever their licence."""
-    return any(network.initial.name != RANDOM for network in card.networks)
+    return any(network.initial.name != RANDOM_WEIGHTS for network in card.networks)
 
 
 def how_it_learned(network: Network) -> dict[str, str]:

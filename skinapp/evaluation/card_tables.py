@@ -177,17 +177,18 @@ def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:
 
 def reached(card: Card) -> tuple[Reached, ...]:
     """Return each operating point with what it reached on test, the most sensitive last."""
-    found = {figure.figure: figure for figure in on_test(card)}
-    confirmed = {figure.figure: figure for figure in on_test(card, "malignancy", HISTOLOGY_ONLY)}
-    melanoma = {figure.figure: figure for figure in on_test(card, "malignancy", OF_MELANOMA)}
     sensitivity, specificity = RATES
+
+    def rate(name: str, point: OperatingPoint, group: str = ALL) -> CardFigure | None:
+        return _one_on_test(card, "malignancy", f"{name} at {point.sensitivity:g}", group)
+
     return tuple(
         Reached(
             point,
-            found.get(f"{sensitivity} at {point.sensitivity:g}"),
-            found.get(f"{specificity} at {point.sensitivity:g}"),
-            confirmed.get(f"{specificity} at {point.sensitivity:g}"),
-            melanoma.get(f"{sensitivity} at {point.sensitivity:g}"),
+            rate(sensitivity, point),
+            rate(specificity, point),
+            rate(specificity, point, HISTOLOGY_ONLY),
+            rate(sensitivity, point, OF_MELANOMA),
         )
         for point in sorted(card.operating_points, key=lambda point: point.sensitivity)
     )

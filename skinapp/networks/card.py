@@ -69,6 +69,10 @@ class DataFacts(_Strict):
     limits: tuple[str, ...]
 
 
+RANDOM_WEIGHTS = "none"
+"""The name of initial weights that are no file and no name of torchvision's: drawn at random."""
+
+
 class InitialWeights(_Strict):
     """Weights that a training started from or learned from, and on which terms."""
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import ModelError
-from skinapp.networks.card import InitialWeights
+from skinapp.networks.card import RANDOM_WEIGHTS, InitialWeights
 from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
 from skinapp.storage import file_sha256
 from skinapp.training.recipe import Recipe
@@ -34,7 +34,7 @@ def initial_state(name: str, file: Path | None) -> Mapping[str, Tensor]:
     """Read initial weights from their file, or fetch torchvision's by name; nothing for "none"."""
     if file:
         return read_safetensors(file)
-    return {} if name == "none" else torchvision_weights(name)
+    return {} if name == RANDOM_WEIGHTS else torchvision_weights(name)
 
 
 def initial_facts(name: str, file: Path | None, licence: str) -> InitialWeights:

@@ -168,13 +168,13 @@ def _left_out(card: Card) -> None:
     summary = {name: card_tables.spread(rows) for name, rows in groups.items()}
     _table({"Photos of": itemgetter(0), "Malignant AUROC": itemgetter(1)}, list(summary.items()))
     st.caption(LEFT_OUT)
+    columns: dict[str, Callable[[LeftOut], str]] = {
+        "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
+        "Malignant AUROC": lambda row: written(row.figure),
+    }
     with st.expander("Recipe by recipe"):
         for name, rows in groups.items():
             st.markdown(f"**{name}**")
-            columns: dict[str, Callable[[LeftOut], str]] = {
-                "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
-                "Malignant AUROC": lambda row: written(row.figure),
-            }
             _table(columns, rows)
 
 
