@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 from torch import Tensor, nn
+from torchvision.transforms.v2 import CutMix
 
 from skinapp.networks.card import Task
 from skinapp.networks.preprocess import normalise
@@ -54,6 +55,8 @@ class TrainedNetwork(L.LightningModule):
         truths = [(1.0, classes)]
         if self.recipe.schedule.mixup:
             photos, truths = self._mixed(photos, classes)
+        if self.recipe.schedule.cutmix:
+            photos, truths = self._patched(photos, classes)
         logits = self.logits(photos)
         losses = self._losses(logits, truths)
         if self._teachers:
@@ -83,6 +86,16 @@ class TrainedNetwork(L.LightningModule):
         other = torch.randperm(len(photos), device=photos.device)
         blend = (share * photos + (1 - share) * photos[other]).round().to(torch.uint8)
         return blend, [(share, classes), (1 - share, classes[other])]
+
+    def _patched(self, photos: Tensor, classes: Tensor) -> tuple[Tensor, list[tuple[float, Tensor]]]:
+        """Lay a rectangle of the photo before it in the batch over each (CutMix: Yun et al. 2019, arXiv 1905.04899).
+
+        Returns the photos so covered, and the classes of both, each with the share of the area that it shows.
+        """
+        places = torch.arange(len(photos), device=photos.device)  # in place of labels: they come back as shares
+        covered, shares = CutMix(alpha=self.recipe.schedule.cutmix, num_classes=len(photos))(photos, places)
+        share = float(shares[0, 0])
+        return covered, [(share, classes), (1 - share, classes.roll(1, dims=0))]
 
     def validation_step(self, batch: tuple[Tensor, Tensor]) -> None:
         """Keep the logits of one batch until the whole split is seen."""

@@ -123,8 +123,15 @@ class Schedule(Strict):
     )
     patience: PositiveInt = 4
     mixup: float = Field(0.0, ge=0, description="alpha of mixup's Beta(alpha, alpha); 0 for none")
+    cutmix: float = Field(0.0, ge=0, description="alpha of CutMix's Beta(alpha, alpha); 0 for none")
     monitor: Literal["loss", "balanced_accuracy", "macro_auroc", "mean_auroc"] = "macro_auroc"
     keep: Literal["best", "last"] = Field("best", description="which epoch's weights: the best by monitor, or the last")
+
+    @model_validator(mode="after")
+    def _blends_one_way(self) -> Self:
+        if self.mixup and self.cutmix:
+            raise ValueError("mixup and cutmix are two ways to blend a batch: choose one, leave the other at 0")
+        return self
 
 
 class Calibration(Strict):

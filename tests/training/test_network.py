@@ -240,6 +240,43 @@ def test_mixup_draws_its_share_by_the_recipe_s_alpha(
     assert asked == [(0.2, 0.2)]
 
 
+COVERED = ("batch_size = 8", "batch_size = 8\ncutmix = 1.0")
+
+
+def test_cutmix_lays_a_part_of_another_photo_over_each_and_shares_the_loss_by_area(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = module_of(pair(tmp_path, write_recipe, COVERED))
+    photos, classes = batch
+    other, others = photos.roll(1, 0), classes.roll(1, 0)
+    seen: list[torch.Tensor] = []
+    real = TrainedNetwork.logits
+    monkeypatch.setattr(TrainedNetwork, "logits", lambda self, asked: seen.append(asked) or real(self, asked))
+    shares = set()
+    for seed in range(5):
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            loss = float(module.training_step(batch))
+            covered = seen.pop()
+            logits = module.logits(covered)
+        kept = (covered == photos).all(1)
+        assert ((covered == other).all(1) | kept).all()
+        share = float(kept.float().mean())
+        shares.add(share)
+        mean = [np.mean([cross_entropy(logits[t], c[:, p]) for p, t in enumerate(logits)]) for c in (classes, others)]
+        assert loss == pytest.approx(share * mean[0] + (1 - share) * mean[1], abs=1e-5)
+    assert len(shares) > 1
+    assert min(shares) < 1
+
+
+def test_cutmix_of_a_single_photo_is_that_photo(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
+    photos, classes = batch[0][:1], batch[1][:1]
+    with torch.no_grad():
+        covered = module_of(pair(tmp_path, write_recipe, COVERED)).training_step((photos, classes))
+        plain = module_of(pair(tmp_path, write_recipe)).training_step((photos, classes))
+    assert float(covered) == pytest.approx(float(plain), abs=1e-6)
+
+
 def test_a_pair_is_judged_by_its_types_and_by_the_mean_of_both_aurocs() -> None:
     random = np.random.default_rng(0)
     validation = {}

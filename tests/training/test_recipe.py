@@ -51,7 +51,8 @@ def test_what_a_recipe_leaves_unsaid_changes_nothing(tmp_path: Path, write_recip
     assert not any(changes.values())
     assert not recipe.augmentation.grey_world
     assert (recipe.data.extra, recipe.split.outside) == ((), None)
-    assert (recipe.sampling.logit_adjustment, recipe.schedule.mixup, recipe.calibration.undo_sampling) == (0, 0, 0)
+    assert (recipe.sampling.logit_adjustment, recipe.calibration.undo_sampling) == (0, 0)
+    assert (recipe.schedule.mixup, recipe.schedule.cutmix) == (0, 0)
 
 
 def test_extra_tables_are_learned_from_unless_it_is_said(tmp_path: Path, write_recipe: WriteRecipe) -> None:
@@ -92,6 +93,8 @@ def test_a_pair_needs_malignant_and_benign_types(tmp_path: Path, write_recipe: W
         ("hue = 0", "hue = 0\nany_turn = 90", r"augmentation\.any_turn: "),
         ("balance_exponent = 0.5", "logit_adjustment = -1", r"sampling\.logit_adjustment: "),
         ("epochs = 3", "epochs = 3\nmixup = -0.2", r"schedule\.mixup: "),
+        ("epochs = 3", "epochs = 3\ncutmix = -0.2", r"schedule\.cutmix: "),
+        ("epochs = 3", "epochs = 3\nmixup = 0.2\ncutmix = 1", "schedule: .*mixup and cutmix are two ways"),
         ("[network]", "[calibration]\nundo_sampling = 1.1\n[network]", r"calibration\.undo_sampling: "),
         ("[network]", "[calibration]\nundo_sampling = -0.1\n[network]", r"calibration\.undo_sampling: "),
         ("[network]", "[[data.extra]]\n[network]", r"data\.extra\.0\.table: Field required"),
