@@ -8,7 +8,7 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.calibration import before_calibration, calibration, calibration_intervals
 from skinapp.evaluation.card_groups import malignancy_by_group
 from skinapp.evaluation.card_pair import benign_first, contradictions
-from skinapp.evaluation.card_rows import ALL, card_figure, task_of
+from skinapp.evaluation.card_rows import ALL, at_point, card_figure, task_of
 from skinapp.evaluation.intervals import Figure, figure, headline_intervals
 from skinapp.evaluation.measured import Measured
 from skinapp.evaluation.operating_points import rates_at, specificity_read_from
@@ -93,6 +93,6 @@ def _overall(run: StoredRun, intervals: pd.DataFrame, when: str) -> Iterator[Car
 def _at_points(run: StoredRun, points: Sequence[OperatingPoint]) -> Iterator[CardFigure]:
     for point in points:
         for name, found in rates_at(run, point.threshold).items():
-            yield card_figure(run, ALL, f"{name} at {point.sensitivity:g}", found)
+            yield card_figure(run, ALL, at_point(name, point.sensitivity), found)
         read = specificity_read_from(run, point.sensitivity)
         yield card_figure(run, ALL, f"specificity at {point.sensitivity:g} sensitivity, read from {run.split}", read)

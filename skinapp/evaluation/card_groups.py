@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from skinapp.evaluation.card_rows import card_figure
+from skinapp.evaluation.card_rows import at_point, card_figure
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
@@ -90,12 +90,11 @@ def _figures(
     run: StoredRun, facts: pd.DataFrame, column: str, points: Sequence[OperatingPoint]
 ) -> Iterator[CardFigure]:
     """Yield the figures of each level of a column: the AUROC, and the rates at each point."""
-    thresholds = [(f" at {point.sensitivity:g}", point.threshold) for point in points]
-    for number, (at, threshold) in enumerate(thresholds or [("", None)]):
-        frame = subgroup_figures(run, facts, (column,), REPLICATES, SEED, threshold)
+    for number, point in enumerate(points or [None]):
+        frame = subgroup_figures(run, facts, (column,), REPLICATES, SEED, point.threshold if point else None)
         wanted = ((AUROC,) if not number else ()) + (RATES if points else ())
         for row in frame[frame["enough"] & frame["figure"].isin(wanted)].to_dict(orient="records"):
             group = row["level"] if column == _ALIKE else f"{GROUPED_BY[column]}: {row['level']}"
-            name = row["figure"] + (at if row["figure"] in RATES else "")
+            name = at_point(row["figure"], point.sensitivity) if point and row["figure"] in RATES else row["figure"]
             found = Figure(row["value"], row["low"], row["high"])
             yield card_figure(run, group, name, found, counts=(row["photos"], row["lesions"]))

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from skinapp.errors import RunError
 from skinapp.evaluation.bootstrap import rate_interval
-from skinapp.evaluation.card_rows import ALL, card_figure
+from skinapp.evaluation.card_rows import ALL, at_point, card_figure
 from skinapp.evaluation.intervals import REPLICATES, SEED, Figure
 from skinapp.evaluation.lookup import places_among
 from skinapp.evaluation.run import StoredRun, lesion_index, probabilities
@@ -36,7 +36,7 @@ def benign_first(malignancy: StoredRun, types: StoredRun, point: OperatingPoint)
     """
     malignant, likeliest = _side_by_side(malignancy, types)
     benign = ~np.array([is_malignant(code) for code in likeliest])
-    return _share(types, f"{BENIGN_FIRST} at {point.sensitivity:g}", (malignant >= point.threshold) & benign)
+    return _share(types, at_point(BENIGN_FIRST, point.sensitivity), (malignant >= point.threshold) & benign)
 
 
 def _side_by_side(malignancy: StoredRun, types: StoredRun) -> tuple[NDArray[np.float64], NDArray[np.str_]]:

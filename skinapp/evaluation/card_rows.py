@@ -38,6 +38,11 @@ def card_figure(
     )
 
 
+def at_point(name: str, sensitivity: float) -> str:
+    """Name a figure at the operating point of a sensitivity (0..1), as "specificity at 0.95"."""
+    return f"{name} at {sensitivity:g}"
+
+
 def task_of(run: StoredRun) -> Task:
     """Tell which head of a model a run is of, by its classes."""
     return "malignancy" if set(run.classes) == set(MALIGNANCY_CLASSES) else "lesion_type"

@@ -11,7 +11,7 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_figures import BEFORE, TEST
 from skinapp.evaluation.card_groups import HISTOLOGY_ONLY, NO_BENIGN_CAMERAS, OF_MELANOMA
 from skinapp.evaluation.card_pair import BENIGN_FIRST, CONTRADICTIONS, SURELY_BENIGN
-from skinapp.evaluation.card_rows import ALL
+from skinapp.evaluation.card_rows import ALL, at_point
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut, OperatingPoint, SeedFigures, Task
 from skinapp.taxonomy import MELANOMA, class_name
@@ -146,7 +146,7 @@ def on_test(card: Card, task: Task | None = None, group: str | None = ALL) -> tu
 
 def outside(card: Card) -> tuple[CardFigure, ...]:
     """Return how well the photos of other clinics or cameras are ranked, and what the operating points do there."""
-    told = ("malignant_auroc", *(f"{rate} at {p.sensitivity:g}" for p in card.operating_points for rate in RATES))
+    told = ("malignant_auroc", *(at_point(rate, p.sensitivity) for p in card.operating_points for rate in RATES))
     return tuple(
         figure
         for figure in card.figures
@@ -180,7 +180,7 @@ def reached(card: Card) -> tuple[Reached, ...]:
     sensitivity, specificity = RATES
 
     def rate(name: str, point: OperatingPoint, group: str = ALL) -> CardFigure | None:
-        return _one_on_test(card, "malignancy", f"{name} at {point.sensitivity:g}", group)
+        return _one_on_test(card, "malignancy", at_point(name, point.sensitivity), group)
 
     return tuple(
         Reached(
@@ -205,7 +205,7 @@ def side_by_side(card: Card) -> tuple[str, ...]:
     Of the operating points it is that of SHOWN_SENSITIVITY.
     """
     contradicted = _one_on_test(card, "lesion_type", CONTRADICTIONS)
-    benign = _one_on_test(card, "lesion_type", f"{BENIGN_FIRST} at {SHOWN_SENSITIVITY:g}")
+    benign = _one_on_test(card, "lesion_type", at_point(BENIGN_FIRST, SHOWN_SENSITIVITY))
     said = []
     if contradicted:
         said.append(

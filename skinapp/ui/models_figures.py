@@ -12,7 +12,7 @@ from skinapp.charts.style import finer_percent
 from skinapp.evaluation import card_tables
 from skinapp.evaluation.card_figures import EQUAL_SHARES
 from skinapp.evaluation.card_networks import architecture_name, network_title
-from skinapp.evaluation.card_rows import ALL
+from skinapp.evaluation.card_rows import ALL, at_point
 from skinapp.evaluation.card_tables import Reached, Subgroup, interval, question, words, written
 from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
 from skinapp.networks.card import Card, CardFigure, Head, LeftOut
@@ -96,7 +96,7 @@ def _without_benign_cameras(card: Card) -> None:
     auroc = card_tables.without_benign_cameras(card, "malignant_auroc")
     if auroc is None:
         return
-    spared = card_tables.without_benign_cameras(card, f"specificity at {SHOWN_SENSITIVITY:g}")
+    spared = card_tables.without_benign_cameras(card, at_point("specificity", SHOWN_SENSITIVITY))
     rate = f"; specificity at the {SHOWN_SENSITIVITY:.0%} point {written(spared, '.1%')}" if spared else ""
     st.markdown(f"{auroc.group.capitalize()}: malignant AUROC **{written(auroc)}**{rate}.", help=EASY)
 
