@@ -1,6 +1,6 @@
 """Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
 from skinapp.errors import ModelError, RecipeError
-from skinapp.networks.card import RECIPE, Card, DataFacts, SplitFacts, TableFacts, TrainingFacts, write_card
+from skinapp.networks.card import RECIPE, Card, TrainingFacts, write_card
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
@@ -35,24 +35,11 @@ from skinapp.training.batches import (
 from skinapp.training.calibrate import Shares, calibrated_heads, check_shares
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
 from skinapp.training.distillation import teacher_facts, teachers_of
+from skinapp.training.facts import INTENDED_USE, LICENCE, NOT_FOR, data_facts
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
 from skinapp.training.sources import gathered, own
-
-LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
-INTENDED_USE = (
-    "Study and audit of dermoscopy classifiers; an aid to a trained reader of dermoscopy, beside her own judgement."
-)
-NOT_FOR = (
-    "Diagnosis, reassurance, or any decision without a doctor; photos taken without a dermatoscope; lesions of "
-    "mucous membranes, nails or eyes; kinds of lesion that are not among its classes."
-)
-LIMITS = (
-    "Skin tone is not recorded; nearly all photos are of light skin.",
-    "Patients are not recorded: one patient's lesions may be in training and in test.",
-    "The photos come from a few clinics and cameras; other cameras may give other answers.",
-)
 
 
 @dataclass(frozen=True)
@@ -250,29 +237,3 @@ def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckp
         enable_model_summary=False,
     )
     return trainer, best, clock
-
-
-def data_facts(
-    table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame], others: Sequence[Path] = ()
-) -> DataFacts:
-    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation".
-
-    `others` are the files of tables that photos were borrowed from.
-    """
-
-    def facts(part: pd.DataFrame) -> SplitFacts:
-        return SplitFacts(
-            photos=len(part),
-            lesions=part["lesion_id"].nunique(),
-            malignant_share=float(part["malignant"].mean()),
-        )
-
-    return DataFacts(
-        table=table.stem,
-        table_sha256=file_sha256(table),
-        others=tuple(TableFacts(table=path.stem, sha256=file_sha256(path)) for path in others),
-        sources=tuple(sorted(photos["source"].dropna().unique())),
-        train=facts(parts["train"]),
-        validation=facts(parts["validation"]),
-        limits=LIMITS,
-    )

@@ -20,7 +20,8 @@ from skinapp.training.arrays import CLASSES, Arrays, arrays_of
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.doubling import appended
 from skinapp.training.epochs import Examples, Learned, learn, logits
-from skinapp.training.fit import LICENCE, LIMITS, Workshop, data_facts
+from skinapp.training.facts import LICENCE, LIMITS, data_facts
+from skinapp.training.fit import Workshop
 from skinapp.training.initial import initial_facts, initial_file, initial_state
 from skinapp.training.mobilenet import Head, Trunk
 from skinapp.training.parts import read_twins, squeezed_split

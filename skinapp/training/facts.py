@@ -1,0 +1,49 @@
+"""What a card says of a training's photos and of its terms: their number, their limits, licence, what it is for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from skinapp.networks.card import DataFacts, SplitFacts, TableFacts
+from skinapp.storage import file_sha256
+
+LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
+INTENDED_USE = (
+    "Study and audit of dermoscopy classifiers; an aid to a trained reader of dermoscopy, beside her own judgement."
+)
+NOT_FOR = (
+    "Diagnosis, reassurance, or any decision without a doctor; photos taken without a dermatoscope; lesions of "
+    "mucous membranes, nails or eyes; kinds of lesion that are not among its classes."
+)
+LIMITS = (
+    "Skin tone is not recorded; nearly all photos are of light skin.",
+    "Patients are not recorded: one patient's lesions may be in training and in test.",
+    "The photos come from a few clinics and cameras; of another camera expect worse answers, and no threshold to hold.",
+)
+
+
+def data_facts(
+    table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame], others: Sequence[Path] = ()
+) -> DataFacts:
+    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation".
+
+    `others` are the files of tables that photos were borrowed from.
+    """
+
+    def facts(part: pd.DataFrame) -> SplitFacts:
+        return SplitFacts(
+            photos=len(part),
+            lesions=part["lesion_id"].nunique(),
+            malignant_share=float(part["malignant"].mean()),
+        )
+
+    return DataFacts(
+        table=table.stem,
+        table_sha256=file_sha256(table),
+        others=tuple(TableFacts(table=path.stem, sha256=file_sha256(path)) for path in others),
+        sources=tuple(sorted(photos["source"].dropna().unique())),
+        train=facts(parts["train"]),
+        validation=facts(parts["validation"]),
+        limits=LIMITS,
+    )
