@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.evaluation.card_rows import ALL, card_figure
+from skinapp.evaluation.card_rows import ALL, at_point, card_figure
 from skinapp.evaluation.measured import measured
-from skinapp.evaluation.run import find_runs, load_run, read_facts
+from skinapp.evaluation.operating_points import CHOSEN_ON, SHOWN_SENSITIVITY, operating_points, rates_at
+from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
 from skinapp.evaluation.search import network_of, recipe_in, tried
 from skinapp.evaluation.whose import whose
-from skinapp.networks.card import LeftOut
+from skinapp.networks.card import CardFigure, LeftOut
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"
@@ -18,17 +19,34 @@ AUROC = "malignant_auroc"
 def left_out(search: Path) -> tuple[LeftOut, ...]:
     """Return how well each tried recipe below `search` ranks malignancy among photos that it was kept away from.
 
-    A recipe without such a run has no row. Raises RunError, ModelError or DatasetError where what is stored cannot be
-    read.
+    And what a threshold does there that finds SHOWN_SENSITIVITY of the malignant photos of the recipe's own validation
+    run, where there is one. A recipe without a run of such photos has no row. Raises RunError, ModelError or
+    DatasetError where what is stored cannot be read.
     """
     return tuple(row for record in tried(search) for row in _of(record.parent))
 
 
 def _of(folder: Path) -> Iterator[LeftOut]:
     recipe = recipe_in(folder)
-    for path in find_runs(folder):
-        facts = read_facts(path)
-        if facts.split == OUTSIDE and facts.classes == MALIGNANCY_CLASSES:
+    paths = [
+        (facts.split, path) for path in find_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
+    ]
+    chosen_on = next((load_run(path) for split, path in paths if split == CHOSEN_ON), None)
+    for split, path in paths:
+        if split == OUTSIDE:
             held = measured(load_run(path), path)
-            figure = card_figure(held.run, ALL, AUROC, held.figure(AUROC))
-            yield LeftOut(recipe=folder.name, network=network_of(recipe), whose=whose(held.run, recipe), figure=figure)
+            yield LeftOut(
+                recipe=folder.name,
+                network=network_of(recipe),
+                whose=whose(held.run, recipe),
+                figure=card_figure(held.run, ALL, AUROC, held.figure(AUROC)),
+                rates=_rates(held.run, chosen_on) if chosen_on else (),
+            )
+
+
+def _rates(outside: StoredRun, chosen_on: StoredRun) -> tuple[CardFigure, ...]:
+    (point,) = (point for point in operating_points(chosen_on) if point.sensitivity == SHOWN_SENSITIVITY)
+    return tuple(
+        card_figure(outside, ALL, at_point(name, point.sensitivity), found)
+        for name, found in rates_at(outside, point.threshold).items()
+    )

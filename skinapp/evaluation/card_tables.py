@@ -96,6 +96,26 @@ def left_out(card: Card) -> dict[str, tuple[LeftOut, ...]]:
     return {name: tuple(rows) for name, rows in groups.items()}
 
 
+def rate_left_out(row: LeftOut, name: str) -> CardFigure | None:
+    """Return the "sensitivity" or the "specificity" that a tried recipe's own threshold has among such photos."""
+    return next((rate for rate in row.rates if rate.figure == at_point(name, SHOWN_SENSITIVITY)), None)
+
+
+def not_carried_over(card: Card) -> str:
+    """Say how far from its aim a threshold was among photos that recipes were kept from; nothing where unmeasured."""
+    sensitivity, specificity = (
+        [number(rate.value) for row in card.left_out if (rate := rate_left_out(row, name)) and rate.value is not None]
+        for name in RATES
+    )
+    if not sensitivity or not specificity:
+        return ""
+    return (
+        f"A threshold does not carry over to another camera: those that find {SHOWN_SENSITIVITY:.0%} of the malignant "
+        f"photos of a recipe's own validation found from {min(sensitivity):.1%} to {max(sensitivity):.1%} of them "
+        f"there, and left from {min(specificity):.1%} to {max(specificity):.1%} of the benign ones below."
+    )
+
+
 def spread(rows: Sequence[LeftOut]) -> str:
     """Write the figure of one training with its interval, of several "lowest 0.689, highest 0.740 of 7 trainings"."""
     defined = [row.figure for row in rows if row.figure.value is not None]

@@ -169,7 +169,8 @@ def _outside(card: Card) -> str:
     if own:
         parts.append(f"Of photos of other clinics or cameras, of which it learned none.\n\n{_table(_OUTSIDE, own)}")
     if kin:
-        parts.append(f"{_LEFT_OUT}\n\n{_table(('Photos of', 'Recipe', *_MEASURED), kin)}")
+        said = " ".join(filter(None, (_LEFT_OUT, card_tables.not_carried_over(card))))
+        parts.append(f"{said}\n\n{_table(('Photos of', 'Recipe', *_MEASURED), kin)}")
     return "\n".join(parts)
 
 

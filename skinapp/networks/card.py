@@ -145,6 +145,9 @@ class LeftOut(_Strict):
     network: Architecture
     whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where no camera is known")
     figure: CardFigure
+    rates: tuple[CardFigure, ...] = Field(
+        (), description="sensitivity and specificity there, at the operating point that its own validation run gives"
+    )
 
 
 class SeedFigures(_Strict):

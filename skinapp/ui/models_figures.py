@@ -1,6 +1,7 @@
 """Sections of the Models page that show the figures of a card: headline, operating points, calibration, subgroups."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import TypeVar
 
@@ -167,15 +168,23 @@ def _left_out(card: Card) -> None:
     groups = card_tables.left_out(card)
     summary = {name: card_tables.spread(rows) for name, rows in groups.items()}
     _table({"Photos of": itemgetter(0), "Malignant AUROC": itemgetter(1)}, list(summary.items()))
+    if said := card_tables.not_carried_over(card):
+        st.markdown(said)
     st.caption(LEFT_OUT)
     columns: dict[str, Callable[[LeftOut], str]] = {
         "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
         "Malignant AUROC": lambda row: written(row.figure),
     }
+    for name in card_tables.RATES:
+        columns[f"{name.capitalize()} at {SHOWN_SENSITIVITY:.0%}"] = partial(_rate_left_out, name)
     with st.expander("Recipe by recipe"):
         for name, rows in groups.items():
             st.markdown(f"**{name}**")
             _table(columns, rows)
+
+
+def _rate_left_out(name: str, row: LeftOut) -> str:
+    return written(card_tables.rate_left_out(row, name), ".1%")
 
 
 def _seeds(card: Card) -> None:

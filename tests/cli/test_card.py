@@ -120,6 +120,14 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     assert (row.recipe, row.network, row.figure.run) == ("kept-away", "resnet34", "outside-malignancy")
     assert row.whose == ("a camera", "made up, camera not named")
     assert row.figure.value == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
+    (point,) = (
+        p for p in operating_points(load_run(tried / "runs" / "validation-malignancy")) if p.sensitivity == 0.95
+    )
+    rates = rates_at(run, point.threshold)
+    assert [rate.figure for rate in row.rates] == ["sensitivity at 0.95", "specificity at 0.95"]
+    assert [rate.value for rate in row.rates] == pytest.approx([one.value for one in rates.values()], abs=1e-6)
+    shutil.rmtree(tried / "runs" / "validation-malignancy")
+    assert filled(run_command, folder, data_root)[1].left_out == (row.model_copy(update={"rates": ()}),)
 
 
 def test_a_recipe_tried_from_other_seeds_gets_into_the_card(

@@ -13,6 +13,7 @@ from skinapp.evaluation.card_tables import (
     forest_rows,
     headline,
     left_out,
+    not_carried_over,
     reached,
     recounted,
     spread,
@@ -173,6 +174,22 @@ def test_trainings_that_were_kept_from_the_same_photos_are_one_group(make_card: 
     assert spread((first, second)) == "lowest 0.250, highest 0.750 of 2 trainings"
     assert spread((first, row(None))) == spread((first,)) == "0.250 (0.188 to 0.312)"
     assert spread((row(None),)) == "–"
+
+
+def test_what_thresholds_did_among_photos_kept_away_is_said_from_least_to_most(
+    make_card: Callable[..., Card],
+) -> None:
+    def row(*rates: float | None) -> LeftOut:
+        names = ("sensitivity at 0.95", "specificity at 0.95")
+        figures = tuple(figure(name, value) for name, value in zip(names, rates, strict=True))
+        return LeftOut(recipe="r", network="resnet18", whose=("MSK",), figure=FIGURES[0], rates=figures)
+
+    card = make_card(left_out=(row(0.5625, 0.75), row(0.9375, 0.125), row(None, 0.5)))
+    said = not_carried_over(card)
+    assert "found from 56.2% to 93.8% of them there, and left from 12.5% to 75.0% of the benign" in said
+    assert said in hub_card(card)
+    assert not not_carried_over(make_card(left_out=(row(None, 0.5),)))
+    assert not not_carried_over(make_card())
 
 
 def test_yaml_reads_back(card: Card) -> None:

@@ -68,6 +68,7 @@ LEFT_OUT = (
         network="resnet34",
         whose=("rosendahl", "vienna_dias"),
         figure=figure("malignant_auroc", 0.5625, split="outside", run="outside-malignancy", photos=1234),
+        rates=(figure("sensitivity at 0.95", 0.5625), figure("specificity at 0.95", 0.75)),
     ),
 )
 
@@ -176,6 +177,9 @@ def test_recipes_kept_away_from_the_same_photos_are_one_row(folders: Path, make_
     }
     assert list(bcn.index) == ["kept-away (ResNet-34)"]
     assert list(others.index) == ["kept-away (ResNet-34)", "again (ResNet-34)"]
+    assert list(bcn["Sensitivity at 95%"]) == ["56.2% (50.0% to 62.5%)"]
+    assert list(bcn["Specificity at 95%"]) == ["75.0% (68.8% to 81.2%)"]
+    assert "A threshold does not carry over to another camera" in said(page)
 
 
 def test_what_equally_frequent_means_is_said_where_it_is_counted(folders: Path, make_model: MakeModel) -> None:
