@@ -125,6 +125,7 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     )
     rates = rates_at(run, point.threshold)
     assert [rate.figure for rate in row.rates] == ["sensitivity at 0.95", "specificity at 0.95"]
+    assert {(rate.run, rate.split) for rate in row.rates} == {("outside-malignancy", "outside")}
     assert [rate.value for rate in row.rates] == pytest.approx([one.value for one in rates.values()], abs=1e-6)
     shutil.rmtree(tried / "runs" / "validation-malignancy")
     assert filled(run_command, folder, data_root)[1].left_out == (row.model_copy(update={"rates": ()}),)

@@ -312,7 +312,7 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         (line,) = [one for one in page.markdown if "95% threshold**" in one.value]
         assert said in line.value
         assert f"(a score of {finer_percent(threshold)}, the tick" in line.value
-        assert "95% of the malignant validation photos score at least this. In brackets: 95% intervals." in line.help
+        assert "95% of the malignant validation photos score at least this; of another camera's photos" in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
             assert "in the test 7.0% (4.5% to 10.0%), of melanomas 12.5% (5.0% to 20.0%)." in line.value
