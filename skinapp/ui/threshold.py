@@ -9,8 +9,8 @@ from skinapp.networks.card import Card, CardFigure
 NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
 MEANING = (
     f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this; of another camera's photos far "
-    "fewer may, as Models tells. In brackets: 95% intervals. Histology confirms the lesions that somebody thought worth "
-    "a biopsy: the hard ones."
+    "fewer may, as Models tells. In brackets: 95% intervals. Histology confirms the lesions that somebody thought "
+    "worth a biopsy: the hard ones."
 )
 
 
