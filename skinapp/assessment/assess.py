@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from skinapp.errors import ModelError
-from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
+from skinapp.evaluation.operating_points import shown_point
 from skinapp.networks.card import Card, Task, read_card
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device, choose_device
@@ -125,7 +125,8 @@ class Assessor:
 
 def threshold_of(card: Card) -> float | None:
     """Return the malignancy score of a card's operating point at SHOWN_SENSITIVITY; None where it has none."""
-    return next((point.threshold for point in card.operating_points if point.sensitivity == SHOWN_SENSITIVITY), None)
+    point = shown_point(card.operating_points)
+    return point.threshold if point else None
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:

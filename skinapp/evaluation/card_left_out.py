@@ -6,11 +6,11 @@ from pathlib import Path
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_rows import ALL, at_point, card_figure
 from skinapp.evaluation.measured import measured
-from skinapp.evaluation.operating_points import CHOSEN_ON, SHOWN_SENSITIVITY, operating_points, rates_at
+from skinapp.evaluation.operating_points import CHOSEN_ON, operating_points, rates_at, shown_point
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
 from skinapp.evaluation.search import network_of, recipe_in, tried
 from skinapp.evaluation.whose import whose
-from skinapp.networks.card import CardFigure, LeftOut
+from skinapp.networks.card import CardFigure, LeftOut, OperatingPoint
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"
@@ -31,21 +31,21 @@ def _of(folder: Path) -> Iterator[LeftOut]:
     paths = [
         (facts.split, path) for path in find_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
     ]
-    chosen_on = next((load_run(path) for split, path in paths if split == CHOSEN_ON), None)
+    chosen_on = next((path for split, path in paths if split == CHOSEN_ON), None)
     for split, path in paths:
         if split == OUTSIDE:
             held = measured(load_run(path), path)
+            point = shown_point(operating_points(load_run(chosen_on))) if chosen_on else None
             yield LeftOut(
                 recipe=folder.name,
                 network=network_of(recipe),
                 whose=whose(held.run, recipe),
                 figure=card_figure(held.run, ALL, AUROC, held.figure(AUROC)),
-                rates=_rates(held.run, chosen_on) if chosen_on else (),
+                rates=_rates(held.run, point) if point else (),
             )
 
 
-def _rates(outside: StoredRun, chosen_on: StoredRun) -> tuple[CardFigure, ...]:
-    (point,) = (point for point in operating_points(chosen_on) if point.sensitivity == SHOWN_SENSITIVITY)
+def _rates(outside: StoredRun, point: OperatingPoint) -> tuple[CardFigure, ...]:
     return tuple(
         card_figure(outside, ALL, at_point(name, point.sensitivity), found)
         for name, found in rates_at(outside, point.threshold).items()

@@ -104,7 +104,7 @@ def rate_left_out(row: LeftOut, name: str) -> CardFigure | None:
 def not_carried_over(card: Card) -> str:
     """Say how far from its aim a threshold was among photos that recipes were kept from; nothing where unmeasured."""
     sensitivity, specificity = (
-        [number(rate.value) for row in card.left_out if (rate := rate_left_out(row, name)) and rate.value is not None]
+        [rate.value for row in card.left_out if (rate := rate_left_out(row, name)) and rate.value is not None]
         for name in RATES
     )
     if not sensitivity or not specificity:

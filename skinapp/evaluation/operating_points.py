@@ -1,5 +1,6 @@
 """Operating points: thresholds of the malignancy score, chosen on validation, and what they do on test."""
 
+from collections.abc import Sequence
 from math import floor
 
 import numpy as np
@@ -46,6 +47,11 @@ def operating_points(run: StoredRun) -> tuple[OperatingPoint, ...]:
         OperatingPoint(sensitivity=wanted, threshold=just_below(threshold_at_sensitivity(positive, scores, wanted)))
         for wanted in SENSITIVITIES
     )
+
+
+def shown_point(points: Sequence[OperatingPoint]) -> OperatingPoint | None:
+    """Return the one of SHOWN_SENSITIVITY; None where there is none."""
+    return next((point for point in points if point.sensitivity == SHOWN_SENSITIVITY), None)
 
 
 def just_below(score: float) -> float:
