@@ -104,6 +104,7 @@ class Sampling(Strict):
     """How often each class is drawn: exponent 0 as it comes, 1 all classes alike, 0.5 by the root of their counts."""
 
     balance_exponent: float = Field(0.5, ge=0, le=1)
+    replacement: bool = Field(True, description="false: each photo comes as often as its class asks, not by chance")
     logit_adjustment: float = Field(
         0.0, ge=0, description="times the log share of each class as drawn, added to the logits while training"
     )

@@ -121,6 +121,36 @@ def test_draws_as_many_as_there_are_by_weight() -> None:
     assert photos.count(2) == pytest.approx(800, abs=60)
 
 
+def test_without_replacement_photos_alike_come_once_an_epoch_in_another_order_each() -> None:
+    sampler = EpochSampler(np.full(997, 1 / 997), seed=1, replacement=False)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert sorted(first) == sorted(second) == list(range(997))
+    assert first != second
+    assert list(EpochSampler(np.full(997, 1 / 997), seed=1, replacement=False)) == first
+
+
+def test_without_replacement_a_photo_comes_as_often_as_its_weight_says_rounded_by_lot() -> None:
+    weights = np.array([2.0, 1.5, 1.5, 1.25, 0.75, 0.5, 0.5, 0.0]) / 8
+    sampler = EpochSampler(weights, seed=1, replacement=False)
+    counts = np.zeros((1000, 8))
+    for epoch in range(len(counts)):
+        sampler.set_epoch(epoch)
+        counts[epoch] = np.bincount(list(sampler), minlength=8)
+    assert (np.abs(counts - weights * 8) < 1).all()
+    assert counts.mean(axis=0) == pytest.approx(weights * 8, abs=0.06)
+    assert (counts[:, 5:7].sum(axis=1) != 1).any(), "neighbours in the table are rounded each by itself"
+
+
+def test_a_recipe_may_ask_for_each_photo_once(
+    tmp_path: Path, table: pd.DataFrame, data_root: Path, write_recipe: WriteRecipe
+) -> None:
+    path = write_recipe(tmp_path / "once.toml", ("balance_exponent = 0.5", "balance_exponent = 0\nreplacement = false"))
+    batches = training_batches(table, data_root, read_recipe(path), 0, no_progress)
+    assert sorted(batches.sampler) == list(range(len(table)))
+
+
 def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
     batches = list(validation_batches(table, data_root, recipe, no_progress))
     assert [len(classes) for _, classes in batches] == [8, 8, 8]
