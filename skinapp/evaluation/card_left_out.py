@@ -10,7 +10,7 @@ from skinapp.evaluation.operating_points import CHOSEN_ON, operating_points, rat
 from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
 from skinapp.evaluation.search import network_of, recipe_in, tried
 from skinapp.evaluation.whose import whose
-from skinapp.networks.card import CardFigure, LeftOut, OperatingPoint
+from skinapp.networks.card import CardFigure, LeftOut, OperatingPoint, read_members
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"
@@ -23,10 +23,11 @@ def left_out(search: Path) -> tuple[LeftOut, ...]:
     run, where there is one. A recipe without a run of such photos has no row. Raises RunError, ModelError or
     DatasetError where what is stored cannot be read.
     """
-    return tuple(row for record in tried(search) for row in _of(record.parent))
+    return tuple(row for record in tried(search) for row in _of(record))
 
 
-def _of(folder: Path) -> Iterator[LeftOut]:
+def _of(record: Path) -> Iterator[LeftOut]:
+    folder = record.parent
     recipe = recipe_in(folder)
     paths = [
         (facts.split, path) for path in find_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
@@ -38,7 +39,7 @@ def _of(folder: Path) -> Iterator[LeftOut]:
             point = shown_point(operating_points(load_run(chosen_on))) if chosen_on else None
             yield LeftOut(
                 recipe=folder.name,
-                network=network_of(recipe),
+                network=network_of(read_members(record), recipe),
                 whose=whose(held.run, recipe),
                 figure=card_figure(held.run, ALL, AUROC, held.figure(AUROC)),
                 rates=_rates(held.run, point) if point else (),

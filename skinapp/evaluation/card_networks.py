@@ -6,13 +6,12 @@ from pathlib import PurePosixPath
 from skinapp.evaluation.card_tables import words
 from skinapp.networks.card import RANDOM_WEIGHTS, Card, Making, Network, SplitFacts, Task
 from skinapp.networks.folder import WEIGHTS
-from skinapp.networks.resnet import Architecture
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
 
-def architecture_name(architecture: Architecture) -> str:
-    """Write an architecture as its paper does: "ResNet-18"."""
+def architecture_name(architecture: str) -> str:
+    """Write an architecture as its paper does: "ResNet-18"; of several, joined, each."""
     return architecture.replace("resnet", "ResNet-")
 
 

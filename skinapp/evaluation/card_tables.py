@@ -117,12 +117,12 @@ def not_carried_over(card: Card) -> str:
 
 
 def spread(rows: Sequence[LeftOut]) -> str:
-    """Write the figure of one training with its interval, of several "lowest 0.689, highest 0.740 of 7 trainings"."""
+    """Write the figure of one recipe with its interval, of several "lowest 0.689, highest 0.740 of 7 recipes"."""
     defined = [row.figure for row in rows if row.figure.value is not None]
     if len(defined) < 2:
         return written(defined[0] if defined else None)
     values = [number(figure.value) for figure in defined]
-    return f"lowest {min(values):.3f}, highest {max(values):.3f} of {len(values)} trainings"
+    return f"lowest {min(values):.3f}, highest {max(values):.3f} of {len(values)} recipes"
 
 
 def words(figure: str, label: str | None = None) -> str:

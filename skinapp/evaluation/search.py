@@ -1,7 +1,7 @@
 """The search for a recipe: what each one that was tried says of the validation photos, and of another camera's."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from skinapp.errors import ModelError
 from skinapp.evaluation.intervals import Figure, figure, load_intervals
 from skinapp.evaluation.run import RunFacts, load_run, own_runs, read_facts
 from skinapp.evaluation.whose import whose
-from skinapp.networks.card import CARD, RECIPE, TRAINING, read_card, read_training
+from skinapp.networks.card import CARD, RECIPE, TRAINING, Network, read_members, read_training
 from skinapp.networks.folder import find_models, member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
 
@@ -67,45 +67,35 @@ def recipe_in(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is no TOML: {error}. Mend it, or take its folder away.") from error
 
 
-def network_of(recipe: dict[str, Any]) -> str:
-    """Name the architecture of a recipe, given as its TOML was read."""
+def network_of(members: Sequence[Network], recipe: dict[str, Any]) -> str:
+    """Name the architecture of a recipe, given as its TOML was read, or those of an average's members."""
+    if members:
+        return " + ".join(member.architecture for member in members)
     name: str = recipe["network"].get("architecture", "resnet18")
     return name
 
 
 def _shipped(folder: Path) -> Iterator[Tried]:
-    card = read_card(folder)
-    if not card.members:
-        yield read_tried(folder / CARD, ships=True)
-        return
-    for member in card.members:
+    for member in read_members(folder / CARD):
         one = read_tried(member_folder(folder, member.name) / CARD, ships=True)
         yield replace(one, id=f"{folder.name}/{member.name}")
-    yield Tried(
-        id=folder.name,
-        ships=True,
-        what=_what(folder),
-        network=" + ".join(member.architecture for member in card.members),
-        epochs=None,
-        crop_px=None,
-        minutes=sum(member.training.elapsed_s for member in card.members) / 60,
-        figures=dict(_figures(folder, ships=True)),
-    )
+    yield read_tried(folder / CARD, ships=True)
 
 
 def read_tried(record: Path, ships: bool) -> Tried:
     """Read a recipe that was tried, given what is kept of its training: a card, or an experiment's record."""
     folder = record.parent
     recipe = recipe_in(folder)
-    training = read_training(record)
+    members = read_members(record)
+    trainings = [member.training for member in members] or [read_training(record)]
     return Tried(
         id=folder.name,
         ships=ships,
         what=_what(folder),
-        network=network_of(recipe),
-        epochs=training.epochs,
-        crop_px=recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
-        minutes=training.elapsed_s / 60,
+        network=network_of(members, recipe),
+        epochs=None if members else trainings[0].epochs,
+        crop_px=None if members else recipe["augmentation"].get("crop_px") or recipe["input"]["input_px"],
+        minutes=sum(training.elapsed_s for training in trainings) / 60,
         figures=dict(_figures(folder, ships)),
         outside=_outside(folder, recipe),
     )

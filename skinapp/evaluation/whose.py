@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.run import StoredRun
 
@@ -12,11 +10,15 @@ from skinapp.evaluation.run import StoredRun
 def whose(run: StoredRun, recipe: dict[str, Any]) -> tuple[str, ...]:
     """Name the cameras of a run's photos, sorted; of photos whose camera is not known their source.
 
-    The photos are looked up in the image tables of the recipe, given as its TOML was read. Raises DatasetError where a
-    table cannot be read.
+    The photos are looked up in the run's image table, which the recipe, given as its TOML was read, names; that of an
+    average names only its own, beside which the other lies. Raises DatasetError where the table cannot be read.
     """
-    data = recipe["data"]
-    paths = dict.fromkeys([data["table"], *(extra["table"] for extra in data.get("extra", ()))])
-    photos = pd.concat([read_table(Path(path)) for path in paths], ignore_index=True)
+    photos = read_table(_table_of(run, recipe))
     asked = photos[photos["image_id"].isin(run.predictions["image_id"])]
     return tuple(sorted(asked["camera"].fillna(asked["source"] + ", camera not named").unique()))
+
+
+def _table_of(run: StoredRun, recipe: dict[str, Any]) -> Path:
+    data = recipe.get("data", recipe)  # an average's recipe has its table at the top
+    named = [Path(table["table"]) for table in (data, *data.get("extra", ()))]
+    return next((path for path in named if path.stem == run.table), named[0].with_stem(run.table))

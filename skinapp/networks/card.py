@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from skinapp.errors import ModelError
 from skinapp.networks.preprocess import Preprocessing
@@ -115,6 +115,9 @@ class Network(_Strict):
     training: TrainingFacts
 
 
+_MEMBERS = TypeAdapter(tuple[Network, ...])
+
+
 class OperatingPoint(_Strict):
     """A threshold of the malignancy score that was chosen on validation, and is never moved by what test shows."""
 
@@ -139,10 +142,10 @@ class CardFigure(_Strict):
 
 
 class LeftOut(_Strict):
-    """A figure of a tried recipe's network on photos of a camera or a clinic that it had not learned from."""
+    """A figure of a tried recipe, an average too, on photos of a camera or a clinic that it did not learn from."""
 
     recipe: str
-    network: Architecture
+    network: str = Field(description='its architecture; of an average those of its members, as "resnet18 + resnet50"')
     whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where no camera is known")
     figure: CardFigure
     rates: tuple[CardFigure, ...] = Field(
@@ -252,3 +255,14 @@ def read_training(path: Path) -> TrainingFacts:
         return TrainingFacts.model_validate(json.loads(path.read_bytes())["training"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} does not say how the training went. Train it anew.") from error
+
+
+def read_members(path: Path) -> tuple[Network, ...]:
+    """Read which networks are averaged from a card, or from what a search keeps of one; none where it is no average.
+
+    Raises ModelError where it is damaged.
+    """
+    try:
+        return _MEMBERS.validate_python(json.loads(path.read_bytes()).get("members", ()))
+    except (AttributeError, ValueError) as error:
+        raise ModelError(f"{path} does not say which networks are averaged. Average them anew.") from error

@@ -111,7 +111,7 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     tried.mkdir(parents=True)
     for name, split in (("malignancy", "outside"), ("lesion-type", "outside"), ("malignancy", "validation")):
         run = load_run(folder / "runs" / f"table-test-{name}")
-        save_run(replace(run, name=f"{split}-{name}", split=split), tried / "runs" / f"{split}-{name}")
+        save_run(replace(run, name=f"{split}-{name}", split=split, table="far"), tried / "runs" / f"{split}-{name}")
     recipe = f'[data]\ntable = "{tmp_path / "far.parquet"}"\n[network]\narchitecture = "resnet34"\n'
     (tried / "recipe.toml").write_text(recipe)
     (tried / TRAINING).write_text(read_card(folder).model_dump_json())

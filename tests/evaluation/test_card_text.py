@@ -171,7 +171,7 @@ def test_trainings_that_were_kept_from_the_same_photos_are_one_group(make_card: 
     first, second, fewer, other = row(0.25), row(0.75), row(0.5, photos=50), row(0.5, "BCN")
     found = left_out(make_card(left_out=(first, second, fewer, other)))
     assert found == {"BCN (60)": (other,), "MSK (60)": (first, second), "MSK (50)": (fewer,)}
-    assert spread((first, second)) == "lowest 0.250, highest 0.750 of 2 trainings"
+    assert spread((first, second)) == "lowest 0.250, highest 0.750 of 2 recipes"
     assert spread((first, row(None))) == spread((first,)) == "0.250 (0.188 to 0.312)"
     assert spread((row(None),)) == "–"
 

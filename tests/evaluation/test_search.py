@@ -10,7 +10,7 @@ from skinapp.evaluation.figures import headline, per_class
 from skinapp.evaluation.intervals import headline_intervals, save_intervals
 from skinapp.evaluation.run import StoredRun, save_run
 from skinapp.evaluation.search import as_markdown, tried_recipes
-from skinapp.networks.card import RECIPE, TRAINING, Card
+from skinapp.networks.card import CARD, RECIPE, TRAINING, Card, read_members
 from skinapp.networks.folder import member_folder
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
@@ -79,8 +79,8 @@ def test_the_models_that_ship_come_last_without_their_test(
 ) -> None:
     folder = make_model(tmp_path / "models" / "a-model", "lesion_type")
     photos = types.predictions[["image_id", "lesion_id"]].assign(camera="vidir_modern", source="HAM10000")
-    write_table(image_table(photos), tmp_path / "table.parquet")
-    data = f'\n[data]\ntable = "{(tmp_path / "table.parquet").as_posix()}"\n'
+    write_table(image_table(photos), tmp_path / f"{types.table}.parquet")
+    data = f'\n[data]\ntable = "{(tmp_path / f"{types.table}.parquet").as_posix()}"\n'
     (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n" + data)
     for split in ("validation", "test", "outside"):
         stored(types, folder, split)
@@ -115,6 +115,29 @@ def test_the_members_of_an_average_stand_before_it(
     assert pair.minutes == pytest.approx(deep.minutes + fine.minutes)
     last = as_markdown((pair,)).splitlines()[-1]
     assert last.startswith("| **pair** (ships) | An average. | resnet18 + resnet18 | – | – | 0 | ")
+
+
+def test_an_average_that_was_tried_names_its_networks_and_the_cameras_of_another_table(
+    tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
+) -> None:
+    folder = make_average(tmp_path / "search" / "pair")
+    (folder / CARD).rename(folder / TRAINING)
+    own = (tmp_path / "own.parquet").as_posix()
+    (folder / RECIPE).write_text(f'# Tried together.\nmembers = ["deep", "fine"]\ntable = "{own}"\n')
+    photos = types.predictions[["image_id", "lesion_id"]].assign(camera="vidir_modern", source="HAM10000")
+    write_table(image_table(photos), tmp_path / f"{types.table}.parquet")
+    stored(types, folder, "outside")
+    (one,) = tried_recipes(folder.parent, tmp_path / "no models")
+    members = read_members(folder / TRAINING)
+    assert (one.what, one.network, one.ships) == ("Tried together.", "resnet18 + resnet18", False)
+    assert (one.epochs, one.crop_px, one.outside) == (None, None, ("vidir_modern",))
+    assert one.minutes == pytest.approx(sum(member.training.elapsed_s for member in members) / 60)
+
+
+def test_a_damaged_word_on_members_is_told(root: Path, tmp_path: Path) -> None:
+    (root / "pair" / TRAINING).write_text('{"members": [{"name": "deep"}]}')
+    with pytest.raises(ModelError, match=r"training\.json does not say which networks are averaged"):
+        tried_recipes(root, tmp_path / "no models")
 
 
 def test_runs_of_a_member_are_not_those_of_its_average(

@@ -173,7 +173,7 @@ def test_recipes_kept_away_from_the_same_photos_are_one_row(folders: Path, make_
     summary, bcn, others = [table.value for table in page.table if "Malignant AUROC" in table.value][-3:]
     assert summary["Malignant AUROC"].to_dict() == {
         "BCN (1,234)": "0.562 (0.500 to 0.625)",
-        "rosendahl; vienna_dias (1,234)": "lowest 0.438, highest 0.562 of 2 trainings",
+        "rosendahl; vienna_dias (1,234)": "lowest 0.438, highest 0.562 of 2 recipes",
     }
     assert list(bcn.index) == ["kept-away (ResNet-34)"]
     assert list(others.index) == ["kept-away (ResNet-34)", "again (ResNet-34)"]
