@@ -7,7 +7,7 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.evaluation.card_rows import ALL, at_point, card_figure
 from skinapp.evaluation.measured import measured
 from skinapp.evaluation.operating_points import CHOSEN_ON, operating_points, rates_at, shown_point
-from skinapp.evaluation.run import StoredRun, find_runs, load_run, read_facts
+from skinapp.evaluation.run import StoredRun, load_run, own_runs, read_facts
 from skinapp.evaluation.search import network_of, recipe_in, tried
 from skinapp.evaluation.whose import whose
 from skinapp.networks.card import CardFigure, LeftOut, OperatingPoint, read_members
@@ -30,7 +30,7 @@ def _of(record: Path) -> Iterator[LeftOut]:
     folder = record.parent
     recipe = recipe_in(folder)
     paths = [
-        (facts.split, path) for path in find_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
+        (facts.split, path) for path in own_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
     ]
     chosen_on = next((path for split, path in paths if split == CHOSEN_ON), None)
     for split, path in paths:
