@@ -9,16 +9,25 @@ from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table
 from skinapp.evaluation.run import find_runs, load_run
 from skinapp.evaluation.search import as_markdown, tried_recipes
-from skinapp.networks.card import RECIPE, TRAINING
+from skinapp.networks.card import RECIPE, TRAINING, Card
+from skinapp.networks.folder import member_folder
 from skinapp.storage import MODELS, SEARCH, file_sha256
-from skinapp.training.recipe import Recipe, read_recipe
+from skinapp.training.average import AverageRecipe
+from skinapp.training.recipe import Recipe, checked, read_recipe, read_toml
 
 RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
+AVERAGES = [file for file in RECIPES if "members" in read_toml(file)]
+NETWORKS = [file for file in RECIPES if file not in AVERAGES]
 RUNS = find_runs(SEARCH)
+RUNS_OF_AVERAGES = [run for run in RUNS if run.parents[1] / RECIPE in AVERAGES]
+RUNS_OF_NETWORKS = [run for run in RUNS if run not in RUNS_OF_AVERAGES]
 ROOT = SEARCH.parent
 
 ONCE_SHIPPED = {"resnet50"}
 """Recipes of models that another has replaced: they name no split to evaluate, as `skinapp train` needs none."""
+
+CLEAN = "wide-msk-outside"
+"""The recipe of the search whose photos an average was asked about: none that it learned from."""
 
 
 def name(path: Path) -> str:
@@ -46,7 +55,7 @@ def test_there_are_recipes_to_choose_from() -> None:
     assert {file.parent for file in RECIPES} >= {run.parents[1] for run in RUNS}
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=name)
+@pytest.mark.parametrize("path", NETWORKS, ids=name)
 def test_a_recipe_reads_and_asks_for_validation_but_never_for_test(path: Path) -> None:
     recipe = read_recipe(path)
     assert set(recipe.evaluate) == (set() if path.parent.name in ONCE_SHIPPED else asked(recipe))
@@ -61,7 +70,7 @@ def test_a_recipe_begins_with_what_it_tries(path: Path) -> None:
     assert len(first) > 10
 
 
-@pytest.mark.parametrize("path", RUNS, ids=name)
+@pytest.mark.parametrize("path", RUNS_OF_NETWORKS, ids=name)
 def test_a_stored_run_belongs_to_its_recipe(path: Path) -> None:
     run, (file, recipe) = load_run(path), recipe_of(path)
     assert run.model == file.parent.name
@@ -75,7 +84,7 @@ def test_a_stored_run_belongs_to_its_recipe(path: Path) -> None:
     assert training["training"]["recipe_sha256"] == file_sha256(file)
 
 
-@pytest.mark.parametrize("path", RUNS, ids=name)
+@pytest.mark.parametrize("path", RUNS_OF_NETWORKS, ids=name)
 def test_a_stored_run_holds_no_test_photo(path: Path) -> None:
     run, (_, recipe) = load_run(path), recipe_of(path)
     table = read_table(ROOT / recipe.data.table)
@@ -83,3 +92,22 @@ def test_a_stored_run_holds_no_test_photo(path: Path) -> None:
     assert not looked_at & set(table["image_id"][table["split"].isin(["test", "showcase"])])
     if run.split == "validation" and recipe.split.outside is None:
         assert looked_at == set(table["image_id"][table["split"] == "validation"])
+
+
+@pytest.mark.parametrize("path", AVERAGES, ids=name)
+def test_an_average_is_of_networks_that_learned_from_no_photo_it_was_asked_about_outside(path: Path) -> None:
+    recipe = checked(AverageRecipe, path, read_toml(path))
+    card = Card.model_validate_json((path.parent / TRAINING).read_bytes())
+    assert tuple(member.name for member in card.members) == recipe.members
+    assert card.training.recipe_sha256 == file_sha256(path)
+    for member in recipe.members:
+        if member != CLEAN:
+            assert not read_recipe(member_folder(MODELS / "lesion", member) / RECIPE).data.extra, "HAM10000 alone"
+
+
+@pytest.mark.parametrize("path", RUNS_OF_AVERAGES, ids=name)
+def test_an_average_was_asked_about_the_photos_of_its_member_in_the_search(path: Path) -> None:
+    run, same = load_run(path), load_run(SEARCH / CLEAN / "runs" / path.name)
+    assert run.predictions["image_id"].tolist() == same.predictions["image_id"].tolist()
+    assert (run.model, run.weights_kept) == (path.parents[1].name, False)
+    assert (run.split, run.table, run.table_sha256) == (same.split, same.table, same.table_sha256)
