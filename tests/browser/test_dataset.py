@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 
 from skinapp.datasets.summary import class_counts
 from skinapp.datasets.table import TABLES, read_table
@@ -26,14 +26,13 @@ def opened(page: Page, address: str, query: str = "") -> Page:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Open a list and choose from it; a list that opens while the page still draws closes again, so ask twice."""
-    wanted = page.get_by_role("option", name=option, exact=True)
+    """Open the filters and choose from one; a list that opens while its expander still grows closes again."""
+    page.get_by_text("Filters", exact=True).click()
+    filters = page.get_by_test_id("stExpander").filter(has=page.get_by_role("combobox", name=label))
+    still = "expander => expander.getAnimations({subtree: true}).length === 0"
+    page.wait_for_function(still, arg=filters.element_handle())
     page.get_by_role("combobox", name=label).click()
-    try:
-        wanted.wait_for(timeout=10_000)
-    except TimeoutError:
-        page.get_by_role("combobox", name=label).click()
-    wanted.click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 def photos(page: Page, count: int) -> None:
@@ -47,7 +46,6 @@ def fits(page: Page) -> bool:
 def test_a_filter_changes_the_page_and_its_address(page: Page, address: str, ham10000: pd.DataFrame) -> None:
     opened(page, address)
     photos(page, len(ham10000))
-    page.get_by_text("Filters", exact=True).click()
     choose(page, "Diagnosis", "Melanoma")
     melanomas = ham10000[ham10000["diagnosis"] == "mel"]
     photos(page, len(melanomas))
