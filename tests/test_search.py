@@ -11,9 +11,9 @@ from skinapp.evaluation.run import find_runs, load_run
 from skinapp.evaluation.search import as_markdown, tried_recipes
 from skinapp.networks.card import RECIPE, TRAINING, Card
 from skinapp.networks.folder import member_folder
-from skinapp.storage import MODELS, SEARCH, file_sha256
+from skinapp.storage import MODELS, SEARCH, file_sha256, read_toml
 from skinapp.training.average import AverageRecipe
-from skinapp.training.recipe import Recipe, checked, read_recipe, read_toml
+from skinapp.training.recipe import Recipe, checked, read_recipe
 
 RECIPES = sorted(SEARCH.glob(f"*/{RECIPE}"))
 AVERAGES = [file for file in RECIPES if "members" in read_toml(file)]

@@ -8,9 +8,10 @@ from skinapp.evaluation.card_rows import ALL, at_point, card_figure
 from skinapp.evaluation.measured import measured
 from skinapp.evaluation.operating_points import CHOSEN_ON, operating_points, rates_at, shown_point
 from skinapp.evaluation.run import StoredRun, load_run, own_runs, read_facts
-from skinapp.evaluation.search import network_of, recipe_in, tried
+from skinapp.evaluation.search import network_of, tried
 from skinapp.evaluation.whose import whose
-from skinapp.networks.card import CardFigure, LeftOut, OperatingPoint, read_members
+from skinapp.networks.card import RECIPE, CardFigure, LeftOut, OperatingPoint, read_members
+from skinapp.storage import read_toml
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"
@@ -20,15 +21,15 @@ def left_out(search: Path) -> tuple[LeftOut, ...]:
     """Return how well each tried recipe below `search` ranks malignancy among photos that it was kept away from.
 
     And what a threshold does there that finds SHOWN_SENSITIVITY of the malignant photos of the recipe's own validation
-    run, where there is one. A recipe without a run of such photos has no row. Raises RunError, ModelError or
-    DatasetError where what is stored cannot be read.
+    run, where there is one. A recipe without a run of such photos has no row. Raises RunError, RecipeError,
+    ModelError or DatasetError where what is stored cannot be read.
     """
     return tuple(row for record in tried(search) for row in _of(record))
 
 
 def _of(record: Path) -> Iterator[LeftOut]:
     folder = record.parent
-    recipe = recipe_in(folder)
+    recipe = read_toml(folder / RECIPE)
     paths = [
         (facts.split, path) for path in own_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
     ]

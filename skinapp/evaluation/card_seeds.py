@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from skinapp.evaluation.card_rows import DECIMALS
-from skinapp.evaluation.search import read_tried, recipe_in, tried
+from skinapp.evaluation.search import read_tried, tried
 from skinapp.networks.card import CARD, RECIPE, Card, SeedFigures
 from skinapp.networks.folder import member_folder
+from skinapp.storage import read_toml
 
 Recipe = dict[str, Any]
 """A recipe as its TOML was read."""
@@ -24,9 +25,9 @@ def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
 
     Those of the network itself come first, then those of the tried ones by their seeds; a network that was trained
     from one seed alone, or whose recipe is not kept or names no seed, has none, and a tried recipe without a seed is
-    passed over. Raises RunError or ModelError where what is stored cannot be read.
+    passed over. Raises RunError, RecipeError or ModelError where what is stored cannot be read.
     """
-    recipes = {record: recipe_in(record.parent) for record in tried(search)}
+    recipes = {record: read_toml(record.parent / RECIPE) for record in tried(search)}
     return tuple(
         row
         for network in card.networks
@@ -35,7 +36,7 @@ def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
 
 
 def _of(network: str, own: Path, recipes: Mapping[Path, Recipe]) -> Iterator[SeedFigures]:
-    recipe = recipe_in(own) if (own / RECIPE).is_file() else {}
+    recipe = read_toml(own / RECIPE) if (own / RECIPE).is_file() else {}
     if "seed" not in recipe:
         return
     same = _but_for_the_seed(recipe)

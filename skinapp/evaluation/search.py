@@ -1,6 +1,5 @@
 """The search for a recipe: what each one that was tried says of the validation photos, and of another camera's."""
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from skinapp.evaluation.run import RunFacts, load_run, own_runs, read_facts
 from skinapp.evaluation.whose import whose
 from skinapp.networks.card import CARD, RECIPE, TRAINING, Network, read_members, read_training
 from skinapp.networks.folder import find_models, member_folder
+from skinapp.storage import read_toml
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
 
 SEARCH_SPLITS = ("validation", OUTSIDE)
@@ -46,8 +46,8 @@ def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
 
     The members of an average stand before it.
 
-    Raises ModelError or RunError where what is stored of one is damaged, ModelError where one that does not ship looked
-    at another split than SEARCH_SPLITS.
+    Raises ModelError, RecipeError or RunError where what is stored of one is damaged, ModelError where one that does
+    not ship looked at another split than SEARCH_SPLITS.
     """
     searched = [read_tried(file, ships=False) for file in tried(root)]
     return (*searched, *(one for folder in find_models(models) for one in _shipped(folder)))
@@ -56,15 +56,6 @@ def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
 def tried(root: Path) -> list[Path]:
     """List what is kept of the training of each recipe below `root` that was tried, sorted by the recipe's name."""
     return sorted(root.glob(f"*/{TRAINING}"))
-
-
-def recipe_in(folder: Path) -> dict[str, Any]:
-    """Read the recipe of a folder as plain TOML; ModelError where it is none."""
-    path = folder / RECIPE
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path} is no TOML: {error}. Mend it, or take its folder away.") from error
 
 
 def network_of(members: Sequence[Network], recipe: dict[str, Any]) -> str:
@@ -85,7 +76,7 @@ def _shipped(folder: Path) -> Iterator[Tried]:
 def read_tried(record: Path, ships: bool) -> Tried:
     """Read a recipe that was tried, given what is kept of its training: a card, or an experiment's record."""
     folder = record.parent
-    recipe = recipe_in(folder)
+    recipe = read_toml(folder / RECIPE)
     members = read_members(record)
     trainings = [member.training for member in members] or [read_training(record)]
     return Tried(

@@ -18,9 +18,9 @@ from skinapp.networks.average import AveragedNetworks, joint_sha256
 from skinapp.networks.card import Card, DataFacts, Head, Making, Network, Role, Task, write_card
 from skinapp.networks.device import versions
 from skinapp.networks.folder import Model, load_model, member_folder
-from skinapp.storage import file_sha256
+from skinapp.storage import file_sha256, read_toml
 from skinapp.training.calibrate import fit_temperature
-from skinapp.training.recipe import Strict, checked, read_toml
+from skinapp.training.recipe import Strict, checked
 
 
 class AverageRecipe(Strict):

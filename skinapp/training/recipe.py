@@ -1,6 +1,5 @@
 """Recipes: all that decides a training, as TOML, checked key by key."""
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -10,6 +9,7 @@ from skinapp.errors import RecipeError
 from skinapp.networks.card import Role, Task
 from skinapp.networks.preprocess import Preprocessing
 from skinapp.networks.resnet import Architecture
+from skinapp.storage import read_toml
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 By = Literal["table", "photo", "class", "lesion"]
@@ -201,16 +201,6 @@ class Recipe(Strict):
 def read_recipe(path: Path) -> Recipe:
     """Read and check the recipe of a ResNet; RecipeError names the key that is wrong, missing or unknown."""
     return checked(Recipe, path, read_toml(path))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a recipe's keys unchecked; RecipeError where there is no file or it is no TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"There is no recipe at {path}. Name the file, as models/<id>/recipe.toml.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
 
 
 def checked(form: type[Form], path: Path, raw: dict[str, Any]) -> Form:

@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from skinapp.errors import RecipeError
-from skinapp.training.recipe import Recipe, Strict, checked, read_toml
+from skinapp.storage import read_toml
+from skinapp.training.recipe import Recipe, Strict, checked
 
 
 class SqueezedData(Strict):

@@ -11,8 +11,7 @@ from skinapp.evaluation.card_bundle import monai_metadata
 from skinapp.evaluation.card_text import hub_card
 from skinapp.networks.card import CARD, RECIPE, Card, Network
 from skinapp.networks.folder import member_folder
-from skinapp.storage import file_sha256
-from skinapp.training.recipe import read_toml
+from skinapp.storage import file_sha256, read_toml
 from skinapp.ui import loaders
 
 _MOST = ", the network that learned from most"

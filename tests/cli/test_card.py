@@ -171,7 +171,7 @@ def test_a_recipe_that_is_no_toml_is_named(
     before = (folder / CARD).read_bytes()
     done, _ = filled(run_command, folder, data_root)
     assert (done.code, (folder / CARD).read_bytes()) == (2, before)
-    assert "recipe.toml is no TOML" in done.err
+    assert "recipe.toml is not TOML" in done.err
 
 
 def test_a_model_in_the_folder_where_one_stands_gets_its_card(

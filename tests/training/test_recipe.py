@@ -6,10 +6,10 @@ import pytest
 from skinapp.errors import RecipeError
 from skinapp.networks.card import RECIPE
 from skinapp.networks.folder import MEMBERS
-from skinapp.storage import MODELS
+from skinapp.storage import MODELS, read_toml
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import AverageRecipe
-from skinapp.training.recipe import checked, read_recipe, read_toml
+from skinapp.training.recipe import checked, read_recipe
 
 WriteRecipe = Callable[..., Path]
 
