@@ -20,6 +20,7 @@ from skinapp.networks.device import versions
 from skinapp.networks.folder import Model, load_model, member_folder
 from skinapp.storage import file_sha256, read_toml
 from skinapp.training.calibrate import fit_temperature
+from skinapp.training.facts import LIMITS
 from skinapp.training.recipe import Strict, checked
 
 
@@ -159,9 +160,12 @@ def _network(name: str, member: Model) -> Network:
 
 
 def _data(members: list[Model]) -> DataFacts:
-    """Return the facts of the member that learned from most photos, with the tables and sources of them all."""
+    """Return the facts of the member that learned from most photos, with the tables and sources of them all.
+
+    The limits are those known today: members may have been trained when less was known.
+    """
     facts = [member.card.data for member in members]
     most = max(facts, key=lambda one: one.train.photos)
     others = {other: None for one in facts for other in one.others}
     sources = {source for one in facts for source in one.sources}
-    return most.model_copy(update={"others": tuple(others), "sources": tuple(sorted(sources))})
+    return most.model_copy(update={"others": tuple(others), "sources": tuple(sorted(sources)), "limits": LIMITS})

@@ -20,6 +20,7 @@ from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
 from skinapp.training.calibrate import fit_temperature
+from skinapp.training.facts import LIMITS
 from skinapp.training.fit import Workshop, recalibrate
 
 MakeModel = Callable[..., Path]
@@ -182,4 +183,5 @@ def test_the_facts_are_those_of_the_member_that_learned_from_most(
     recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
     card = average(recipe, data_root, no_progress)
     assert (card.data.train, card.data.others, card.data.sources) == (more, (borrowed,), ("another", "made up"))
+    assert card.data.limits == LIMITS != rich.limits
     assert [network.train for network in card.networks] == [facts.train, more]
