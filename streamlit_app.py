@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skinapp.assessment.assess import NOTICE
+from skinapp.notice import NOTICE
 
 st.set_page_config(page_title="Skinapp", page_icon=":material/dermatology:", layout="wide")
 

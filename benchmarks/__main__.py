@@ -20,11 +20,11 @@ from rich.table import Table
 from benchmarks.memory import scene
 from benchmarks.tables import table_rows
 from benchmarks.timing import Times, in_turn
-from skinapp.assessment.assess import Assessor, load_assessor
-from skinapp.assessment.files import assess_files, find_photos
+from skinapp.cards.networks import networks_in_words
 from skinapp.cli.console import DataOption, ModelsOption, models_folder
-from skinapp.evaluation.card_networks import networks_in_words
-from skinapp.networks.card import Card
+from skinapp.inference.assessor import Assessor, load_assessor
+from skinapp.inference.files import assess_files, find_photos
+from skinapp.models.card import Card
 from skinapp.networks.classifier import BATCH_PHOTOS
 from skinapp.networks.device import versions
 from skinapp.networks.folder import load_model

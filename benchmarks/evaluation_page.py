@@ -16,10 +16,10 @@ from playwright.sync_api import Page
 from benchmarks.served import ADDRESS, Step, new_page, server, show_steps, timed
 from benchmarks.tables import large_table
 from skinapp.datasets.table import write_table
-from skinapp.evaluation.intervals import headline_intervals, save_intervals
-from skinapp.evaluation.run import StoredRun, Versions, probability_columns, save_run
+from skinapp.runs.intervals import headline_intervals, save_intervals
+from skinapp.runs.stored import StoredRun, Versions, probability_columns, save_run
 from skinapp.taxonomy import CODES
-from skinapp.ui.evaluation import SECTIONS
+from skinapp.ui.evaluation.page import SECTIONS
 
 ROWS, SMALL_ROWS = 400_000, 1_000
 FEW_REPLICATES = 5

@@ -17,8 +17,8 @@ from benchmarks.served import ADDRESS, new_page, server
 
 IMPORTS = """
 import streamlit.web.bootstrap, streamlit.runtime.scriptrunner, time
-import skinapp.ui.answer, skinapp.ui.run_widgets, skinapp.ui.types, skinapp.charts.confusion, skinapp.charts.scores
-import skinapp.charts.distribution, skinapp.charts.sizes
+import skinapp.ui.classify.answer, skinapp.ui.evaluation.widgets, skinapp.ui.types
+import skinapp.charts.confusion, skinapp.charts.scores, skinapp.charts.distribution, skinapp.charts.sizes
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 

@@ -15,11 +15,11 @@ from torch import Tensor
 from benchmarks.timing import repeated
 from skinapp.cli.console import DataOption, ModelsOption, data_root, model_folder, progress_bar
 from skinapp.datasets.table import TABLES
-from skinapp.evaluation.compare import paired_differences
-from skinapp.evaluation.predict import make_runs
+from skinapp.inference.table import make_runs
 from skinapp.networks.classifier import BATCH_PHOTOS, Classifier
 from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import Model, load_model
+from skinapp.runs.views.compare import paired_differences
 
 HEIGHT, WIDTH = 2, 3
 MIRRORED: tuple[tuple[int, ...], ...] = ((), (WIDTH,), (HEIGHT,), (HEIGHT, WIDTH))

@@ -14,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 from skinapp.cli.main import main
 from skinapp.datasets.files import file_facts
 from skinapp.datasets.table import image_table, read_table, write_table
-from skinapp.evaluation import predict
-from skinapp.evaluation.run import load_run, probabilities
-from skinapp.networks.preprocess import IMAGENET_MEAN, network_view, to_tensor
+from skinapp.inference import table
+from skinapp.models.card import IMAGENET_MEAN
+from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import DECODE_SIDE, pixels
+from skinapp.runs.stored import load_run, probabilities
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 TOLERANCE = 1e-4
@@ -152,7 +153,7 @@ def test_one_changed_constant_is_noticed(
     root: Path, by_command: np.ndarray, monkeypatch: pytest.MonkeyPatch, constant: dict[str, object]
 ) -> None:
     for step in (network_view, to_tensor):
-        monkeypatch.setattr(predict, step.__name__, changed_step(step, constant))
+        monkeypatch.setattr(table, step.__name__, changed_step(step, constant))
     with pytest.raises(AssertionError, match=f"<= {TOLERANCE}"):
         assert_agree(by_evaluation(root, ("malignancy",)), by_command[:, : len(MALIGNANCY_CLASSES)])
 

@@ -11,11 +11,12 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from skinapp.cli.main import app
-from skinapp.networks.card import read_card
-from skinapp.networks.folder import find_models
-from skinapp.storage import MODELS
+from skinapp.files import MODELS
+from skinapp.models.card import read_card
+from skinapp.models.folder import find_models
 from skinapp.training.recipe import Recipe
-from skinapp.ui import dataset, evaluation
+from skinapp.ui.dataset import page as dataset_page
+from skinapp.ui.evaluation import page as evaluation_page
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reporting.md"
@@ -103,7 +104,7 @@ def test_the_rows_that_the_summary_names_are_there() -> None:
 
 
 def test_pages_are_named_by_sections_that_they_have() -> None:
-    sections = {"Dataset": dataset.SECTIONS, "Evaluation": tuple(evaluation.SECTIONS)}
+    sections = {"Dataset": dataset_page.SECTIONS, "Evaluation": tuple(evaluation_page.SECTIONS)}
     named = re.findall(r"\*\*(Dataset|Evaluation): ([^*]+)\*\*", BODY)
     assert named
     assert [name for name in named if name[1] not in sections[name[0]]] == []

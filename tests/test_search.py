@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from skinapp.cards.tried_recipes import as_markdown, tried_recipes
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import read_table
-from skinapp.evaluation.run import find_runs, load_run
-from skinapp.evaluation.search import as_markdown, tried_recipes
-from skinapp.networks.card import RECIPE, TRAINING, Card
-from skinapp.networks.folder import member_folder
-from skinapp.storage import MODELS, SEARCH, file_sha256, read_toml
+from skinapp.files import MODELS, SEARCH, file_sha256, read_toml
+from skinapp.models.card import RECIPE, TRAINING, Card
+from skinapp.models.folder import member_folder
+from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.average import AverageRecipe
 from skinapp.training.recipe import Recipe, checked, read_recipe
 

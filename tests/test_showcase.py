@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from skinapp.datasets.showcase import Example, read_showcase
 from skinapp.errors import ExampleError
-from skinapp.examples import Example, read_showcase
 
 ID = "ISIC_0024306"
 

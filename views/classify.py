@@ -3,7 +3,8 @@
 import streamlit as st
 
 from skinapp.errors import SkinAppError
-from skinapp.ui import answer, photo_input, state
+from skinapp.ui import state
+from skinapp.ui.classify import answer, photo_input
 
 st.title("Classify a lesion", anchor=False)
 st.caption("Two answers to one dermoscopy photo: malignant or benign, and which of eight lesion types.")

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from skinapp.errors import SkinAppError
-from skinapp.ui import dataset
+from skinapp.ui.dataset import page
 
 st.title("Dataset", anchor=False)
 st.caption("What the networks learned from, or a table of your own. Look at the data before believing a score.")
 
 try:
-    dataset.show(dataset.open_table())
+    page.show(page.open_table())
 except SkinAppError as error:
     st.error(str(error))

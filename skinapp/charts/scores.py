@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, or_undefined, quiet, short_name, wrapped
-from skinapp.evaluation.subgroups import FEW_LESIONS
+from skinapp.runs.views.subgroups import FEW_LESIONS
 
 _FIGURES = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
 _ROW_PX, _LEGEND_PX = 62, 60

@@ -12,14 +12,14 @@ from rich.table import Table
 from skinapp.cli.console import DataOption, check_output, data_root, printed, progress_bar, say, write_answer, writing
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
-from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
-from skinapp.evaluation.run import save_run
-from skinapp.evaluation.shortcuts import FEATURES_FILE
-from skinapp.storage import EXPERIMENTS, written_aside
+from skinapp.files import EXPERIMENTS, written_aside
+from skinapp.runs.intervals import figure, headline_intervals, save_intervals
+from skinapp.runs.probe.stored import FEATURES_FILE
+from skinapp.runs.stored import save_run
 from skinapp.taxonomy import CODES, class_name
 
 if TYPE_CHECKING:
-    from skinapp.evaluation.probe import Probe
+    from skinapp.runs.probe.fit import Probe
 
 PROBES = EXPERIMENTS / "shortcut-probe" / "runs"
 """Where the probes of the tables that ship lie."""
@@ -40,9 +40,9 @@ def audit(
     With --data the photos are looked at; else their perceptual hashes are compared, which misses cropped copies.
     """
     # scikit-learn is imported by the commands that need it: the others start in less time.
-    from skinapp.datasets.audit import audit as audit_tables
-    from skinapp.datasets.audit import crosses, stacked
-    from skinapp.datasets.copies import alike_by_looking
+    from skinapp.datasets.audit.copies import alike_by_looking
+    from skinapp.datasets.audit.table import audit as audit_tables
+    from skinapp.datasets.audit.table import crosses, stacked
 
     check_output(output)
     if output is not None and output.suffix.lower() not in _SUFFIXES:
@@ -86,7 +86,7 @@ def probe(
 
     Prints AUROC with 95% intervals by class, and stores the predictions as a run with features.csv beside it.
     """
-    from skinapp.evaluation.probe import probe_table
+    from skinapp.runs.probe.fit import probe_table
 
     rows = read_table(table)
     coded = bool(rows["diagnosis"].isin(CODES).any())
@@ -138,7 +138,7 @@ def _write(findings: pd.DataFrame, output: Path) -> None:
 
 
 def _summary(findings: pd.DataFrame) -> Table:
-    from skinapp.datasets.audit import summarize
+    from skinapp.datasets.audit.table import summarize
 
     table = Table("finding", box=None)
     for heading in ("found", "across splits", "labels disagree"):

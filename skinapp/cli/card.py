@@ -11,12 +11,12 @@ from skinapp.cli.console import ModelsOption, model_folder, printed, say, write_
 from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.evaluation.measured import Measured, measured
-from skinapp.evaluation.run import StoredRun
-from skinapp.storage import SEARCH, file_sha256
+from skinapp.files import SEARCH, file_sha256
+from skinapp.runs.measured import Measured, measured
+from skinapp.runs.stored import StoredRun
 
 if TYPE_CHECKING:
-    from skinapp.networks.card import Card, Head
+    from skinapp.models.card import Card, Head
 
 SPLITS = ("validation", "test")
 
@@ -38,11 +38,11 @@ def card(
 ) -> None:
     """Choose operating points on validation, and write them and the figures of the stored runs into a model's card."""
     # Torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.evaluation.card_figures import card_figures
-    from skinapp.evaluation.card_left_out import left_out
-    from skinapp.evaluation.card_seeds import seeds
-    from skinapp.evaluation.operating_points import operating_points
-    from skinapp.networks.card import CARD, read_card, write_card
+    from skinapp.cards.figures import card_figures
+    from skinapp.cards.left_out import left_out
+    from skinapp.cards.seeds import seeds
+    from skinapp.models.card import CARD, read_card, write_card
+    from skinapp.runs.views.operating_points import operating_points
 
     folder = model_folder(model, models)
     old = read_card(folder)
@@ -81,7 +81,7 @@ def _own_table(card: "Card", table: Path | None) -> Path:
 
 def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path) -> Measured:
     """Find the run of a head of these very weights on a split; RunError, with the command, where none is."""
-    from skinapp.evaluation.predict import is_own_run
+    from skinapp.cards.provenance import is_own_run
 
     for path, run in stored:
         if is_own_run(run, card, split, head.name):
@@ -94,13 +94,13 @@ def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head",
 
 def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[Measured]:
     """Find the runs of these very weights on photos of other clinics or cameras."""
-    from skinapp.evaluation.predict import is_outside_run
+    from skinapp.cards.provenance import is_outside_run
 
     return [measured(run, path) for path, run in stored if is_outside_run(run, card)]
 
 
 def _points_table(card: "Card") -> Table:
-    from skinapp.evaluation.card_tables import reached, written
+    from skinapp.cards.tables import reached, written
 
     table = Table("chosen to find on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
     for row in reached(card):

@@ -26,8 +26,9 @@ from skinapp.errors import SkinAppError
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
 
 if TYPE_CHECKING:
-    from skinapp.assessment.assess import Assessment, Assessor
-    from skinapp.assessment.files import FileAnswer
+    from skinapp.inference.assessment import Assessment
+    from skinapp.inference.assessor import Assessor
+    from skinapp.inference.files import FileAnswer
 
 
 class Format(StrEnum):
@@ -49,8 +50,9 @@ def classify(
     A score is not the chance of cancer, and never a diagnosis.
     """
     # Torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.assessment.assess import NOT_CHECKED, NOTICE, load_assessor
-    from skinapp.assessment.files import assess_files
+    from skinapp.inference.assessor import load_assessor
+    from skinapp.inference.files import assess_files
+    from skinapp.notice import NOT_CHECKED, NOTICE
 
     check_output(output)
     files = _found(photos)
@@ -71,7 +73,7 @@ def classify(
 
 
 def _found(photos: Sequence[Path]) -> list[Path]:
-    from skinapp.assessment.files import find_photos
+    from skinapp.inference.files import find_photos
 
     try:
         files = find_photos(photos)
@@ -84,7 +86,7 @@ def _found(photos: Sequence[Path]) -> list[Path]:
 
 
 def _json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    from skinapp.assessment.assess import NOT_CHECKED, NOTICE
+    from skinapp.notice import NOT_CHECKED, NOTICE
 
     weights = {
         "malignancy": assessor.malignancy_card.weights_sha256,
@@ -142,7 +144,7 @@ def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
 
 
 def _table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    from skinapp.evaluation.operating_points import SHOWN_SENSITIVITY
+    from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 
     table = Table("file", "malignant", f"{SHOWN_SENSITIVITY:.0%} threshold", "first", "second", "third", box=None)
     for answer in answers:

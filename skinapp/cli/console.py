@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from skinapp.errors import DatasetError, SkinAppError
-from skinapp.storage import MODELS, written_aside
+from skinapp.files import MODELS, written_aside
 
 messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """All but the answer itself goes here, so that an answer can be piped."""

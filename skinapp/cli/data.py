@@ -10,7 +10,7 @@ from skinapp.cli.console import DataOption, data_root, progress_bar, say, writin
 from skinapp.datasets.summary import split_counts
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.storage import written_aside
+from skinapp.files import written_aside
 
 SEED = 2026
 
@@ -79,8 +79,8 @@ def split(
 
 def _twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
     """Find the twins of a table by looking where there are photos, else by hash, and say which."""
-    from skinapp.datasets.copies import hash_twin_ids
-    from skinapp.datasets.twins import twin_ids
+    from skinapp.datasets.audit.copies import hash_twin_ids
+    from skinapp.datasets.audit.twins import twin_ids
 
     if data is None:
         twins, how = hash_twin_ids(rows), "by perceptual hash; with --data the photos themselves are compared"

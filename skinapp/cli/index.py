@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from skinapp.cli.console import DataOption, progress_bar, root_of, say, writing
-from skinapp.datasets.csv import read_csv_photos
 from skinapp.datasets.files import Finding, Indexed, Progress
-from skinapp.datasets.folders import read_folders
-from skinapp.datasets.ham10000 import read_ham10000
-from skinapp.datasets.isic2019 import read_isic2019
 from skinapp.datasets.merge import merge as merge_tables
+from skinapp.datasets.readers.csv import read_csv_photos
+from skinapp.datasets.readers.folders import read_folders
+from skinapp.datasets.readers.ham10000 import read_ham10000
+from skinapp.datasets.readers.isic2019 import read_isic2019
 from skinapp.datasets.table import read_table, some_of, write_table
 from skinapp.errors import SkinAppError
 

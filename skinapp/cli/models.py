@@ -22,17 +22,12 @@ from skinapp.cli.console import (
 from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
 from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import read_table
-from skinapp.evaluation.figures import headline
-from skinapp.evaluation.intervals import (
-    figure,
-    headline_intervals,
-    load_intervals,
-    save_intervals,
-)
-from skinapp.evaluation.run import StoredRun, save_run
+from skinapp.runs.intervals import figure, headline_intervals, load_intervals, save_intervals
+from skinapp.runs.stored import StoredRun, save_run
+from skinapp.runs.summary import headline
 
 if TYPE_CHECKING:
-    from skinapp.networks.card import Card, Task
+    from skinapp.models.card import Card, Task
 
 
 def models(
@@ -41,9 +36,9 @@ def models(
 ) -> None:
     """List the heads of the installed models with the figures of their test runs."""
     # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.evaluation.card_networks import licence, networks_in_words
-    from skinapp.networks.card import read_card
-    from skinapp.networks.folder import find_models
+    from skinapp.cards.networks import licence, networks_in_words
+    from skinapp.models.card import read_card
+    from skinapp.models.folder import find_models
 
     root = models_folder(models)
     found = [(folder, read_card(folder)) for folder in find_models(root)]
@@ -87,7 +82,7 @@ def evaluate(
     models: ModelsOption = None,
 ) -> None:
     """Predict every photo of a split, store a run for each head, and print their figures with 95% intervals."""
-    from skinapp.evaluation.predict import runs_of
+    from skinapp.inference.table import runs_of
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model
@@ -127,7 +122,7 @@ def _photos(table: Path, split: str) -> tuple[Path, pd.DataFrame]:
 
 def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.DataFrame] | None:
     """Return a head's run on the model's own test split, if it was stored and belongs to these weights."""
-    from skinapp.evaluation.predict import is_own_test
+    from skinapp.cards.provenance import is_own_test
 
     for path, run in readable_runs(folder):
         if is_own_test(run, card, task) and (intervals := load_intervals(path)) is not None:

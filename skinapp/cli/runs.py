@@ -28,13 +28,15 @@ from skinapp.cli.stored import readable
 from skinapp.datasets.export import csv_bytes
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.evaluation.figures import PER_CLASS, Headline, headline, per_class
-from skinapp.evaluation.intervals import REPLICATES, Figure, figure, interval_steps, load_intervals
-from skinapp.evaluation.predictions_csv import MAX_BYTES, OwnRun, read_predictions
-from skinapp.evaluation.run import StoredRun, find_runs, load_run, probabilities
-from skinapp.evaluation.submission import check_classes
-from skinapp.evaluation.submission import submission as challenge_format
-from skinapp.storage import EXPERIMENTS
+from skinapp.files import EXPERIMENTS
+from skinapp.metrics.estimate import REPLICATES, Figure
+from skinapp.metrics.summary import PER_CLASS
+from skinapp.runs.intervals import figure, interval_steps, load_intervals
+from skinapp.runs.isic_submission import check_classes
+from skinapp.runs.isic_submission import submission as challenge_format
+from skinapp.runs.own.read import MAX_BYTES, OwnRun, read_predictions
+from skinapp.runs.stored import StoredRun, find_runs, load_run, probabilities
+from skinapp.runs.summary import Headline, headline, per_class
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
 """Figures of a stored run in the list of all."""
@@ -219,8 +221,8 @@ def _score_table(csv: Path, run: StoredRun, intervals: pd.DataFrame) -> str:
 
 def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
     # Torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.evaluation.predict import predict
-    from skinapp.networks.card import read_card
+    from skinapp.inference.table import predict
+    from skinapp.models.card import read_card
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skinapp.cli.console import ModelsOption, check_output, models_folder, write_answer
-from skinapp.storage import SEARCH
+from skinapp.files import SEARCH
 
 
 def search(
@@ -15,7 +15,7 @@ def search(
     models: ModelsOption = None,
 ) -> None:
     """Set the recipes that were tried side by side: what each says of the validation photos, as Markdown."""
-    from skinapp.evaluation.search import as_markdown, tried_recipes
+    from skinapp.cards.tried_recipes import as_markdown, tried_recipes
 
     check_output(output)
     write_answer(as_markdown(tried_recipes(folder or SEARCH, models_folder(models))), output)

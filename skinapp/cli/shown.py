@@ -7,7 +7,8 @@ from enum import StrEnum
 import pandas as pd
 from rich.table import Table
 
-from skinapp.evaluation.intervals import Figure, figure
+from skinapp.metrics.estimate import Figure
+from skinapp.runs.intervals import figure
 
 SHOWN = {
     "accuracy": "accuracy",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skinapp.cli.console import say
 from skinapp.errors import RunError
-from skinapp.evaluation.run import StoredRun, load_run, own_runs
+from skinapp.runs.stored import StoredRun, load_run, own_runs
 
 
 def readable(folder: Path) -> StoredRun | None:

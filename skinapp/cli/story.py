@@ -8,7 +8,7 @@ import typer
 from skinapp.cli.console import check_output, progress_bar, write_answer
 from skinapp.cli.runs import ExperimentsOption
 from skinapp.datasets.table import TABLES
-from skinapp.storage import EXPERIMENTS
+from skinapp.files import EXPERIMENTS
 
 
 def story(
@@ -19,9 +19,9 @@ def story(
     ] = None,
 ) -> None:
     """Write every claim of the earlier systems beside our figure, as a table in Markdown."""
-    from skinapp.evaluation.story.shelf import Shelf
-    from skinapp.evaluation.story.steps import TITLES, told
-    from skinapp.evaluation.story.table import as_markdown
+    from skinapp.story.experiments import Shelf
+    from skinapp.story.steps import TITLES, told
+    from skinapp.story.table import as_markdown
 
     check_output(output)
     shelf, steps = Shelf(experiments or EXPERIMENTS, tables or TABLES), []

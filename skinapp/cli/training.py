@@ -9,7 +9,7 @@ import platformdirs
 import typer
 
 from skinapp.cli.console import DataOption, ModelsOption, data_root, model_folder, progress_bar, say, writing
-from skinapp.evaluation.figures import headline
+from skinapp.runs.summary import headline
 
 if TYPE_CHECKING:
     from skinapp.training.fit import Workshop
@@ -100,7 +100,7 @@ def arrays(
     data: DataOption = None,
 ) -> None:
     """Squeeze the photos of a table to 75 x 100 px (height x width) and write them as NumPy arrays."""
-    from skinapp.training.arrays import write_arrays
+    from skinapp.training.squeezed.arrays import write_arrays
 
     with writing(output), progress_bar("Squeezing photos") as progress:
         photos = write_arrays(table, output, data_root(data), progress, one_hot)

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.ham10000 import CONFIRMATIONS
-from skinapp.datasets.labels import MISSING, NAMES, OLDEST, SPLIT_NAMES
+from skinapp.datasets.labels import CONFIRMATIONS, MISSING, NAMES, OLDEST, SPLIT_NAMES
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
 from skinapp.taxonomy import DIAGNOSES, MALIGNANCY_CLASSES

@@ -12,8 +12,8 @@ import pandas as pd
 from skinapp.datasets.kept import Facts, FileState, KeptFacts, file_state
 from skinapp.datasets.measures import MEASURES, measure, perceptual_hash
 from skinapp.errors import DatasetError, PhotoError
+from skinapp.files import file_sha256
 from skinapp.photo import PHOTO_SUFFIXES, read_photo_file
-from skinapp.storage import file_sha256
 
 Progress = Callable[[int, int], None]
 """Called with (photos done, photos in all)."""

@@ -93,3 +93,12 @@ def read_label_map(path: Path) -> dict[str, str]:
     if twice:
         raise DatasetError(f"The label map {path} gives {', '.join(twice)} more than one label. Keep one line each.")
     return dict(zip(cells[0], cells[1], strict=True))
+
+
+CONFIRMATIONS = {
+    "histo": "histology",
+    "follow_up": "follow-up",
+    "consensus": "consensus",
+    "confocal": "confocal",
+}
+"""dx_type of the metadata CSV -> how the diagnosis was confirmed."""

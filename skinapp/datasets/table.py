@@ -34,7 +34,7 @@ import pandas as pd
 import skinapp
 from skinapp.datasets.measures import MEASURES
 from skinapp.errors import DatasetError
-from skinapp.storage import written_aside
+from skinapp.files import written_aside
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 TABLES = Path(skinapp.__file__).parents[1] / "datasets"

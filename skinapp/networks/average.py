@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from skinapp.errors import ModelError
-from skinapp.networks.card import Card
-from skinapp.networks.preprocess import Preprocessing
+from skinapp.models.card import Card, Preprocessing
 
 
 class AveragedNetworks(nn.Module):

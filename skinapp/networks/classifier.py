@@ -11,7 +11,7 @@ import torch
 from scipy.special import softmax
 from torch import Tensor
 
-from skinapp.networks.card import Head
+from skinapp.models.card import Head
 from skinapp.networks.device import Device
 from skinapp.networks.folder import Model
 from skinapp.taxonomy import MALIGNANT, is_malignant

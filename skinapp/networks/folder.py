@@ -8,12 +8,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from skinapp.errors import ModelError
+from skinapp.files import file_sha256
+from skinapp.models.card import CARD, RECIPE, Card, as_json, read_card
+from skinapp.models.folder import CURVES, WEIGHTS, member_folder
 from skinapp.networks.average import AveragedNetworks, joint_sha256
-from skinapp.networks.card import CARD, RECIPE, Card, as_json, read_card
 from skinapp.networks.resnet import HeadedResNet, half, read_safetensors, single
-from skinapp.storage import file_sha256
-
-WEIGHTS, CURVES, MEMBERS = "model.safetensors", "curves.csv", "members"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +75,3 @@ def _average_of(folder: Path, card: Card) -> AveragedNetworks:
             f"Average them anew with `skinapp average {folder / RECIPE}`."
         )
     return AveragedNetworks([(member.network, member.card) for member in members])
-
-
-def member_folder(folder: Path, name: str) -> Path:
-    """Say where a member of an average lies: a model folder inside the average's own."""
-    return folder / MEMBERS / name
-
-
-def weights_files(folder: Path) -> tuple[Path, ...]:
-    """Name the files of a model's weights: its own, or those of its members; ModelError where it has no card."""
-    members = read_card(folder).members
-    return tuple(member_folder(folder, member.name) / WEIGHTS for member in members) or (folder / WEIGHTS,)
-
-
-def find_models(root: Path) -> tuple[Path, ...]:
-    """List the folders below `root` that hold a card, sorted by name; members of an average are not listed."""
-    return tuple(sorted(card.parent for card in root.glob(f"*/{CARD}")))

@@ -1,35 +1,12 @@
 """Photo -> tensor: the one deterministic transform, shared by evaluation, app and export."""
 
-from typing import Self
-
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 from torch import Tensor
 
+from skinapp.models.card import Preprocessing
 from skinapp.photo import Photo
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of pixels / 255, red, green, blue: what torchvision's ImageNet weights expect."""
-
-
-class Preprocessing(BaseModel):
-    """How a photo becomes input: its short side to `resize_px`, the central `input_px` square, normalised."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    resize_px: PositiveInt = 256
-    input_px: PositiveInt = 224
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
-
-    @model_validator(mode="after")
-    def _crop_fits(self) -> Self:
-        if self.input_px > self.resize_px:
-            raise ValueError("input_px must not exceed resize_px")
-        return self
 
 
 def shrink(pixels: np.ndarray, short_side_px: int) -> np.ndarray:

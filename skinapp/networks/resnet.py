@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import torch
 import torchvision
@@ -11,8 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from skinapp.errors import ModelError
-
-Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+from skinapp.models.card import Architecture
 
 
 class HeadedResNet(nn.Module):

@@ -13,12 +13,13 @@ from torch import Tensor
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import RecipeError
-from skinapp.evaluation.predict import asked
+from skinapp.files import file_sha256, read_toml
+from skinapp.inference.table import asked
+from skinapp.models.card import Card, DataFacts, Head, Making, Network, Role, Task, write_card
+from skinapp.models.folder import member_folder
 from skinapp.networks.average import AveragedNetworks, joint_sha256
-from skinapp.networks.card import Card, DataFacts, Head, Making, Network, Role, Task, write_card
 from skinapp.networks.device import versions
-from skinapp.networks.folder import Model, load_model, member_folder
-from skinapp.storage import file_sha256, read_toml
+from skinapp.networks.folder import Model, load_model
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.facts import LIMITS
 from skinapp.training.recipe import Strict, checked

@@ -14,8 +14,8 @@ from torchvision.transforms import v2
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import PhotoError
-from skinapp.networks.card import Task
-from skinapp.networks.preprocess import Preprocessing, network_view, shrink
+from skinapp.models.card import Preprocessing, Task
+from skinapp.networks.preprocess import network_view, shrink
 from skinapp.photo import Photo, read_photo_file
 from skinapp.training.augment import augmentation
 from skinapp.training.recipe import Recipe

@@ -13,7 +13,7 @@ from scipy.special import log_softmax
 from torch.utils.data import DataLoader
 
 from skinapp.errors import DatasetError
-from skinapp.networks.card import Head, Task
+from skinapp.models.card import Head, Task
 from skinapp.networks.classifier import calibrated
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe

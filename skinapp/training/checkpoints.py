@@ -11,12 +11,12 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 
-from skinapp.storage import file_sha256, written_aside
+from skinapp.files import file_sha256, written_aside
 from skinapp.training.distillation import teacher_files
 from skinapp.training.initial import initial_file
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe
-from skinapp.training.squeezed_recipe import read_any_recipe
+from skinapp.training.squeezed.recipe import read_any_recipe
 
 
 class WholeCheckpoints(TorchCheckpointIO):

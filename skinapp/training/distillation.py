@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import RecipeError
-from skinapp.networks.card import InitialWeights, Task
-from skinapp.networks.folder import Model, load_model, weights_files
+from skinapp.models.card import InitialWeights, Task
+from skinapp.models.folder import weights_files
+from skinapp.networks.folder import Model, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.training.recipe import Distillation, Recipe
 

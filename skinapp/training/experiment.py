@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinapp.errors import RecipeError
-from skinapp.evaluation.intervals import headline_intervals, save_intervals
-from skinapp.evaluation.predict import runs_of
-from skinapp.evaluation.run import StoredRun, save_run
-from skinapp.networks.card import TRAINING
+from skinapp.files import written_aside
+from skinapp.inference.table import runs_of
+from skinapp.models.card import TRAINING
+from skinapp.models.folder import CURVES
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CURVES, Model
-from skinapp.storage import written_aside
+from skinapp.networks.folder import Model
+from skinapp.runs.intervals import headline_intervals, save_intervals
+from skinapp.runs.stored import StoredRun, save_run
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.fit import Trained, Workshop, fit
 from skinapp.training.recipe import Recipe
 from skinapp.training.sources import gathered, table_of
-from skinapp.training.squeezed import train_squeezed
-from skinapp.training.squeezed_recipe import read_any_recipe
+from skinapp.training.squeezed.recipe import read_any_recipe
+from skinapp.training.squeezed.train import train_squeezed
 
 
 @dataclass(frozen=True)

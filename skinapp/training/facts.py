@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.networks.card import DataFacts, SplitFacts, TableFacts
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
+from skinapp.models.card import DataFacts, SplitFacts, TableFacts
 
 LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
 INTENDED_USE = (

@@ -20,11 +20,11 @@ from torch.utils.data import DataLoader
 
 from skinapp.datasets.files import Progress, no_progress
 from skinapp.errors import ModelError, RecipeError
-from skinapp.networks.card import RECIPE, Card, TrainingFacts, write_card
+from skinapp.files import file_sha256
+from skinapp.models.card import RECIPE, Card, TrainingFacts, write_card
 from skinapp.networks.device import choose_device, training_precision, versions
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
-from skinapp.storage import file_sha256
 from skinapp.training.batches import (
     EpochSampler,
     class_shares,

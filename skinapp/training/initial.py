@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from skinapp.errors import ModelError
-from skinapp.networks.card import RANDOM_WEIGHTS, InitialWeights
+from skinapp.files import file_sha256
+from skinapp.models.card import RANDOM_WEIGHTS, InitialWeights
 from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
-from skinapp.storage import file_sha256
 from skinapp.training.recipe import Recipe
 
 

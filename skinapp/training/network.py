@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, l
 from torch import Tensor, nn
 from torchvision.transforms.v2 import CutMix
 
-from skinapp.networks.card import Task
+from skinapp.models.card import Task
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.training.distillation import Teachers

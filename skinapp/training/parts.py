@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
 
-from skinapp.datasets.audit import SAME_FILE, SAME_PICTURE
-from skinapp.datasets.findings import read_findings
+from skinapp.datasets.audit.findings import read_findings
+from skinapp.datasets.audit.table import SAME_FILE, SAME_PICTURE
 from skinapp.datasets.splits import cap_classes, group_ids, linked_to
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 from skinapp.training.recipe import By, Recipe
-from skinapp.training.squeezed_recipe import SqueezedRecipe
+from skinapp.training.squeezed.recipe import SqueezedRecipe
 
 
 def read_twins(findings: str | None) -> pd.DataFrame | None:

@@ -6,10 +6,8 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from skinapp.errors import RecipeError
-from skinapp.networks.card import Role, Task
-from skinapp.networks.preprocess import Preprocessing
-from skinapp.networks.resnet import Architecture
-from skinapp.storage import read_toml
+from skinapp.files import read_toml
+from skinapp.models.card import Architecture, Preprocessing, Role, Task
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 By = Literal["table", "photo", "class", "lesion"]

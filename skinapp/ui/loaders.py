@@ -6,27 +6,27 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from skinapp.assessment.assess import Assessor
-from skinapp.assessment.assess import load_assessor as _load_assessor
+from skinapp.cards.provenance import is_own_test
+from skinapp.datasets.audit.findings import about, read_findings
 from skinapp.datasets.filters import FilterIndex
 from skinapp.datasets.filters import filter_index as _filter_index
-from skinapp.datasets.findings import about, read_findings
+from skinapp.datasets.showcase import Example, read_showcase
 from skinapp.datasets.summary import DataHeadline
 from skinapp.datasets.summary import headline as _table_headline
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
-from skinapp.evaluation.baselines import on_photos
-from skinapp.evaluation.figures import Headline, headline, per_class
-from skinapp.evaluation.intervals import headline_intervals, load_intervals, with_intervals
-from skinapp.evaluation.predict import is_own_test
-from skinapp.evaluation.run import StoredRun, find_runs, load_run, own_runs
-from skinapp.evaluation.seven import as_seven, can_be_seven
-from skinapp.evaluation.shortcuts import read_features, shortcuts
-from skinapp.evaluation.subgroups import facts_of
-from skinapp.examples import Example, read_showcase
-from skinapp.networks.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
-from skinapp.networks.folder import CURVES, MEMBERS
-from skinapp.storage import EXPERIMENTS, MODELS
+from skinapp.files import EXPERIMENTS, MODELS
+from skinapp.inference.assessor import Assessor
+from skinapp.inference.assessor import load_assessor as _load_assessor
+from skinapp.models.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
+from skinapp.models.folder import CURVES, MEMBERS
+from skinapp.runs.baselines import on_photos
+from skinapp.runs.intervals import headline_intervals, load_intervals, with_intervals
+from skinapp.runs.probe.stored import read_features, shortcuts
+from skinapp.runs.seven import as_seven, can_be_seven
+from skinapp.runs.stored import StoredRun, find_runs, load_run, own_runs
+from skinapp.runs.summary import Headline, headline, per_class
+from skinapp.runs.views.subgroups import facts_of
 from skinapp.ui.open_run import OpenRun
 
 FIRST_TABLE = "ham10000"

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
-from skinapp.evaluation.intervals import Drawn, interval_steps, load_intervals
-from skinapp.evaluation.run import StoredRun
-from skinapp.evaluation.seven import as_seven
+from skinapp.runs.intervals import Drawn, interval_steps, load_intervals
+from skinapp.runs.seven import as_seven
+from skinapp.runs.stored import StoredRun
 
 P = ParamSpec("P")
 R = TypeVar("R")

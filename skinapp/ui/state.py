@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from skinapp.assessment.assess import Assessment
 from skinapp.datasets.filters import FilterIndex
-from skinapp.examples import Example
+from skinapp.datasets.showcase import Example
+from skinapp.inference.assessment import Assessment
 from skinapp.ui.open_run import OpenRun
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
@@ -37,7 +37,7 @@ class OwnTable:
     """An image table that the visitor brought: its name, what selecting from it needs, what she should know of it.
 
     `root` is the folder that its paths start from, None where no photo may be shown; `notes` are sentences,
-    `findings` its audit (skinapp.datasets.audit), None before one was asked for.
+    `findings` its audit (skinapp.datasets.audit.table), None before one was asked for.
     """
 
     name: str

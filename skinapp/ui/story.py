@@ -6,10 +6,10 @@ import streamlit as st
 
 from skinapp.charts.forest import forest
 from skinapp.charts.story import certainties
-from skinapp.evaluation.story.claims import CLAIMS, WHO, Claim
-from skinapp.evaluation.story.parts import Certainties, Forest, Shown, Step
-from skinapp.evaluation.story.shelf import Shelf
-from skinapp.evaluation.story.steps import CLAIMED, TITLES, told
+from skinapp.story.claims import CLAIMS, WHO, Claim
+from skinapp.story.experiments import Shelf
+from skinapp.story.parts import Certainties, Forest, Shown, Step
+from skinapp.story.steps import CLAIMED, TITLES, told
 from skinapp.ui import chart, loaders
 from skinapp.ui.metric import metric
 

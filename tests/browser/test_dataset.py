@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from skinapp.datasets.summary import class_counts
 from skinapp.datasets.table import TABLES, read_table
-from skinapp.ui.dataset import SECTIONS
+from skinapp.ui.dataset.page import SECTIONS
 
 BAD = "image_id,age,sex,split\na,old,alien,later\nb,40,male,train\n"
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from skinapp.evaluation.figures import confusion_frame
-from skinapp.evaluation.run import load_run
-from skinapp.ui.evaluation import SECTIONS
+from skinapp.runs.stored import load_run
+from skinapp.runs.summary import confusion_frame
+from skinapp.ui.evaluation.page import SECTIONS
 from skinapp.ui.loaders import PROBES
 
 RUN = "shortcut-probe%20%C2%B7%20ham10000"  # a run that ships whatever models do

@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from skinapp.assessment.assess import NOTICE
+from skinapp.notice import NOTICE
 
 
 @pytest.mark.parametrize(

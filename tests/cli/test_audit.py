@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skinapp.datasets.audit import FINDING_COLUMNS
+from skinapp.datasets.audit.table import FINDING_COLUMNS
 from skinapp.datasets.files import file_facts
 from skinapp.datasets.table import image_table, write_table
-from skinapp.evaluation.run import load_run
+from skinapp.runs.stored import load_run
 
 RunCommand = Callable[..., Any]
 

@@ -7,16 +7,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from skinapp.cards.pair import benign_first
+from skinapp.cards.tables import outside
 from skinapp.datasets.table import read_table, write_table
-from skinapp.evaluation.card_pair import benign_first
-from skinapp.evaluation.card_tables import outside
-from skinapp.evaluation.figures import headline
-from skinapp.evaluation.intervals import figure, headline_intervals, load_intervals, save_intervals
-from skinapp.evaluation.operating_points import operating_points, rates_at
-from skinapp.evaluation.run import load_run, probability_columns, save_run
-from skinapp.networks.card import CARD, TRAINING, Card, DataFacts, Role, read_card
-from skinapp.networks.folder import WEIGHTS, load_model
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
+from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
+from skinapp.models.folder import WEIGHTS
+from skinapp.networks.folder import load_model
+from skinapp.runs.intervals import figure, headline_intervals, load_intervals, save_intervals
+from skinapp.runs.stored import load_run, probability_columns, save_run
+from skinapp.runs.summary import headline
+from skinapp.runs.views.operating_points import operating_points, rates_at
 
 RunCommand = Callable[..., Any]
 MakeModel = Callable[..., Path]

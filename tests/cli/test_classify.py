@@ -15,8 +15,8 @@ import pytest
 from PIL import ExifTags, Image
 
 import skinapp
-from skinapp.assessment.assess import NOT_CHECKED, NOTICE
-from skinapp.networks.card import OperatingPoint, read_card
+from skinapp.models.card import OperatingPoint, read_card
+from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import MAX_BYTES
 from skinapp.taxonomy import MALIGNANT_CODES, class_name
 

@@ -7,7 +7,7 @@ import pytest
 
 from skinapp.datasets.splits import group_ids
 from skinapp.datasets.table import read_table, write_table
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
 
 RunCommand = Callable[..., Any]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from skinapp.datasets.folders import read_folders
+from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.table import read_table, write_table
 
 RunCommand = Callable[..., Any]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from skinapp.datasets.table import read_table, write_table
-from skinapp.evaluation.figures import headline
-from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.card import DataFacts, read_card
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
+from skinapp.models.card import DataFacts, read_card
+from skinapp.runs.stored import find_runs, load_run
+from skinapp.runs.summary import headline
 
 from .conftest import TINY
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.table import read_table, write_table
-from skinapp.evaluation.figures import headline, per_class
-from skinapp.evaluation.intervals import figure, headline_intervals, save_intervals
-from skinapp.evaluation.predictions_csv import read_predictions
-from skinapp.evaluation.run import StoredRun, load_run, save_run
-from skinapp.networks.card import Head
+from skinapp.models.card import Head
+from skinapp.runs.intervals import figure, headline_intervals, save_intervals
+from skinapp.runs.own.read import read_predictions
+from skinapp.runs.stored import StoredRun, load_run, save_run
+from skinapp.runs.summary import headline, per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 RunCommand = Callable[..., Any]

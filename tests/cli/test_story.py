@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from skinapp.evaluation.story.claims import CLAIMS
+from skinapp.story.claims import CLAIMS
 
 RunCommand = Callable[..., Any]
 STORED = Path(__file__).parents[2] / "docs" / "seed-experiments.md"

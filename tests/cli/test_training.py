@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinapp.networks.card import CARD, RECIPE, read_card
-from skinapp.networks.folder import WEIGHTS
+from skinapp.models.card import CARD, RECIPE, read_card
+from skinapp.models.folder import WEIGHTS
 
 from .conftest import TINY
 

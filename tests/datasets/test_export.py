@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.export import csv_bytes, parquet_bytes
+from skinapp.datasets.readers.upload import read_upload
 from skinapp.datasets.table import image_table
-from skinapp.datasets.upload import read_upload
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinapp.datasets.audit.twins import twin_ids
 from skinapp.datasets.splits import (
     LEAST_GROUPS,
     SHOWCASE_PHOTOS,
@@ -16,7 +17,6 @@ from skinapp.datasets.splits import (
     split_labels,
 )
 from skinapp.datasets.table import SPLITS, TABLES, image_table, read_table
-from skinapp.datasets.twins import twin_ids
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import CODES
 

@@ -6,7 +6,7 @@ import pytest
 
 from skinapp.datasets.table import COLUMNS, image_table, read_table, truth_labels, write_table
 from skinapp.errors import DatasetError
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
 
 
 def test_has_every_column_in_its_type_and_is_sorted() -> None:

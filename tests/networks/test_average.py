@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from skinapp.errors import ModelError
+from skinapp.models.card import Card, Head, Preprocessing
 from skinapp.networks.average import AveragedNetworks, joint_sha256, widest
-from skinapp.networks.card import Card, Head
-from skinapp.networks.preprocess import Preprocessing, normalise, shrink
+from skinapp.networks.preprocess import normalise, shrink
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeCard = Callable[..., Card]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skinapp.networks.card import Head
+from skinapp.models.card import Head
 from skinapp.networks.classifier import Classifier, agreeing, calibrated, in_batches, prefetched
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model

@@ -7,11 +7,12 @@ import torch
 
 from skinapp.datasets.table import TABLES
 from skinapp.errors import ModelError
+from skinapp.files import MODELS, file_sha256
+from skinapp.models.card import CARD, RECIPE, Card, CardFigure, Head, OperatingPoint, read_card
+from skinapp.models.folder import CURVES, WEIGHTS, find_models
 from skinapp.networks import folder
-from skinapp.networks.card import CARD, RECIPE, Card, CardFigure, Head, OperatingPoint, read_card
-from skinapp.networks.folder import CURVES, WEIGHTS, Model, find_models, load_model, save_model
+from skinapp.networks.folder import Model, load_model, save_model
 from skinapp.networks.resnet import HeadedResNet, half
-from skinapp.storage import MODELS, file_sha256
 from skinapp.taxonomy import CODES
 
 MakeModel = Callable[..., Path]

@@ -5,8 +5,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from skinapp.models.card import Preprocessing
 from skinapp.networks import preprocess
-from skinapp.networks.preprocess import Preprocessing, network_view, normalise, shrink, to_tensor
+from skinapp.networks.preprocess import network_view, normalise, shrink, to_tensor
 from skinapp.photo import Photo
 
 MakePhoto = Callable[..., Photo]

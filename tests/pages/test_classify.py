@@ -10,20 +10,21 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from skinapp.assessment.assess import NOT_CHECKED, NOTICE, Assessor, load_assessor
+from skinapp.cards.groups import NO_BENIGN_CAMERAS
 from skinapp.charts.style import decimal, finer_percent
 from skinapp.cli.main import main
-from skinapp.evaluation.card_groups import NO_BENIGN_CAMERAS
-from skinapp.evaluation.decisions import predictive_values
-from skinapp.evaluation.figures import headline, per_class
-from skinapp.evaluation.prevalence import restated
-from skinapp.evaluation.run import load_run, save_run
-from skinapp.networks.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
+from skinapp.files import file_sha256
+from skinapp.inference.assessor import Assessor, load_assessor
+from skinapp.metrics.decisions import predictive_values
+from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
+from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import read_photo
-from skinapp.storage import file_sha256
+from skinapp.runs.prevalence import restated
+from skinapp.runs.stored import load_run, save_run
+from skinapp.runs.summary import headline, per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name, is_malignant
 from skinapp.ui import loaders
-from skinapp.ui.photo_input import camera_allowed
+from skinapp.ui.classify.photo_input import camera_allowed
 
 Upload = tuple[str, bytes, str]
 MakeModel = Callable[..., Path]
@@ -169,7 +170,7 @@ def test_missing_example_gets_one_sentence(app: AppTest, tmp_path: Path, monkeyp
 
 
 def test_camera_photo_is_answered(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skinapp.ui.photo_input.camera_allowed", lambda url: True)
+    monkeypatch.setattr("skinapp.ui.classify.photo_input.camera_allowed", lambda url: True)
     page = app.run()
     page.segmented_control[0].select("Camera").run()
     page.camera_input[0].set_value(jpeg(8)).run()

@@ -9,7 +9,7 @@ from skinapp.datasets.summary import class_counts
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.taxonomy import class_name
 from skinapp.ui import loaders
-from skinapp.ui.dataset import SECTIONS
+from skinapp.ui.dataset.page import SECTIONS
 
 DrawPicture = Callable[..., None]
 

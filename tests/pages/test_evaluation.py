@@ -7,14 +7,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from skinapp.evaluation.figures import headline
-from skinapp.evaluation.intervals import headline_intervals, save_intervals
-from skinapp.evaluation.mistakes import missed
-from skinapp.evaluation.run import StoredRun, Versions, save_run
-from skinapp.evaluation.seven import as_seven
-from skinapp.networks.folder import member_folder
-from skinapp.ui.evaluation import SECTIONS
-from skinapp.ui.evaluation_answers import PRECURSOR
+from skinapp.models.folder import member_folder
+from skinapp.runs.intervals import headline_intervals, save_intervals
+from skinapp.runs.seven import as_seven
+from skinapp.runs.stored import StoredRun, Versions, save_run
+from skinapp.runs.summary import headline
+from skinapp.runs.views.mistakes import missed
+from skinapp.ui.evaluation.answers import PRECURSOR
+from skinapp.ui.evaluation.page import SECTIONS
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 PAIR = ("malignant", "benign")

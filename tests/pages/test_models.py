@@ -6,10 +6,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from skinapp.evaluation.card_figures import EQUAL_SHARES
-from skinapp.evaluation.card_groups import NO_BENIGN_CAMERAS
-from skinapp.evaluation.card_tables import words
-from skinapp.networks.card import (
+from skinapp.cards.figures import EQUAL_SHARES
+from skinapp.cards.groups import NO_BENIGN_CAMERAS
+from skinapp.cards.tables import words
+from skinapp.models.card import (
     CARD,
     CardFigure,
     InitialWeights,
@@ -19,8 +19,8 @@ from skinapp.networks.card import (
     read_card,
     write_card,
 )
-from skinapp.networks.folder import member_folder
-from skinapp.ui.run_widgets import HEADLINE
+from skinapp.models.folder import member_folder
+from skinapp.ui.evaluation.widgets import HEADLINE
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 MakeModel = Callable[..., Path]

@@ -6,10 +6,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from skinapp.evaluation.run import StoredRun, Versions, probability_columns, save_run
-from skinapp.evaluation.seven import SEVEN_CODES
-from skinapp.evaluation.story.claims import CLAIMS
-from skinapp.evaluation.story.steps import TITLES
+from skinapp.runs.seven import SEVEN_CODES
+from skinapp.runs.stored import StoredRun, Versions, probability_columns, save_run
+from skinapp.story.claims import CLAIMS
+from skinapp.story.steps import TITLES
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 

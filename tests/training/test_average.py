@@ -9,14 +9,15 @@ import torch
 from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import DatasetError, ModelError, RecipeError
-from skinapp.evaluation.predict import predict
-from skinapp.networks.card import RECIPE, DataFacts, Head, SplitFacts, TableFacts, read_card, write_card
+from skinapp.files import file_sha256
+from skinapp.inference.table import predict
+from skinapp.models.card import RECIPE, DataFacts, Head, SplitFacts, TableFacts, read_card, write_card
+from skinapp.models.folder import find_models, member_folder
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import find_models, load_model, member_folder
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import network_view, to_tensor
 from skinapp.photo import read_photo_file
-from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
 from skinapp.training.calibrate import fit_temperature

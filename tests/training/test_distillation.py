@@ -8,8 +8,9 @@ import torch
 from scipy.special import log_softmax, rel_entr, softmax
 
 from skinapp.errors import ModelError, RecipeError
-from skinapp.networks.card import read_card
-from skinapp.networks.folder import WEIGHTS, load_model
+from skinapp.models.card import read_card
+from skinapp.models.folder import WEIGHTS
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.taxonomy import CODES
 from skinapp.training.checkpoints import checkpoint_folder

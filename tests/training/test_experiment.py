@@ -7,11 +7,11 @@ import pytest
 
 from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import RecipeError
-from skinapp.evaluation.intervals import load_intervals
-from skinapp.evaluation.run import find_runs, load_run
-from skinapp.networks.card import TRAINING
-from skinapp.networks.folder import CURVES, find_models
-from skinapp.storage import file_sha256
+from skinapp.files import file_sha256
+from skinapp.models.card import TRAINING
+from skinapp.models.folder import CURVES, find_models
+from skinapp.runs.intervals import load_intervals
+from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import Workshop
 from skinapp.training.recipe import read_recipe

@@ -14,14 +14,15 @@ from safetensors.torch import save_file
 from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import image_table, read_table, write_table
 from skinapp.errors import DatasetError, ModelError, RecipeError
-from skinapp.networks.card import CARD, RECIPE, Card, CardFigure, OperatingPoint, Task, read_card, write_card
+from skinapp.files import file_sha256
+from skinapp.models.card import CARD, RECIPE, Card, CardFigure, OperatingPoint, Task, read_card, write_card
+from skinapp.models.folder import CURVES, WEIGHTS
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
-from skinapp.networks.folder import CURVES, WEIGHTS, load_model
+from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import network_view, normalise, to_tensor
 from skinapp.networks.resnet import HeadedResNet, read_safetensors
 from skinapp.photo import read_photo_file
-from skinapp.storage import file_sha256
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 from skinapp.training.batches import photo_weights, validation_batches
 from skinapp.training.calibrate import fit_temperature, prior_offsets

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from skinapp.errors import RecipeError
-from skinapp.networks.card import RECIPE
-from skinapp.networks.folder import MEMBERS
-from skinapp.storage import MODELS, read_toml
+from skinapp.files import MODELS, read_toml
+from skinapp.models.card import RECIPE
+from skinapp.models.folder import MEMBERS
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import AverageRecipe
 from skinapp.training.recipe import checked, read_recipe

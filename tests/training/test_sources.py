@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.audit import FINDING_COLUMNS
+from skinapp.datasets.audit.table import FINDING_COLUMNS
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import TABLES, image_table, read_table, write_table
 from skinapp.errors import DatasetError

@@ -1,0 +1,103 @@
+"""A model's card as the metadata.json of a MONAI bundle.
+
+Keys are those of https://project-monai.github.io/schema/meta_schema_20240725.json. It asks for versions of MONAI and
+NumPy, which a card does not hold; they are said not to be recorded rather than guessed.
+"""
+
+from typing import Any
+
+from skinapp.cards.formats.hugging_face import description, references
+from skinapp.cards.networks import licence
+from skinapp.cards.tables import on_test, question, words
+from skinapp.models.card import Card, Head, Preprocessing
+from skinapp.taxonomy import class_name
+
+SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
+NO_MONAI, NOT_RECORDED = "none: made without MONAI", "not recorded"
+_COLOURS = ("red", "green", "blue")
+
+
+def monai_metadata(card: Card) -> dict[str, Any]:
+    """Return a card as a MONAI bundle's metadata; `eval_metrics` are its figures of the whole test split."""
+    python, torch, skinapp = card.training.versions
+    version = f"{skinapp}+{card.weights_sha256[:12]}"
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "changelog": {version: f"{'averaged' if card.members else 'trained'} {card.training.finished}"},
+        "monai_version": NO_MONAI,
+        "pytorch_version": torch,
+        "numpy_version": NOT_RECORDED,
+        "required_packages_version": {"python": python, "skinapp": skinapp},
+        "name": card.id,
+        "task": "; ".join(map(question, card.heads)),
+        "description": description(card),
+        "authors": "Skinapp",
+        "copyright": licence(card),
+        "data_source": f"{', '.join(card.data.sources)}; image tables {_tables(card)}",
+        "data_type": "dermoscopy photos",
+        "image_classes": _input_in_words(card.preprocessing),
+        "pred_classes": "; ".join(map(_classes_in_words, card.heads)),
+        "eval_metrics": {
+            f"{figure.task} {words(figure.figure, figure.label)}": figure.value
+            for figure in on_test(card)
+            if figure.value is not None
+        },
+        "intended_use": f"{card.intended_use} Not for: {card.not_for}",
+        "references": list(references(card)),
+        "network_data_format": {
+            "inputs": {"image": _input(card.preprocessing)},
+            "outputs": {head.name: _output(head, "logits", []) for head in card.heads},
+            "post_processed_outputs": {head.name: _output(head, "probabilities", [0, 1]) for head in card.heads},
+        },
+    }
+
+
+def _tables(card: Card) -> str:
+    return ", ".join([card.data.table, *(other.table for other in card.data.others)])
+
+
+def _input_in_words(taken: Preprocessing) -> str:
+    return (
+        f"RGB, short side to {taken.resize_px} px, central {taken.input_px} px square, / 255, less mean {taken.mean}, "
+        f"divided by {taken.std}"
+    )
+
+
+def _classes_in_words(head: Head) -> str:
+    return f"{head.name}: " + ", ".join(f"{place} {class_name(label)}" for place, label in enumerate(head.classes))
+
+
+def _input(taken: Preprocessing) -> dict[str, Any]:
+    channels = list(zip(taken.mean, taken.std, strict=True))
+    return {
+        "type": "image",
+        "format": "magnitude",
+        "modality": "dermoscopy",
+        "num_channels": len(channels),
+        "spatial_shape": [taken.input_px, taken.input_px],
+        "dtype": "float32",
+        "value_range": [
+            min(_normalised(0, *each) for each in channels),
+            max(_normalised(1, *each) for each in channels),
+        ],
+        "is_patch_data": False,
+        "channel_def": {str(place): colour for place, colour in enumerate(_COLOURS)},
+    }
+
+
+def _normalised(value: int, mean: float, std: float) -> float:
+    return round((value - mean) / std, 4)
+
+
+def _output(head: Head, kind: str, value_range: list[int]) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "format": "classes",
+        "num_channels": len(head.classes),
+        "spatial_shape": [],
+        "dtype": "float32",
+        "value_range": value_range,
+        "is_patch_data": False,
+        "channel_def": {str(place): label for place, label in enumerate(head.classes)},
+    }

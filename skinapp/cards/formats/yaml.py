@@ -1,0 +1,110 @@
+"""The metadata at the top of a Hugging Face model card, and the YAML that it is written in.
+
+Keys and nesting are those of https://github.com/huggingface/hub-docs/blob/main/modelcard.md.
+"""
+
+import json
+from itertools import groupby
+from typing import Any
+
+from skinapp.cards.networks import has_terms_of_weights, licence
+from skinapp.cards.tables import interval, on_test, question, words
+from skinapp.models.card import Card, CardFigure
+
+_LICENCES = {"CC BY-NC 4.0": "cc-by-nc-4.0"}
+"""How a card's licence begins, and its id on the Hub."""
+
+_METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "macro_f1": "f1",
+    "macro_auroc": "roc_auc",
+    "malignant_auroc": "roc_auc",
+    "recall": "recall",
+    "brier": "brier_score",
+}
+"""The Hub's ids of figures that it knows; others keep our name."""
+
+
+def front_matter(card: Card) -> dict[str, Any]:
+    """Return a card's metadata for the Hub: licence, tags, data sets, metrics and, where it has figures, their index.
+
+    The index has the figures of the whole test split, a result a head; an undefined figure is left out.
+    """
+    results = _results(card)
+    architectures = dict.fromkeys(network.architecture for network in card.networks)
+    return {
+        **_licence(card),
+        "library_name": "skinapp",
+        "pipeline_tag": "image-classification",
+        "tags": ["pytorch", "safetensors", "image-classification", "dermoscopy", *architectures],
+        "datasets": list(card.data.sources),
+        **({"metrics": _metric_ids(results)} if results else {}),
+        **({"model-index": [{"name": card.id, "results": results}]} if results else {}),
+    }
+
+
+def _licence(card: Card) -> dict[str, str]:
+    for begins, known in _LICENCES.items():
+        if card.licence.startswith(begins) and not has_terms_of_weights(card):
+            return {"license": known}
+    return {"license": "other", "license_name": licence(card)}
+
+
+def _results(card: Card) -> list[dict[str, Any]]:
+    figures = [figure for head in card.heads for figure in on_test(card, head.name) if figure.value is not None]
+    return [_result(card, list(of_run)) for _, of_run in groupby(figures, key=lambda figure: figure.run)]
+
+
+def _result(card: Card, figures: list[CardFigure]) -> dict[str, Any]:
+    first = figures[0]
+    return {
+        "task": {"type": "image-classification", "name": question(card.head(first.task))},
+        "dataset": {
+            "type": card.data.table,
+            "name": f"{card.data.table}, stored run {first.run}",
+            "split": first.split,
+            "revision": card.data.table_sha256,
+        },
+        "metrics": [_metric(figure) for figure in figures],
+    }
+
+
+def _metric(figure: CardFigure) -> dict[str, Any]:
+    spread = interval(figure)
+    name = words(figure.figure, figure.label) + (f" (95% interval {spread})" if spread else "")
+    plain = figure.figure.replace(",", "").replace(" ", "_")
+    return {"type": _METRICS.get(figure.figure, plain), "name": name, "value": figure.value}
+
+
+def _metric_ids(results: list[dict[str, Any]]) -> list[str]:
+    said = (metric["type"] for result in results for metric in result["metrics"])
+    known = set(_METRICS.values())
+    return list(dict.fromkeys(kind for kind in said if kind in known))
+
+
+def as_yaml(value: dict[str, Any], depth: int = 0) -> str:
+    """Write a dict of dicts, lists, words and numbers as YAML, a line a key, each line ending in a newline."""
+    return "".join(f"{line}\n" for line in _lines(value, depth))
+
+
+def _lines(value: dict[str, Any] | list[Any], depth: int) -> list[str]:
+    pad, lines = "  " * depth, []
+    items = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+    for key, item in items:
+        head = f"{pad}-" if key is None else f"{pad}{key}:"
+        if not isinstance(item, dict | list) or not item:
+            lines.append(f"{head} {_scalar(item)}")
+        elif key is None:  # the first line of what a dash is in front of stands beside it
+            first, *rest = _lines(item, depth + 1)
+            lines += [f"{head} {first.lstrip()}", *rest]
+        else:
+            lines += [head, *_lines(item, depth + 1)]
+    return lines
+
+
+def _scalar(value: object) -> str:
+    """Write a word or a number as JSON, which is YAML as well, but that YAML wants a point in 1e-05."""
+    text = json.dumps(value, ensure_ascii=False)
+    is_short = isinstance(value, float) and "e" in text and "." not in text
+    return text.replace("e", ".0e") if is_short else text

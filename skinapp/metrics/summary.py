@@ -1,0 +1,55 @@
+"""Every figure of some predictions, computed in one go."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from skinapp.metrics import classification
+from skinapp.metrics.classification import Floats, Places
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Every figure of some predictions, (...); precision, recall, f1 and auroc are per class, (..., k)."""
+
+    accuracy: Floats
+    balanced_accuracy: Floats
+    macro_f1: Floats
+    top3: Floats
+    log_loss: Floats
+    macro_auroc: Floats
+    malignant_auroc: Floats
+    ece: Floats
+    precision: Floats
+    recall: Floats
+    f1: Floats
+    auroc: Floats
+
+
+PER_CLASS = ("precision", "recall", "f1", "auroc")
+
+
+OVERALL = tuple(field.name for field in fields(Figures) if field.name not in PER_CLASS)
+
+
+def figures(truth: Places, probabilities: Floats, classes: tuple[str, ...], weights: Floats | None = None) -> Figures:
+    """Compute every figure of some predictions; top3 is NaN for fewer than four classes."""
+    k = len(classes)
+    confusion = classification.confusion_counts(truth, probabilities.argmax(axis=1), k, weights)
+    areas = classification.auroc_per_class(truth, probabilities, weights)
+    malignant = classification.malignant_places(classes)
+    top3 = classification.top_k_accuracy(truth, probabilities, 3, weights)
+    return Figures(
+        accuracy=classification.accuracy(confusion),
+        balanced_accuracy=classification.balanced_accuracy(confusion),
+        macro_f1=classification.macro_f1(confusion),
+        top3=top3 if k > 3 else np.full_like(top3, np.nan),
+        log_loss=classification.log_loss(truth, probabilities, weights),
+        macro_auroc=classification.mean_of_defined(areas),
+        malignant_auroc=classification.auroc(malignant[truth], probabilities[:, malignant].sum(axis=1), weights),
+        ece=classification.calibration_error(truth, probabilities, weights),
+        precision=classification.precision(confusion),
+        recall=classification.recall(confusion),
+        f1=classification.f1(confusion),
+        auroc=areas,
+    )

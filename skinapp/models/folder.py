@@ -1,0 +1,23 @@
+"""Model folders, models/<id>/: which files they hold, and which folders are models."""
+
+from pathlib import Path
+
+from skinapp.models.card import CARD, read_card
+
+WEIGHTS, CURVES, MEMBERS = "model.safetensors", "curves.csv", "members"
+
+
+def member_folder(folder: Path, name: str) -> Path:
+    """Say where a member of an average lies: a model folder inside the average's own."""
+    return folder / MEMBERS / name
+
+
+def weights_files(folder: Path) -> tuple[Path, ...]:
+    """Name the files of a model's weights: its own, or those of its members; ModelError where it has no card."""
+    members = read_card(folder).members
+    return tuple(member_folder(folder, member.name) / WEIGHTS for member in members) or (folder / WEIGHTS,)
+
+
+def find_models(root: Path) -> tuple[Path, ...]:
+    """List the folders below `root` that hold a card, sorted by name; members of an average are not listed."""
+    return tuple(sorted(card.parent for card in root.glob(f"*/{CARD}")))

@@ -1,0 +1,133 @@
+"""How far the figures of a run may be off by chance: a bootstrap over lesions.
+
+Photos of one lesion resemble each other, so they are drawn together; drawn one by one, they would promise too
+narrow an interval. Each replicate draws as many lesions as there are, with replacement, and a photo counts as
+often as its lesion was drawn. The interval is the middle 95% of the replicates (the percentile method of
+Efron, 1979); replicates in which a figure is undefined are left out of it.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skinapp.errors import RunError
+from skinapp.files import file_sha256, written_aside
+from skinapp.metrics.bootstrap import draws, middle
+from skinapp.metrics.classification import Floats
+from skinapp.metrics.estimate import REPLICATES, SEED, Figure
+from skinapp.metrics.lesion_sums import tally
+from skinapp.metrics.summary import OVERALL, PER_CLASS, Figures, figures
+from skinapp.runs.stored import PREDICTIONS_FILE, StoredRun, lesion_index, probabilities, truth_index
+
+INTERVALS_FILE = "intervals.json"
+COLUMNS = ("figure", "class", "value", "low", "high")
+
+
+def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """Bootstrap every figure of a run over its lesions.
+
+    Returns a row a figure, with columns figure (a field of Figures), class (NA for the whole run), value
+    (over all photos), low and high (float64; the 95% interval). The same seed gives the same frame.
+    """
+    *_, last = interval_steps(run, replicates, seed)
+    return last.frame()
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The replicates of a bootstrap that were drawn so far."""
+
+    run: StoredRun
+    found: Figures
+    parts: tuple[Figures, ...]
+    replicates: int
+    of: int
+
+    def frame(self) -> pd.DataFrame:
+        """Return the intervals by these replicates, as `headline_intervals` does by all."""
+        rows = [_row(name, None, getattr(self.found, name), _joined(self.parts, name)) for name in OVERALL]
+        rows += [
+            _row(name, label, getattr(self.found, name)[place], _joined(self.parts, name)[:, place])
+            for place, label in enumerate(self.run.classes)
+            for name in PER_CLASS
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
+    """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
+    truth, scores = truth_index(run), probabilities(run)
+    lesion = lesion_index(run)
+    drawn = Drawn(run, figures(truth, scores, run.classes), (), 0, replicates)
+    tallied = tally(truth, scores, run.classes, lesion)
+    for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
+        part = tallied.figures(times)
+        drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
+        yield drawn
+
+
+def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figure:
+    """Pick one figure, of the whole run or of a class, from the frame of `headline_intervals`.
+
+    Raises KeyError for a figure or class that it does not hold.
+    """
+    of_class = intervals["class"].isna() if label is None else intervals["class"] == label
+    found = intervals.loc[of_class & (intervals["figure"] == name), ["value", "low", "high"]]
+    if found.empty:
+        raise KeyError((name, label))
+    value, low, high = found.iloc[0].astype(float)
+    return Figure(value, low, high)
+
+
+def with_intervals(per_class: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Add to the frame of `figures.per_class` the columns <figure>_low and <figure>_high of each figure."""
+    wide = intervals.dropna(subset="class").pivot(index="class", columns="figure", values=["low", "high"])
+    ends = {f"{name}_{end}": wide[end, name] for name in PER_CLASS for end in ("low", "high")}
+    return per_class.join(pd.DataFrame(ends), on="class")
+
+
+def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
+    """Write intervals.json into a run's folder, with the sha256 of the predictions it was computed from."""
+    text = json.dumps(
+        {
+            "predictions_sha256": _predictions_sha256(folder),
+            "intervals": json.loads(intervals.to_json(orient="records", double_precision=15)),
+        },
+        indent=1,
+    )
+    with written_aside(folder / INTERVALS_FILE) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
+
+
+def load_intervals(folder: Path) -> pd.DataFrame | None:
+    """Read a run's intervals; None where there are none, or where they belong to other predictions.
+
+    Raises RunError for a file that cannot be understood.
+    """
+    file = folder / INTERVALS_FILE
+    if not file.exists():
+        return None
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        frame = pd.DataFrame(stored["intervals"], columns=list(COLUMNS))
+        frame = frame.astype({"value": float, "low": float, "high": float})
+        made_from = stored["predictions_sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{file} cannot be read as intervals. Delete it, or make the run again.") from error
+    return frame if made_from == _predictions_sha256(folder) else None
+
+
+def _predictions_sha256(folder: Path) -> str:
+    return file_sha256(folder / PREDICTIONS_FILE)
+
+
+def _joined(drawn: Sequence[Figures], name: str) -> Floats:
+    return np.concatenate([getattr(each, name) for each in drawn])
+
+
+def _row(name: str, label: str | None, value: float, replicates: Floats) -> tuple[object, ...]:
+    return name, label, float(value), *middle(replicates)

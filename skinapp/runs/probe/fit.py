@@ -1,0 +1,230 @@
+"""The shortcut probe: how well facts that say nothing of the lesion predict its label.
+
+A network is free to learn what a photo's colour, size or camera gives away in place of the lesion. The probe gives a
+small model nothing but these facts, asks it for every photo of a table, and measures what each fact adds. A score
+that a network earned on the same table means little where the probe comes near it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedGroupKFold
+
+import skinapp
+from skinapp.datasets.audit.copies import hash_twin_ids
+from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.splits import group_ids
+from skinapp.datasets.table import truth_labels
+from skinapp.errors import DatasetError
+from skinapp.files import file_sha256
+from skinapp.metrics.classification import Floats, Places, auroc_per_class
+from skinapp.runs.probe.stored import FEATURE_COLUMNS
+from skinapp.runs.stored import StoredRun, Versions, probability_columns
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+
+MODEL = "shortcut-probe"
+SPLIT = "cross-validated"
+
+FACTS = {
+    "colour": ("red", "green", "blue"),
+    "brightness": ("brightness",),
+    "contrast": ("contrast",),
+    "sharpness": ("sharpness",),
+    "dark corners": ("dark_corners",),
+    "stored size": ("stored_width", "stored_height"),
+    "camera": ("camera",),
+    "source": ("source",),
+}
+"""What is taken for one fact, and the columns of an image table that state it."""
+
+NOTE = (
+    "Predicted from colour, brightness, contrast, sharpness, dark corners, stored size, camera and source alone, never "
+    "from the lesion, by models that saw no photo of the same lesion and no near copy. Patients are not recorded."
+)
+
+SEED = 2026
+FOLDS = 5
+_ROUNDS, _LEAVES, _RATE = 40, 15, 0.1
+"""A small model, the same for every table: nothing is tuned, so that nothing can be tuned on what is reported."""
+
+
+Row = tuple[str, str, float, float]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the probe found: its predictions as a run, and what each fact carries.
+
+    `features` has a row a fact and class, columns FEATURE_COLUMNS: the AUROC (0 to 1) of a model that knows this fact
+    alone, and by how much the AUROC of the whole model falls where this fact is shuffled among the photos of a fold.
+    """
+
+    run: StoredRun
+    features: pd.DataFrame
+
+
+def probe_table(table: pd.DataFrame, table_path: Path, task: str, name: str, progress: Progress = no_progress) -> Probe:
+    """Predict every labelled photo's label from its trivial facts, by models that saw no photo of its group.
+
+    `task` is "diagnosis" or "malignancy". Photos of one lesion, copies of one file and near copies (by perceptual
+    hash) are one group. `progress` is called with models trained and models in all. The same table gives the same
+    predictions. Raises DatasetError where there are fewer than two classes or a class has fewer than FOLDS groups, or
+    no fact differs between photos.
+    """
+    truth = truth_labels(table, task).dropna()
+    photos = table.loc[truth.index].reset_index(drop=True)
+    classes = _classes(truth)
+    place = pd.Index(classes).get_indexer(pd.Index(truth))
+    groups = group_ids(photos, hash_twin_ids(photos))
+    facts = _varying(photos)
+    _check(place, groups, classes, facts)
+    folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED).split(photos, place, groups))
+    steps = (len(facts) + 1) * FOLDS
+    whole = _cross_validated(photos, list(facts), place, len(classes), folds, _after(0, steps, progress))
+    rows = []
+    for number, fact in enumerate(facts, start=1):
+        done = number * FOLDS
+        alone = _cross_validated(photos, [fact], place, len(classes), folds, _after(done, steps, progress))
+        rows += _carried(fact, classes, place, alone.scores, whole)
+    run = _run(photos, truth, classes, whole.scores, table_path, name)
+    return Probe(run, pd.DataFrame(rows, columns=list(FEATURE_COLUMNS)))
+
+
+def _after(done: int, steps: int, progress: Progress) -> Callable[[int], None]:
+    return lambda more: progress(done + more, steps)
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """A trained model and the photos that it did not see: their places and the facts of them, (photos, columns)."""
+
+    model: HistGradientBoostingClassifier
+    places: Places
+    known: Floats
+
+
+@dataclass(frozen=True)
+class _CrossValidated:
+    """Probabilities of every photo by the model that did not see it, (n, k), and the models with what they knew."""
+
+    scores: Floats
+    folds: list[_Fold]
+    columns: list[str]
+
+
+def _cross_validated(
+    photos: pd.DataFrame,
+    facts: list[str],
+    truth: Places,
+    k: int,
+    parts: list[tuple[Places, Places]],
+    progress: Callable[[int], None],
+) -> _CrossValidated:
+    columns = [column for fact in facts for column in FACTS[fact]]
+    known, categorical = _numbers(photos[columns])
+    scores, folds = np.zeros((len(photos), k)), []
+    for done, (seen, unseen) in enumerate(parts, start=1):
+        # scikit-learn's bins cannot be made of a column without a single value.
+        facts_of = np.where(np.isnan(known[seen]).all(axis=0), 0, known)
+        model = _small_model(categorical).fit(facts_of[seen], truth[seen])
+        folds.append(_Fold(model, unseen, facts_of[unseen]))
+        scores[unseen] = _probabilities(model, facts_of[unseen], k)
+        progress(done)
+    return _CrossValidated(scores, folds, columns)
+
+
+def _small_model(categorical: list[bool]) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=_ROUNDS,
+        max_leaf_nodes=_LEAVES,
+        learning_rate=_RATE,
+        early_stopping=False,
+        categorical_features=categorical,
+        random_state=SEED,
+    )
+
+
+def _carried(fact: str, classes: tuple[str, ...], truth: Places, alone: Floats, whole: _CrossValidated) -> list[Row]:
+    """Say of a fact, class by class, what it reaches alone and what the whole model loses where it is shuffled.
+
+    Shuffled among the photos of a fold (permutation importance: Breiman 2001), all columns of the fact together.
+    """
+    random, shuffled = np.random.default_rng(SEED), np.zeros_like(whole.scores)
+    places = [whole.columns.index(column) for column in FACTS[fact]]
+    for fold in whole.folds:
+        known = fold.known.copy()
+        known[:, places] = known[random.permutation(len(known))][:, places]
+        shuffled[fold.places] = _probabilities(fold.model, known, len(classes))
+    drop = auroc_per_class(truth, whole.scores) - auroc_per_class(truth, shuffled)
+    return list(zip([fact] * len(classes), classes, auroc_per_class(truth, alone), drop, strict=True))
+
+
+def _probabilities(model: HistGradientBoostingClassifier, known: Floats, k: int) -> Floats:
+    """Return a model's probabilities, (n, k), 0 for a class that it was not shown."""
+    scores = np.zeros((len(known), k))
+    scores[:, model.classes_] = model.predict_proba(known)
+    return scores
+
+
+def _numbers(facts: pd.DataFrame) -> tuple[Floats, list[bool]]:
+    """Write facts as numbers, float64 (n, columns), NaN where missing, and say which columns are words."""
+    words = [pd.api.types.is_string_dtype(facts[column]) for column in facts]
+    columns = [
+        pd.Series(pd.factorize(facts[column], sort=True)[0]).replace(-1, np.nan) if word else facts[column]
+        for column, word in zip(facts, words, strict=True)
+    ]
+    return np.stack([column.to_numpy(dtype=np.float64, na_value=np.nan) for column in columns], axis=1), words
+
+
+def _classes(truth: "pd.Series[str]") -> tuple[str, ...]:
+    """Put the labels that occur in the taxonomy's order, then those of the table's own by name."""
+    found = set(truth)
+    known = [label for label in (*CODES, *MALIGNANCY_CLASSES) if label in found]
+    return (*known, *sorted(found - set(known)))
+
+
+def _varying(photos: pd.DataFrame) -> list[str]:
+    """Name the facts that differ between photos: where all are alike, or none is known, nothing can be learned."""
+    return [
+        fact for fact, columns in FACTS.items() if any(photos[column].nunique(dropna=False) > 1 for column in columns)
+    ]
+
+
+def _check(place: Places, groups: npt.NDArray[np.int32], classes: tuple[str, ...], facts: list[str]) -> None:
+    if len(classes) < 2:
+        raise DatasetError(f"A probe needs photos of two classes or more; the table has {len(classes)}. Label others.")
+    counts = pd.Series(groups).groupby(place).nunique()
+    few = [classes[label] for label in counts.index[counts < FOLDS]]
+    if few:
+        raise DatasetError(f"{', '.join(few)}: fewer than {FOLDS} lesions, one for each fold. Leave these photos out.")
+    if not facts:
+        raise DatasetError("No fact differs between the photos of the table. Index them anew with `skinapp index`.")
+
+
+def _run(
+    photos: pd.DataFrame, truth: "pd.Series[str]", classes: tuple[str, ...], scores: Floats, path: Path, name: str
+) -> StoredRun:
+    frame = photos[["image_id"]].assign(lesion_id=photos["lesion_id"].fillna(photos["image_id"]), truth=truth.array)
+    frame[probability_columns(classes)] = scores
+    return StoredRun(
+        name=name,
+        model=MODEL,
+        classes=classes,
+        table=path.stem,
+        table_sha256=file_sha256(path),
+        split=SPLIT,
+        weights_sha256="",
+        weights_kept=False,
+        versions=Versions(python_version(), version("torch"), skinapp.__version__),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        note=NOTE,
+        predictions=frame,
+    )

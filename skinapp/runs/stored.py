@@ -1,0 +1,218 @@
+"""Stored runs: what a model predicted for every photo of a split, and where those predictions came from.
+
+A run is a folder `runs/<name>/` with run.json (where it came from), predictions.parquet (a row a photo) and,
+if made, intervals.json. The predictions are the truth: every figure is computed from them.
+"""
+
+import shutil
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from skinapp.errors import RunError
+from skinapp.runs.lookup import places_among
+
+FACTS_FILE = "run.json"
+PREDICTIONS_FILE = "predictions.parquet"
+SUM_TOLERANCE = 1e-3
+"""How far a row's probabilities may be from adding up to 1: room for half precision, not for a bug."""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of the software that made a run."""
+
+    python: str
+    torch: str
+    skinapp: str
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How a head's logits became probabilities: softmax(logits / temperature + offsets), offsets one a class."""
+
+    temperature: float
+    offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Where a run came from.
+
+    `model` is the model's id, `classes` the labels in the order of its outputs, `table` the image table's
+    name. The sha256 sums are hexadecimal; `weights_kept` tells whether the weights still exist. `created` is
+    an ISO 8601 date and time, `note` the limits of the data, shown to every reader of a figure.
+    `temperature` is what the logits were divided by before softmax, None where that was not kept, `offsets` what was
+    then added to them, one a class, empty for nothing. Of the lesion types of a pair of heads, `malignancy` is what
+    was done to the head whose score their malignant ones add up to.
+    """
+
+    name: str
+    model: str
+    classes: tuple[str, ...]
+    table: str
+    table_sha256: str
+    split: str
+    weights_sha256: str
+    weights_kept: bool
+    versions: Versions
+    created: str
+    note: str
+    temperature: float | None = field(default=None, kw_only=True)
+    offsets: tuple[float, ...] = field(default=(), kw_only=True)
+    malignancy: Scaling | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun(RunFacts):
+    """A run with its predictions.
+
+    `predictions` has a row a photo: image_id, lesion_id and truth (str; truth is one of `classes`), then one
+    float32 or float64 column `p_<class>` for each class, whose rows add up to 1 within SUM_TOLERANCE.
+    """
+
+    predictions: pd.DataFrame
+
+
+_FACTS = TypeAdapter(RunFacts)
+
+
+def probability_columns(classes: tuple[str, ...]) -> list[str]:
+    """Return the names of the columns that hold the probabilities, in the order of the classes."""
+    return [f"p_{label}" for label in classes]
+
+
+def probabilities(run: StoredRun) -> npt.NDArray[np.float64]:
+    """Return the predicted probabilities, (n, k) float64 in 0 to 1, a row a photo and a column a class."""
+    return run.predictions[probability_columns(run.classes)].to_numpy(dtype=np.float64)
+
+
+def truth_index(run: StoredRun) -> npt.NDArray[np.intp]:
+    """Return the place of each photo's truth in `run.classes`, (n,), in 0 to k - 1."""
+    return places_among(run.predictions["truth"], pd.Series(run.classes))
+
+
+def lesion_index(run: StoredRun) -> npt.NDArray[np.intp]:
+    """Return the place of each photo's lesion, (n,), in 0 to lesions - 1, numbered as they first come."""
+    return pd.factorize(run.predictions["lesion_id"])[0]
+
+
+def save_run(run: StoredRun, folder: Path) -> None:
+    """Write a run to its folder, whole or not at all; a run already there, with its intervals, gives way.
+
+    Raises RunError where the predictions do not hold together.
+    """
+    _check_predictions(run.predictions, run.classes, folder)
+    fresh = folder.with_name(f"{folder.name}.partial")
+    _clear(fresh)
+    fresh.mkdir(parents=True)
+    columns = ["image_id", "lesion_id", "truth", *probability_columns(run.classes)]
+    run.predictions[columns].to_parquet(fresh / PREDICTIONS_FILE, index=False)
+    facts = RunFacts(**{field.name: getattr(run, field.name) for field in fields(RunFacts)})
+    (fresh / FACTS_FILE).write_bytes(_FACTS.dump_json(facts, indent=2) + b"\n")
+    _swap_in(fresh, folder)
+
+
+def _swap_in(fresh: Path, folder: Path) -> None:
+    # A full folder cannot be replaced in one step: the old one steps aside and goes when the new one stands.
+    old = folder.with_name(f"{folder.name}.old.partial")
+    _clear(old)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    _clear(old)
+
+
+def _clear(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def load_run(folder: Path) -> StoredRun:
+    """Read a run and check that it holds together.
+
+    Raises RunError, naming the folder and what is wrong: a missing or unreadable file, a missing column, a
+    photo listed twice, a truth that is none of the classes, probabilities that are none.
+    """
+    facts = read_facts(folder)
+    predictions = _read_predictions(folder)
+    _check_predictions(predictions, facts.classes, folder)
+    return StoredRun(**vars(facts), predictions=predictions)
+
+
+def find_runs(root: Path) -> tuple[Path, ...]:
+    """Return the folder of every run below a root (each `runs/<name>/` that holds a run.json), sorted."""
+    found = (file.parent for file in root.glob(f"**/runs/*/{FACTS_FILE}"))
+    return tuple(sorted(folder for folder in found if folder.suffix != ".partial"))
+
+
+def own_runs(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of every run of a model itself, sorted; those of an average's members are not its own."""
+    return tuple(run for run in find_runs(folder) if run.parents[1] == folder)
+
+
+def read_facts(folder: Path) -> RunFacts:
+    """Read where a run came from, without its predictions; RunError where that is missing or damaged."""
+    try:
+        return _FACTS.validate_json((folder / FACTS_FILE).read_bytes())
+    except OSError as error:
+        raise RunError(
+            f"There is no stored run in {folder}: {FACTS_FILE} cannot be read. "
+            "Check the path, or make the run with `skinapp evaluate`."
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise _broken(folder, f"{FACTS_FILE} is wrong at {where} ({first['msg']})") from error
+
+
+def _read_predictions(folder: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(folder / PREDICTIONS_FILE)
+    except FileNotFoundError as error:
+        raise _broken(folder, f"{PREDICTIONS_FILE} is missing") from error
+    except (OSError, ValueError) as error:  # pyarrow raises either for a file that is no Parquet
+        raise _broken(folder, f"{PREDICTIONS_FILE} cannot be read as Parquet") from error
+
+
+def _check_predictions(frame: pd.DataFrame, classes: tuple[str, ...], folder: Path) -> None:
+    columns = probability_columns(classes)
+    missing = [c for c in ("image_id", "lesion_id", "truth", *columns) if c not in frame.columns]
+    if missing:
+        raise _broken(folder, f"the predictions lack {', '.join(missing)}")
+    if frame.empty:
+        raise _broken(folder, "the predictions hold no photo")
+    _check_ids_and_truth(frame, classes, folder)
+    _check_probabilities(frame, columns, folder)
+
+
+def _check_ids_and_truth(frame: pd.DataFrame, classes: tuple[str, ...], folder: Path) -> None:
+    if frame[["image_id", "lesion_id"]].isna().to_numpy().any():
+        raise _broken(folder, "a photo has no image_id or no lesion_id")
+    twice = frame.loc[frame["image_id"].duplicated(), "image_id"]
+    if len(twice):
+        raise _broken(folder, f"photo {twice.iloc[0]} is listed more than once ({len(twice)} rows too many)")
+    stray = sorted({str(label) for label in frame["truth"].unique()} - set(classes))
+    if stray:
+        raise _broken(folder, f"the truth names {', '.join(stray)}, none of its classes ({', '.join(classes)})")
+
+
+def _check_probabilities(frame: pd.DataFrame, columns: list[str], folder: Path) -> None:
+    strange = [c for c in columns if frame[c].dtype not in (np.float32, np.float64)]
+    if strange:
+        raise _broken(folder, f"{strange[0]} holds {frame[strange[0]].dtype}, not float32 or float64")
+    values = frame[columns].to_numpy(dtype=np.float64)
+    inside = ((values >= 0) & (values <= 1)).all(axis=1)  # NaN compares false, so it lands outside as well
+    whole = np.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE
+    for good, fault in ((inside, "are not all in 0 to 1"), (whole, "do not add up to 1")):
+        if not good.all():
+            first = frame["image_id"].iloc[int(np.argmin(good))]
+            raise _broken(folder, f"the probabilities of {(~good).sum()} photos, first {first}, {fault}")
+
+
+def _broken(folder: Path, fault: str) -> RunError:
+    return RunError(f"The stored run in {folder} does not hold together: {fault}. Make it again.")

@@ -1,0 +1,62 @@
+"""The figures of a stored run: in one line, by class, and as a confusion matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from skinapp.metrics import classification
+from skinapp.metrics.summary import OVERALL, PER_CLASS, figures
+from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.taxonomy import class_name
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A run in one line: photos and lesions counted, then the overall figures (0 to 1; log_loss in nats)."""
+
+    photos: int
+    lesions: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    top3: float
+    log_loss: float
+    macro_auroc: float
+    malignant_auroc: float
+    ece: float
+
+
+def headline(run: StoredRun) -> Headline:
+    """Compute the overall figures of a run."""
+    found = figures(truth_index(run), probabilities(run), run.classes)
+    overall = {name: float(getattr(found, name)) for name in OVERALL}
+    return Headline(len(run.predictions), run.predictions["lesion_id"].nunique(), **overall)
+
+
+def per_class(run: StoredRun) -> pd.DataFrame:
+    """Compute the figures of each class of a run, a row a class in the run's order.
+
+    Columns: class, name (in words), support and lesions (photos and lesions of that truth), precision,
+    recall, f1, auroc (one against all others), predicted (photos given that class).
+    """
+    scores = probabilities(run)
+    found = figures(truth_index(run), scores, run.classes)
+    by_truth = run.predictions.groupby("truth")["lesion_id"]
+    frame = pd.DataFrame({"class": run.classes, "name": [class_name(label) for label in run.classes]})
+    frame["support"] = frame["class"].map(by_truth.size()).fillna(0).astype(int)
+    frame["lesions"] = frame["class"].map(by_truth.nunique()).fillna(0).astype(int)
+    for name in PER_CLASS:
+        frame[name] = getattr(found, name)
+    return frame.assign(predicted=np.bincount(scores.argmax(axis=1), minlength=len(run.classes)))
+
+
+def confusion_frame(run: StoredRun) -> pd.DataFrame:
+    """Count each truth (rows) against each prediction (columns), in class order, as whole photos."""
+    k = len(run.classes)
+    counts = classification.confusion_counts(truth_index(run), probabilities(run).argmax(axis=1), k).astype(int)
+    return pd.DataFrame(
+        counts,
+        index=pd.Index(run.classes, name="truth"),
+        columns=pd.Index(run.classes, name="prediction"),
+    )

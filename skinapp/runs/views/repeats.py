@@ -1,0 +1,83 @@
+"""How steady the answers are on several photos of one lesion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from skinapp.metrics.bootstrap import lesion_sums
+from skinapp.metrics.classification import Floats, Places
+from skinapp.metrics.estimate import proportion
+from skinapp.runs.stored import StoredRun, probabilities
+from skinapp.runs.views.curves import positives, tells_malignancy
+
+
+@dataclass(frozen=True)
+class Repeatability:
+    """How steady a run's answers are.
+
+    `lesions` with several photos and their `photos` are counted. changed_share is the share of these lesions whose
+    likeliest class is not the same on all photos, changed_low and changed_high its 95% interval (Wilson, 1927: a
+    lesion is one trial). median_range and p90_range say how far the malignant score moves within a lesion (highest
+    less lowest, 0 to 1): in the middle lesion and in the ninth of ten; NaN where the run does not tell malignancy.
+    """
+
+    lesions: int
+    photos: int
+    changed_share: float
+    changed_low: float
+    changed_high: float
+    median_range: float
+    p90_range: float
+
+
+def lesions_seen_again(run: StoredRun) -> pd.DataFrame:
+    """List the lesions with several photos, in the order of their first photo, and how far the answers on them differ.
+
+    Columns: lesion_id, truth (of the first photo), photos, answers (different likeliest classes), malignant_low,
+    malignant_high and malignant_range (of the malignant score, 0 to 1; NaN where the run does not tell malignancy).
+    """
+    lesion, ids = pd.factorize(run.predictions["lesion_id"])
+    photos = np.bincount(lesion, minlength=len(ids))
+    several = photos > 1
+    order = np.argsort(lesion, kind="stable")
+    starts = np.cumsum(photos) - photos
+    low, high = _ends(run, order, starts)
+    answered = lesion_sums(np.eye(len(run.classes))[probabilities(run).argmax(axis=1)], lesion)
+    truth = run.predictions["truth"].iloc[order[starts[several]]]
+    return pd.DataFrame(
+        {
+            "lesion_id": ids[several],
+            "truth": truth.array,
+            "photos": photos[several],
+            "answers": (answered > 0).sum(axis=1)[several],
+            "malignant_low": low[several],
+            "malignant_high": high[several],
+            "malignant_range": (high - low)[several],
+        }
+    )
+
+
+def repeatability(run: StoredRun) -> Repeatability | None:
+    """Sum up how steady a run's answers are; None where no lesion has two photos."""
+    seen = lesions_seen_again(run)
+    if seen.empty:
+        return None
+    changed = proportion(int((seen["answers"] > 1).sum()), len(seen), "wilson")
+    return Repeatability(
+        lesions=len(seen),
+        photos=int(seen["photos"].sum()),
+        changed_share=changed.value,
+        changed_low=changed.low,
+        changed_high=changed.high,
+        median_range=float(seen["malignant_range"].quantile(0.5)),
+        p90_range=float(seen["malignant_range"].quantile(0.9)),
+    )
+
+
+def _ends(run: StoredRun, order: Places, starts: Places) -> tuple[Floats, Floats]:
+    if not tells_malignancy(run):
+        nothing = np.full(len(starts), np.nan)
+        return nothing, nothing
+    ordered = positives(run)[1][order]
+    return np.minimum.reduceat(ordered, starts), np.maximum.reduceat(ordered, starts)

@@ -1,0 +1,53 @@
+"""A run in a line: its figures with their intervals, beside no skill and the shortcut probe."""
+
+import streamlit as st
+
+from skinapp.runs.baselines import no_skill
+from skinapp.runs.stored import StoredRun
+from skinapp.runs.summary import Headline, headline
+from skinapp.ui import loaders
+from skinapp.ui.evaluation import widgets
+from skinapp.ui.open_run import OpenRun
+
+NO_SKILL_HELP = (
+    "**No skill** gives every photo the shares of the classes, and so always answers the most frequent one. "
+    "**Shortcut probe** knows colour, light, size, camera and source of these photos, but not the lesion. "
+    "What a model scores above them it may owe to the lesion, or to traces that the probe is not told of: hair, "
+    "rulers, ink."
+)
+_STEP_S = 0.2
+
+
+def show(opened: OpenRun) -> None:
+    """Show the figures at once; intervals that are not stored are drawn while the page can be used."""
+    if opened.intervals() is None:
+        st.fragment(_drawn, run_every=_STEP_S)(opened)
+    else:
+        widgets.run_headline(opened.once(headline), opened.intervals())
+    with st.expander("Beside no skill and the shortcut probe"):
+        _baselines(opened)
+
+
+def _drawn(opened: OpenRun) -> None:
+    widgets.run_headline(opened.once(headline), None)
+    share = opened.draw_on()
+    if share == 1:
+        st.rerun()
+    st.progress(share, "Drawing lesions anew for the 95% intervals")
+
+
+def _baselines(opened: OpenRun) -> None:
+    rows: dict[str, Headline] = {"This run": opened.once(headline), "No skill": opened.once(no_skill)}
+    probe = opened.once(loaders.probe_on)
+    if probe is not None:
+        rows["Shortcut probe"] = headline(probe)
+    widgets.headline_table(rows)
+    st.caption(NO_SKILL_HELP + _probe_in_words(opened.run, probe))
+
+
+def _probe_in_words(run: StoredRun, probe: StoredRun | None) -> str:
+    if probe is None:
+        return " No probe of these photos is stored."
+    if len(probe.predictions) < len(run.predictions):
+        return f" The probe knows {len(probe.predictions):,} of these photos."
+    return ""

@@ -1,0 +1,68 @@
+"""Predictions that the visitor brings, for the whole page, in her session alone."""
+
+import streamlit as st
+
+from skinapp.errors import RunError
+from skinapp.runs.own.read import MAX_BYTES, OwnRun, read_predictions
+from skinapp.ui import loaders, state
+from skinapp.ui.open_run import OpenRun
+
+_UPLOAD, _TRUTH = "own-predictions", "own-truth"
+COLUMNS = (
+    "A row a photo: `truth`, and a column `p_<class>` for each class, adding up to 1. Optional: `image_id`; "
+    "`lesion_id` or `group`, so that photos of one lesion are drawn together; any other column becomes a subgroup. "
+    "Or the ISIC challenge's format with its file of truths."
+)
+
+
+def bring_runs(select_key: str) -> None:
+    """Offer to bring predictions; the last one taken is chosen in the widget with that key, which must come later."""
+    with st.popover("Open your own", icon=":material/upload_file:"):
+        st.file_uploader(
+            "Upload predictions (CSV)",
+            type=["csv"],
+            accept_multiple_files=True,
+            max_upload_size=MAX_BYTES // 2**20,
+            key=_UPLOAD,
+            on_change=_take,
+            args=(select_key,),
+            help="They stay in this session's memory; nobody else sees them, and they go when you close the page.",
+        )
+        st.file_uploader("Truths, for the ISIC format", type=["csv"], key=_TRUTH, on_change=_take, args=(select_key,))
+        st.caption(COLUMNS)
+        if state.own_runs():
+            st.button("Forget my predictions", on_click=state.forget_runs, icon=":material/delete:")
+
+
+def say_refused() -> None:
+    """Say why the last predictions were not taken; nothing where they were."""
+    why = state.refused_run()
+    if why:
+        st.error(why)
+
+
+def named(name: str) -> OpenRun:
+    """Return a run by its name: the visitor's own, else a stored one."""
+    own = state.own_runs()
+    return own[name] if name in own else loaders.open_run(loaders.run_names()[name])
+
+
+def _take(select_key: str) -> None:
+    truth = state.widget_value(_TRUTH)
+    taken, refused = [], []
+    for file in state.widget_value(_UPLOAD) or []:
+        if file.name in state.own_runs():
+            continue
+        try:
+            given = read_predictions(file.getvalue(), file.name, truth.getvalue() if truth else None)
+        except RunError as error:
+            refused.append(str(error))
+            continue
+        taken.append(_opened(file.name, given))
+    state.keep_runs(taken, "\n\n".join(refused) or None)
+    if taken:
+        state.set_widget(select_key, taken[-1].name)
+
+
+def _opened(name: str, given: OwnRun) -> OpenRun:
+    return OpenRun(name=name, run=given.run, facts=given.facts, notes=given.notes)

@@ -1,0 +1,75 @@
+"""Photos of a run as a list with their scores, and as pictures where the data folder is present."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
+import streamlit as st
+
+from skinapp.charts.style import percent, short_name
+from skinapp.taxonomy import class_name
+from skinapp.ui import loaders
+from skinapp.ui.open_run import OpenRun
+from skinapp.ui.thumbnails import archive_page, thumbnail
+
+MALIGNANT_SCORE = "malignant_score"
+MOST_ROWS = 200
+PICTURES = 12
+
+_TITLES = {
+    "image_id": "Photo",
+    "lesion_id": "Lesion",
+    "truth": "Truth",
+    "prediction": "Answer",
+    MALIGNANT_SCORE: "Malignant score",
+    "p_truth": "Score of the truth",
+    "p_prediction": "Score of the answer",
+}
+
+
+def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
+    """List photos with truth, answer and scores, the first of them as pictures where they are here."""
+    if photos.empty:
+        st.caption("No photo here.")
+        return
+    shown = photos.head(MOST_ROWS)
+    _pictures(opened, shown.head(PICTURES))
+    words = {"truth": shown["truth"].map(class_name)}
+    if "prediction" in shown:
+        words["prediction"] = shown["prediction"].map(class_name)
+    scores = [c for c in shown.columns if c not in ("image_id", "lesion_id", "truth", "prediction")]
+    st.dataframe(
+        shown.assign(**words, page=archive_page(shown["image_id"].astype("string"))),
+        hide_index=True,
+        key=f"photos-{key}",
+        column_config={
+            **{column: _TITLES[column] for column in ("image_id", "lesion_id", "truth", "prediction")},
+            **{column: st.column_config.NumberColumn(_title(column), format="percent") for column in scores},
+            "page": st.column_config.LinkColumn("ISIC Archive", display_text="open"),
+        },
+    )
+    if len(photos) > MOST_ROWS:
+        st.caption(f"The first {MOST_ROWS:,} of {len(photos):,}.")
+
+
+def _title(column: str) -> str:
+    return _TITLES.get(column) or short_name(column.removeprefix("p_"))
+
+
+def _pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
+    root = loaders.data_root()
+    if root is None or opened.paths is None:
+        return
+    paths = opened.paths.reindex(photos["image_id"])
+    with ThreadPoolExecutor() as readers:
+        pictures = list(readers.map(lambda path: thumbnail(path, root), paths))
+    with st.container(horizontal=True):
+        for picture, row in zip(pictures, photos.to_dict("records"), strict=True):
+            if picture is not None:
+                st.image(picture, caption=_caption(row), width=130)
+
+
+def _caption(row: "dict[object, object]") -> str:
+    truth, prediction = short_name(str(row["truth"])), short_name(str(row["prediction"]))
+    score = row.get(MALIGNANT_SCORE, row.get("p_prediction"))
+    called = f"{truth}, called {prediction}"
+    return called if score is None else f"{called}, {percent(float(str(score)))}"

@@ -1,0 +1,200 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinapp.datasets.files import Indexed
+from skinapp.datasets.readers.csv import read_csv_photos
+from skinapp.datasets.table import image_table
+from skinapp.errors import DatasetError
+from skinapp.files import file_sha256
+
+MakeCsv = Callable[..., Path]
+
+LESION = "lesion not recorded, taken as a lesion of its own"
+
+
+def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
+    return {finding.what: finding.names for finding in indexed.findings}
+
+
+def column(indexed: Indexed, name: str) -> list[object]:
+    values = indexed.table[name].astype(object)
+    return values.where(values.notna(), None).tolist()
+
+
+@pytest.fixture
+def make_csv(tmp_path: Path, draw_picture: Callable[..., None]) -> MakeCsv:
+    """Write a CSV beside the photos a.png, b.jpg and deep/c.webp."""
+    for seed, name in enumerate(("a.png", "b.jpg", "deep/c.webp")):
+        draw_picture(tmp_path / "clinic" / name, seed)
+
+    def make(text: str, encoding: str = "utf-8") -> Path:
+        path = tmp_path / "clinic" / "photos.csv"
+        path.write_text(text, encoding=encoding)
+        return path
+
+    return make
+
+
+def test_a_path_is_enough(make_csv: MakeCsv) -> None:
+    csv = make_csv("path\na.png\nb.jpg\ndeep/c.webp\n")
+    indexed = read_csv_photos(csv, csv.parents[1])
+    assert column(indexed, "image_id") == ["a", "b", "deep/c"]
+    assert column(indexed, "lesion_id") == ["a", "b", "deep/c"]
+    assert column(indexed, "path") == ["clinic/a.png", "clinic/b.jpg", "clinic/deep/c.webp"]
+    assert column(indexed, "source") == ["photos"] * 3
+    assert [file_sha256(csv.parents[1] / path) for path in indexed.table["path"]] == column(indexed, "sha256")
+    assert indexed.table[["stored_width", "red", "perceptual_hash"]].notna().to_numpy().all()
+    assert indexed.table[["diagnosis", "malignant", "age", "split", "width"]].isna().to_numpy().all()
+    assert findings(indexed) == {LESION: ("a", "b", "deep/c"), "without a label": ("a", "b", "deep/c")}
+    pd.testing.assert_frame_equal(indexed.table, image_table(indexed.table))
+
+
+def test_every_column_is_read(make_csv: MakeCsv) -> None:
+    csv = make_csv(
+        "image_id,path,lesion_id,diagnosis,age,sex,site,camera,confirmation,source,width,height,split\n"
+        "one,a.png,L1,mel,55,female,back,cam,histology,Ours,600,450,train\n"
+        "two,b.jpg,L1,nv,7.5,male,ear,cam,follow-up,Ours,1024,768,validation\n"
+    )
+    indexed = read_csv_photos(csv, csv.parent)
+    expected = {
+        "image_id": ["one", "two"],
+        "lesion_id": ["L1", "L1"],
+        "diagnosis": ["mel", "nv"],
+        "malignant": [True, False],
+        "age": [55, 7.5],
+        "sex": ["female", "male"],
+        "site": ["back", "ear"],
+        "camera": ["cam", "cam"],
+        "confirmation": ["histology", "follow-up"],
+        "source": ["Ours", "Ours"],
+        "width": [600, 1024],
+        "height": [450, 768],
+        "stored_width": [80, 80],
+        "split": ["train", "validation"],
+    }
+    assert {name: column(indexed, name) for name in expected} == expected
+    assert findings(indexed) == {}
+
+
+def test_other_names_of_columns_and_values_are_understood(make_csv: MakeCsv) -> None:
+    csv = make_csv(
+        "Image,DX,localization,Gender,age_approx,dx_type,partition\n"
+        "a,BCC,back,F,55,histo,Val\nb, nv ,ear,Male,60,follow_up,TEST\n",
+        encoding="utf-8-sig",
+    )
+    indexed = read_csv_photos(csv, csv.parent)
+    assert column(indexed, "path") == ["a.png", "b.jpg"]  # named without their suffixes
+    assert column(indexed, "diagnosis") == ["bcc", "nv"]
+    assert column(indexed, "malignant") == [True, False]
+    assert column(indexed, "site") == ["back", "ear"]
+    assert column(indexed, "sex") == ["female", "male"]
+    assert column(indexed, "age") == [55, 60]
+    assert column(indexed, "confirmation") == ["histology", "follow-up"]
+    assert column(indexed, "split") == ["validation", "test"]
+
+
+def test_the_image_id_finds_the_photo_where_there_is_no_path(make_csv: MakeCsv) -> None:
+    csv = make_csv("isic_id;target\na;0\ndeep/c;1\n")  # parted by semicolons
+    indexed = read_csv_photos(csv, csv.parent)
+    assert column(indexed, "path") == ["a.png", "deep/c.webp"]
+    assert column(indexed, "malignant") == [False, True]
+    assert column(indexed, "diagnosis") == [None, None]
+    assert "without a label" not in findings(indexed)
+
+
+def test_what_is_not_known_is_missing(make_csv: MakeCsv) -> None:
+    csv = make_csv("path,sex,age,site,dx\na.png,unknown,,NA,\nb.jpg, ,0,n/a,none\n")
+    indexed = read_csv_photos(csv, csv.parent)
+    assert indexed.table[["sex", "age", "site", "diagnosis", "malignant"]].isna().to_numpy().all()
+    assert findings(indexed)["age 0, taken as not recorded"] == ("b",)
+    assert findings(indexed)["without a label"] == ("a", "b")
+
+
+def test_own_labels_stay_and_a_map_gives_them_ours(make_csv: MakeCsv, tmp_path: Path) -> None:
+    csv = make_csv("path,label\na.png,Wart\nb.jpg,Muttermal\ndeep/c.webp,Wart\n")
+    indexed = read_csv_photos(csv, csv.parent)
+    assert column(indexed, "diagnosis") == ["Wart", "Muttermal", "Wart"]
+    assert column(indexed, "malignant") == [None] * 3
+    own = "label that is no diagnosis code, malignant or benign, kept as it is"
+    assert findings(indexed)[own] == ("Muttermal (1 photos)", "Wart (2 photos)")
+    labels = tmp_path / "map.csv"
+    labels.write_text("muttermal,nv\nsunspot,bkl\n")
+    mapped = read_csv_photos(csv, csv.parent, labels)
+    assert column(mapped, "diagnosis") == ["Wart", "nv", "Wart"]
+    assert column(mapped, "malignant") == [None, False, None]
+    assert findings(mapped)["name in the label map that no row bears"] == ("sunspot",)
+
+
+def test_what_the_csv_says_of_malignancy_counts_where_its_label_is_its_own(make_csv: MakeCsv) -> None:
+    csv = make_csv("path,label,malignant\na.png,Wart,no\nb.jpg,Sarcoma,yes\ndeep/c.webp,bcc,\n")
+    assert column(read_csv_photos(csv, csv.parent), "malignant") == [False, True, True]
+
+
+def test_whatever_is_left_out_is_named(make_csv: MakeCsv) -> None:
+    csv = make_csv("path,image_id,colour,dx,label\na.png,1,red,nv,mel\nb.jpg,1,red,nv,mel\ngone.png,2,,nv,\n,,,nv,\n")
+    (csv.parent / "d.png").write_bytes(b"no picture")
+    csv.write_text(csv.read_text() + "d.png,4,,nv,\n")
+    indexed = read_csv_photos(csv, csv.parent)
+    assert column(indexed, "image_id") == ["1"]
+    assert column(indexed, "diagnosis") == ["nv"]  # dx is named before label in the list
+    assert findings(indexed) == {
+        "listed without a photo, left out": ("2", "(no photo named)"),
+        "listed twice, first row kept": ("1",),
+        "not readable as a picture, left out": ("4",),
+        "column that is not read": ("colour", "label"),
+        LESION: ("1", "4"),
+    }
+
+
+def test_every_wrong_column_is_named_in_one_sentence(make_csv: MakeCsv, draw_picture: Callable[..., None]) -> None:
+    csv = make_csv(
+        "path,dx,malignant,age,sex,split,width,height\n"
+        "a.png,nv,true,old,x,train,600,450\n"
+        "b.jpg,mel,true,-3,male,holdout,60.5,0\n"
+        "../outside.png,mel,maybe,200,female,test,1,1\n"
+    )
+    draw_picture(csv.parents[1] / "outside.png", 0)
+    with pytest.raises(DatasetError) as refused:
+        read_csv_photos(csv, csv.parent)
+    sentence = str(refused.value)
+    for phrase in (
+        "malignant: 'maybe'",
+        "age: 'old', '-3', '200'",
+        "sex: 'x'",
+        "split: 'holdout'",
+        "width: '60.5'",
+        "height: '0'",
+        "malignant: another answer than the diagnosis gives (nv)",
+        f"path: {csv.parents[1] / 'outside.png'}",
+    ):
+        assert phrase in sentence
+    assert "path: a.png" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"colour,label\nred,nv\n", "no column that names the photos, only colour, label"),
+        (b"", "is not a CSV table"),
+        (b"path\n\xff\xfe\n", "is not a CSV table"),
+        (b"path,dx\na.png,nv\nb.jpg,nv,mel\n", "is not a CSV table"),
+        (b"path,dx\na.png,nv,mel\nb.jpg,nv,mel\n", "more cells than its header names"),
+        (b"path\nz.png\n", "No photo that .* lists was found"),
+        (b"path\n", "No photo that .* lists was found"),
+        (b"path\n" + b"a" * 260 + b"\n", "No photo that .* lists was found"),
+    ],
+)
+def test_a_csv_that_cannot_be_read_is_refused(make_csv: MakeCsv, content: bytes, what: str) -> None:
+    csv = make_csv("")
+    csv.write_bytes(content)
+    with pytest.raises(DatasetError, match=what):
+        read_csv_photos(csv, csv.parent)
+
+
+def test_no_csv(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "absent.csv"):
+        with pytest.raises(DatasetError, match=rf"{path} cannot be read"):
+            read_csv_photos(path, tmp_path)

@@ -1,0 +1,182 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinapp.datasets.files import Indexed
+from skinapp.datasets.labels import KNOWN_LABELS
+from skinapp.datasets.readers.folders import read_folders
+from skinapp.datasets.table import image_table
+from skinapp.errors import DatasetError
+from skinapp.files import file_sha256
+from skinapp.taxonomy import CODES, is_malignant
+
+MakeFolders = Callable[..., Path]
+
+LESION = "lesion not recorded, taken as a lesion of its own"
+OWN_NAMES = "label that is no diagnosis code, malignant or benign, kept as it is"
+
+
+def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
+    """Return the findings by what they say, but for the lesions, which no folder records."""
+    return {finding.what: finding.names for finding in indexed.findings if finding.what != LESION}
+
+
+def by_id(indexed: Indexed, column: str) -> dict[str, object]:
+    values = indexed.table[column].astype(object)
+    return dict(zip(indexed.table["image_id"], values.where(values.notna(), None), strict=True))
+
+
+@pytest.fixture
+def make_folders(tmp_path: Path, draw_picture: Callable[..., None]) -> MakeFolders:
+    """Make a folder "mine" with a picture at each path."""
+
+    def make(*paths: str) -> Path:
+        for seed, path in enumerate(paths):
+            draw_picture(tmp_path / "mine" / path, seed)
+        return tmp_path / "mine"
+
+    return make
+
+
+def test_splits_and_classes_are_read_from_the_folders(make_folders: MakeFolders) -> None:
+    folder = make_folders("train/benign/3.jpg", "train/malignant/3.png", "test/benign/4.JPEG", "test/malignant/5.webp")
+    indexed = read_folders(folder, folder.parent)
+    table = indexed.table
+    assert table["image_id"].tolist() == ["test/benign/4", "test/malignant/5", "train/benign/3", "train/malignant/3"]
+    assert table["diagnosis"].tolist() == ["benign", "malignant", "benign", "malignant"]
+    assert table["malignant"].tolist() == [False, True, False, True]
+    assert table["split"].tolist() == ["test", "test", "train", "train"]
+    assert set(table["source"]) == {"mine"}
+    assert table["path"].tolist()[0] == "mine/test/benign/4.JPEG"
+    assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
+    assert table[["width", "height", "age", "camera"]].isna().to_numpy().all()
+    assert findings(indexed) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "image_id", "label", "split"),
+    [
+        ("3.jpg", "3", None, None),
+        ("3.1.jpg", "3.1", None, None),
+        ("train/3.jpg", "train/3", None, "train"),
+        ("nv/3.jpg", "nv/3", "nv", None),
+        ("head/nv/3.jpg", "head/nv/3", "nv", None),
+        ("nv/Valid/3.jpg", "nv/Valid/3", "nv", "validation"),
+        ("val/a/b/mel/3.jpg", "val/a/b/mel/3", "mel", "validation"),
+        ("validation/mel/3.jpg", "validation/mel/3", "mel", "validation"),
+        ("unpacked/TEST/Benign/3.jpg", "unpacked/TEST/Benign/3", "benign", "test"),
+        ("test/Odd mole/3.jpg", "test/Odd mole/3", "Odd mole", "test"),
+    ],
+)
+def test_folders_of_any_depth(
+    make_folders: MakeFolders, path: str, image_id: str, label: str | None, split: str | None
+) -> None:
+    folder = make_folders(path)
+    indexed = read_folders(folder, folder)
+    assert by_id(indexed, "diagnosis") == {image_id: label}
+    assert by_id(indexed, "split") == {image_id: split}
+
+
+def test_malignant_is_known_of_known_labels_alone(make_folders: MakeFolders) -> None:
+    folder = make_folders(*(f"{label}/3.png" for label in [*KNOWN_LABELS, "wart"]))
+    expected: dict[str, object] = {f"{code}/3": is_malignant(code) for code in CODES}
+    expected |= {"malignant/3": True, "benign/3": False, "wart/3": None}
+    assert by_id(read_folders(folder, folder), "malignant") == expected
+
+
+def test_each_photo_is_a_lesion_of_its_own(make_folders: MakeFolders) -> None:
+    folder = make_folders("nv/1.png", "nv/2.png")
+    indexed = read_folders(folder, folder)
+    assert indexed.table["lesion_id"].tolist() == ["nv/1", "nv/2"]
+    assert {finding.what: finding.names for finding in indexed.findings}[LESION] == ("nv/1", "nv/2")
+    assert findings(indexed) == {}
+
+
+def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -> None:
+    kept = ("train/nv/1.png", "train/nv/2.png", "train/wart/6.png", "train/wart/7.png", "8.png", "nv/9.png")
+    folder = make_folders(*kept, "train/nv/1.webp")
+    (folder / "train" / "nv" / "2.jpg").write_bytes(b"no picture")
+    (folder / "train" / "nv" / "4.jpg").write_bytes(b"")
+    (folder / "train" / "notes.txt").write_text("not a photo")
+    (folder / "train" / "mel" / "early").mkdir(parents=True)
+    (folder / "train" / "df.png").mkdir()
+    indexed = read_folders(folder, folder)
+    assert sorted(indexed.table["path"]) == sorted(kept)
+    assert findings(indexed) == {
+        "file that is no photo by its suffix, left out": ("train/notes.txt",),
+        "folder without a photo": ("train/df.png", "train/mel", "train/mel/early"),
+        "not readable as a picture, left out": ("train/nv/2.jpg", "train/nv/4.jpg"),
+        "named like another photo but for the suffix, first kept": ("train/nv/1.webp",),
+        OWN_NAMES: ("wart (2 photos)",),
+        "in no class folder, without a label": ("8",),
+        "beside the split folders, in no split": ("8", "nv/9"),
+    }
+
+
+@pytest.mark.parametrize("header", ["", "folder,label\n"])
+def test_a_map_gives_folder_names_their_labels(make_folders: MakeFolders, tmp_path: Path, header: str) -> None:
+    folder = make_folders("Naevus/1.png", "train/NA/2.png", "wart/3.png", "wart/4.png", "bcc/5.png", "harmless/6.png")
+    labels = tmp_path / "labels.csv"
+    lines = 'naevus, nv\nNA,MEL\n"harmless",benign\nharmless,Benign\nsolar lentigo,bkl\n'
+    labels.write_text(header + lines, encoding="utf-8-sig")
+    indexed = read_folders(folder, folder, labels)
+    wart = {"wart/3": "wart", "wart/4": "wart"}
+    known = {"Naevus/1": "nv", "train/NA/2": "mel", "bcc/5": "bcc", "harmless/6": "benign"}
+    assert by_id(indexed, "diagnosis") == known | wart
+    malignant = {"Naevus/1": False, "train/NA/2": True, "bcc/5": True, "harmless/6": False}
+    assert by_id(indexed, "malignant") == malignant | dict.fromkeys(wart)
+    assert findings(indexed)[OWN_NAMES] == ("wart (2 photos)",)
+    assert findings(indexed)["name in the label map that no folder bears"] == ("solar lentigo",)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"mole;nv\nwart;bkl\n", "has 1 columns in place of two"),
+        (b"mole,nv,benign\n", "has 3 columns in place of two"),
+        (b"folder,label\nmole,nevus\nwart,\n", "knows labels that skinapp does not: '', 'nevus'"),
+        (b"folder,label\nmole\n", "knows labels that skinapp does not: ''"),
+        (b"mole,nv\nMole,mel\n", "gives mole more than one label"),
+        (b"folder,label\n", "maps no name"),
+        (b"", "is not a CSV table"),
+        (b"mole,nv\na,b,c\n", "is not a CSV table"),
+        (b"\xff\xfe\x00\xff", "is not a CSV table"),
+    ],
+)
+def test_a_malformed_map_is_refused(make_folders: MakeFolders, tmp_path: Path, content: bytes, what: str) -> None:
+    folder = make_folders("mole/1.png")
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"label map .*labels\.csv {what}"):
+        read_folders(folder, folder, tmp_path / "labels.csv")
+
+
+def test_a_map_that_is_not_there(make_folders: MakeFolders, tmp_path: Path) -> None:
+    folder = make_folders("mole/1.png")
+    for path in (tmp_path / "absent.csv", tmp_path):
+        with pytest.raises(DatasetError, match=rf"label map {path} cannot be read"):
+            read_folders(folder, folder, path)
+
+
+def test_no_folder_and_no_photo(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no folder at .*absent"):
+        read_folders(tmp_path / "absent", tmp_path)
+    with pytest.raises(DatasetError, match="No readable photo was found"):
+        read_folders(tmp_path, tmp_path)
+    (tmp_path / "1.jpg").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match="No readable photo was found"):
+        read_folders(tmp_path, tmp_path)
+
+
+@pytest.mark.skipif("SKINAPP_DATA" not in os.environ, reason="SKINAPP_DATA does not name a folder of the real photos")
+def test_the_two_class_set_keeps_its_own_split() -> None:
+    root = Path(os.environ["SKINAPP_DATA"])
+    indexed = read_folders(root / "malignant-vs-benign", root)
+    table = indexed.table
+    assert table["split"].value_counts().to_dict() == {"train": 2_637, "test": 660}
+    assert (table["malignant"] == (table["diagnosis"] == "malignant")).all()
+    assert set(table["diagnosis"]) == {"malignant", "benign"}
+    assert findings(indexed) == {}
+    pd.testing.assert_frame_equal(table, image_table(table))

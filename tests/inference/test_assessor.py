@@ -1,0 +1,197 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from skinapp.errors import ModelError
+from skinapp.inference.assessment import Assessment, Scores
+from skinapp.inference.assessor import Assessor, load_assessor
+from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_card
+from skinapp.networks.classifier import Classifier
+from skinapp.networks.device import Device
+from skinapp.networks.folder import load_model
+from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.photo import Photo
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+
+MakeModel = Callable[..., Path]
+MakePhoto = Callable[..., Photo]
+CPU = Device("cpu", "CPU")
+
+
+@pytest.fixture(scope="module")
+def assessor(models: Path) -> Assessor:
+    return load_assessor(models, CPU)
+
+
+def scores(answers: list[Assessment]) -> np.ndarray:
+    return np.array([answer.malignancy.values + answer.lesion_type.values for answer in answers])
+
+
+def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, models: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    photo = Photo(pixels, "f" * 64, "JPEG", 800, 600, ("A note.",))
+    answer = assessor.assess(photo)
+    assert (answer.sha256, answer.width, answer.height, answer.notes) == ("f" * 64, 800, 600, ("A note.",))
+    assert answer.malignancy_weights == read_card(models / "malignancy").weights_sha256
+    assert answer.lesion_type_weights == read_card(models / "lesion-type").weights_sha256
+    assert answer.malignancy_weights != answer.lesion_type_weights
+    assert answer.malignancy.classes == MALIGNANCY_CLASSES
+    assert answer.lesion_type.classes == CODES
+    assert answer.malignant == answer.malignancy.values[0]
+
+
+def test_each_network_gives_its_own_answer(assessor: Assessor, models: Path, make_photo: MakePhoto) -> None:
+    photo = make_photo(1)
+    answer = assessor.assess(photo)
+    for folder, given in (("malignancy", answer.malignancy), ("lesion-type", answer.lesion_type)):
+        model = load_model(models / folder)
+        preprocessing = model.card.preprocessing
+        batch = to_tensor([network_view(photo, preprocessing)], preprocessing)
+        expected = Classifier(model, CPU).probabilities(batch)[0][0]
+        assert given.values == pytest.approx(expected.tolist(), abs=1e-5)
+        assert sum(given.values) == pytest.approx(1)
+
+
+def test_photos_are_answered_alike_alone_and_in_a_batch(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photos = [make_photo(seed, size) for seed, size in enumerate([(80, 60), (60, 80), (40, 200), (300, 300)])]
+    together, alone = scores(assessor.assess_batch(photos)), scores([assessor.assess(photo) for photo in photos])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert np.ptp(together, axis=0).max() > 0.01
+
+
+def test_threads_share_an_assessor(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photos = [make_photo(seed) for seed in range(6)]
+    expected = scores([assessor.assess(photo) for photo in photos])
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(assessor.assess, photos * 3))
+    np.testing.assert_allclose(scores(answers), np.tile(expected, (3, 1)), atol=1e-5)
+
+
+def test_networks_may_see_differently(tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto) -> None:
+    closer = Preprocessing(resize_px=64, input_px=48)
+    make_model(tmp_path / "malignancy", "malignancy", seed=1)
+    make_model(tmp_path / "type", "lesion_type", seed=2, preprocessing=closer)
+    assessor = load_assessor(tmp_path, CPU)
+    photo = make_photo(1)
+    assert assessor.view(photo).shape == (32, 32, 3)
+    expected = Classifier(load_model(tmp_path / "type"), CPU).probabilities(
+        to_tensor([network_view(photo, closer)], closer)
+    )[0][0]
+    assert assessor.assess(photo).lesion_type.values == pytest.approx(expected.tolist(), abs=1e-5)
+
+
+def test_the_view_is_the_malignancy_networks(assessor: Assessor, make_photo: MakePhoto) -> None:
+    photo = make_photo(1)
+    assert np.array_equal(assessor.view(photo), network_view(photo, assessor.malignancy_card.preprocessing))
+
+
+def test_what_it_holds_can_be_asked_for(assessor: Assessor) -> None:
+    assert assessor.device == CPU
+    assert assessor.malignancy_card.role == "malignancy"
+    assert assessor.lesion_type_card.role == "lesion_type"
+
+
+def test_scores_by_class_and_by_rank() -> None:
+    three = Scores(("nv", "mel", "bcc"), (0.2, 0.5, 0.3))
+    assert three.of("bcc") == 0.3
+    assert three.ranked() == (("mel", 0.5), ("bcc", 0.3), ("nv", 0.2))
+    with pytest.raises(ValueError, match="tuple"):
+        three.of("wart")
+
+
+@pytest.mark.parametrize(("there", "lacking"), [("malignancy", "lesion_type"), ("lesion_type", "malignancy")])
+def test_a_missing_role_is_named(tmp_path: Path, make_model: MakeModel, there: str, lacking: str) -> None:
+    make_model(tmp_path / "one", there)
+    with pytest.raises(ModelError, match=f"holds no {lacking} model"):
+        load_assessor(tmp_path, CPU)
+
+
+def test_no_models_folder(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="absent holds no malignancy model"):
+        load_assessor(tmp_path / "absent", CPU)
+
+
+def test_a_damaged_model_is_named(tmp_path: Path, make_model: MakeModel) -> None:
+    make_model(tmp_path / "malignancy", "malignancy")
+    make_model(tmp_path / "type", "lesion_type")
+    (tmp_path / "type" / CARD).write_text("{}")
+    with pytest.raises(ModelError, match=r"type.card\.json is not a model card"):
+        load_assessor(tmp_path, CPU)
+
+
+def test_the_first_model_of_a_role_is_taken(tmp_path: Path, make_model: MakeModel) -> None:
+    for seed, name in enumerate(("b", "a")):
+        make_model(tmp_path / name, "malignancy", seed=seed)
+    make_model(tmp_path / "type", "lesion_type")
+    assert load_assessor(tmp_path, CPU).malignancy_card.id == "a"
+
+
+def test_a_pair_gives_both_answers_in_one_pass(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_model(tmp_path / "pair", "both", seed=3)
+    assessor = load_assessor(tmp_path, CPU)
+    passes = []
+    original = Classifier.probabilities
+
+    def counted(self: Classifier, batch: Tensor) -> list[np.ndarray]:
+        passes.append(len(batch))
+        return original(self, batch)
+
+    monkeypatch.setattr(Classifier, "probabilities", counted)
+    photos = [make_photo(seed) for seed in range(3)]
+    answers = assessor.assess_batch(photos)
+    assert passes == [3]
+
+    model = load_model(folder)
+    preprocessing = model.card.preprocessing
+    batch = to_tensor([network_view(photo, preprocessing) for photo in photos], preprocessing)
+    expected = np.concatenate(original(Classifier(model, CPU), batch), axis=1)
+    np.testing.assert_allclose(scores(answers), expected, atol=1e-5)
+    assert [answer.malignancy.classes for answer in answers] == [MALIGNANCY_CLASSES] * 3
+    assert [answer.lesion_type.classes for answer in answers] == [CODES] * 3
+    assert {answer.malignancy_weights for answer in answers} == {model.card.weights_sha256}
+    assert {answer.lesion_type_weights for answer in answers} == {model.card.weights_sha256}
+
+
+def test_the_order_of_the_heads_of_a_pair_does_not_matter(
+    tmp_path: Path, make_model: MakeModel, make_card: Callable[..., Card], make_photo: MakePhoto
+) -> None:
+    make_model(tmp_path / "pair", "both", heads=make_card("both").heads[::-1])
+    answer = load_assessor(tmp_path, CPU).assess(make_photo(1))
+    assert (answer.malignancy.classes, len(answer.malignancy.values)) == (MALIGNANCY_CLASSES, 2)
+    assert (answer.lesion_type.classes, len(answer.lesion_type.values)) == (CODES, 8)
+
+
+def test_a_pair_wins_over_single_models(tmp_path: Path, make_model: MakeModel) -> None:
+    make_model(tmp_path / "a", "malignancy")
+    make_model(tmp_path / "b", "lesion_type")
+    assert load_assessor(tmp_path, CPU).malignancy_card.id == "a"
+    make_model(tmp_path / "c", "both")
+    assessor = load_assessor(tmp_path, CPU)
+    assert (assessor.malignancy_card.id, assessor.lesion_type_card.id) == ("c", "c")
+
+
+def test_an_assessment_knows_the_threshold_at_95_percent(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto
+) -> None:
+    make_model(tmp_path / "type", "lesion_type")
+    photo = make_photo(1)
+    make_model(tmp_path / "malignancy", "malignancy")
+    without = load_assessor(tmp_path, CPU).assess(photo)
+    assert (without.threshold, without.above) == (None, None)
+    for threshold, above in ((without.malignant / 2, True), ((without.malignant + 1) / 2, False)):
+        points = [OperatingPoint(sensitivity=s, threshold=t) for s, t in ((0.9, 0.99), (0.95, threshold), (0.98, 0.0))]
+        make_model(tmp_path / "malignancy", "malignancy", operating_points=tuple(points))
+        answer = load_assessor(tmp_path, CPU).assess(photo)
+        assert (answer.threshold, answer.above) == (threshold, above)
+
+
+def test_a_score_of_the_threshold_is_above_it(assessor: Assessor, make_photo: MakePhoto) -> None:
+    answer = assessor.assess(make_photo(1))
+    assert replace(answer, threshold=answer.malignant).above is True
