@@ -8,7 +8,7 @@ from skinapp.cards.groups import malignancy_by_group
 from skinapp.cards.pair import benign_first, contradictions
 from skinapp.cards.rows import ALL, at_point, card_figure, task_of
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.models.card import CardFigure, Head, OperatingPoint
 from skinapp.runs.intervals import figure, headline_intervals
 from skinapp.runs.measured import Measured
@@ -83,10 +83,10 @@ def _overall(run: StoredRun, intervals: pd.DataFrame, when: str) -> Iterator[Car
     for name in HEADLINE:
         yield card_figure(run, ALL, name + when, figure(intervals, name))
     said = calibration(run)
-    chance = Figure(said.ece_if_perfect, float("nan"), float("nan"))
+    chance = Estimate(said.ece_if_perfect, float("nan"), float("nan"))
     yield card_figure(run, ALL, f"ece if perfect{when}", chance)
     for row in calibration_intervals(run).to_dict(orient="records"):
-        found = Figure(row["value"], row["low"], row["high"])
+        found = Estimate(row["value"], row["low"], row["high"])
         label = None if row["figure"] == "brier" else said.outcome
         yield card_figure(run, ALL, row["figure"] + when, found, label)
 

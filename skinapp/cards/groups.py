@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from skinapp.cards.rows import at_point, card_figure
-from skinapp.metrics.estimate import REPLICATES, SEED, Figure
+from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import CardFigure, OperatingPoint
 from skinapp.runs.lookup import places_among
 from skinapp.runs.stored import StoredRun
@@ -96,5 +96,5 @@ def _figures(
         for row in frame[frame["enough"] & frame["figure"].isin(wanted)].to_dict(orient="records"):
             group = row["level"] if column == _ALIKE else f"{GROUPED_BY[column]}: {row['level']}"
             name = at_point(row["figure"], point.sensitivity) if point and row["figure"] in RATES else row["figure"]
-            found = Figure(row["value"], row["low"], row["high"])
+            found = Estimate(row["value"], row["low"], row["high"])
             yield card_figure(run, group, name, found, counts=(row["photos"], row["lesions"]))

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from skinapp.cards.tables import words
-from skinapp.models.card import RANDOM_WEIGHTS, Card, Making, Network, SplitFacts, Task
+from skinapp.models.card import RANDOM_WEIGHTS, Card, Network, Provenance, SplitFacts, Task
 from skinapp.models.folder import WEIGHTS
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
@@ -78,7 +78,7 @@ def _rounding(network: Network) -> str:
     return f"moved a validation score by {network.rounding:.2g} at most"
 
 
-def versions_in_words(made: Making) -> str:
+def versions_in_words(made: Provenance) -> str:
     """Say with what a model was made."""
     python, torch, skinapp = made.versions
     return f"Python {python}, PyTorch {torch}, skinapp {skinapp}"

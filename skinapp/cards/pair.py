@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from skinapp.cards.rows import ALL, at_point, card_figure
 from skinapp.errors import RunError
 from skinapp.metrics.bootstrap import rate_interval
-from skinapp.metrics.estimate import REPLICATES, SEED, Figure
+from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import CardFigure, OperatingPoint
 from skinapp.runs.lookup import places_among
 from skinapp.runs.stored import StoredRun, lesion_index, probabilities
@@ -52,4 +52,4 @@ def _share(types: StoredRun, name: str, found: NDArray[np.bool_]) -> CardFigure:
     """Make the row of the share of photos of which something was found, with its interval over lesions."""
     hits = found.astype(np.float64)
     ends = rate_interval(hits, np.ones_like(hits), lesion_index(types), REPLICATES, SEED)
-    return card_figure(types, ALL, name, Figure(float(hits.mean()), *ends))
+    return card_figure(types, ALL, name, Estimate(float(hits.mean()), *ends))

@@ -7,7 +7,7 @@ from skinapp.datasets.table import read_table
 from skinapp.runs.stored import StoredRun
 
 
-def whose(run: StoredRun, recipe: dict[str, Any]) -> tuple[str, ...]:
+def photo_sources(run: StoredRun, recipe: dict[str, Any]) -> tuple[str, ...]:
     """Name the cameras of a run's photos, sorted; of photos whose camera is not known their source.
 
     The photos are looked up in the run's image table, which the recipe, given as its TOML was read, names; that of an

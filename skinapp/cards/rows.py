@@ -2,7 +2,7 @@
 
 import math
 
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.models.card import CardFigure, Task
 from skinapp.runs.stored import StoredRun
 from skinapp.taxonomy import MALIGNANCY_CLASSES
@@ -17,7 +17,7 @@ def card_figure(
     run: StoredRun,
     group: str,
     name: str,
-    found: Figure,
+    found: Estimate,
     label: str | None = None,
     counts: tuple[int, int] | None = None,
 ) -> CardFigure:

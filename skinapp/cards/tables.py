@@ -12,7 +12,7 @@ from skinapp.cards.groups import HISTOLOGY_ONLY, NO_BENIGN_CAMERAS, OF_MELANOMA
 from skinapp.cards.pair import BENIGN_FIRST, CONTRADICTIONS, SURELY_BENIGN
 from skinapp.cards.rows import ALL, at_point
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.models.card import Card, CardFigure, Head, LeftOut, OperatingPoint, SeedFigures, Task
+from skinapp.models.card import Card, CardFigure, Head, OperatingPoint, SeedFigures, Task, UnseenCameraResult
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.taxonomy import MELANOMA, class_name
 
@@ -46,7 +46,7 @@ _AT = re.compile(r"^at (?P<share>[01]\.?\d*)")
 
 
 @dataclass(frozen=True)
-class Reached:
+class PointOnTest:
     """An operating point, and what it reached on test; None where the card does not say.
 
     `of_histology` is the specificity among photos that histology confirmed: of lesions that somebody thought worth a
@@ -83,20 +83,20 @@ def question(head: Head) -> str:
     return "Malignant or benign" if head.name == "malignancy" else f"Which of {len(head.classes)} lesion types"
 
 
-def whose(row: LeftOut) -> str:
+def whose(row: UnseenCameraResult) -> str:
     """Name the cameras or sources of the photos that a tried recipe was kept away from."""
     return "; ".join(row.whose)
 
 
-def left_out(card: Card) -> dict[str, tuple[LeftOut, ...]]:
+def left_out(card: Card) -> dict[str, tuple[UnseenCameraResult, ...]]:
     """Return what networks of tried recipes said of photos that they were kept away from, by whose and how many."""
-    groups: dict[str, list[LeftOut]] = {}
+    groups: dict[str, list[UnseenCameraResult]] = {}
     for row in sorted(card.left_out, key=whose):
         groups.setdefault(f"{whose(row)} ({row.figure.photos:,})", []).append(row)
     return {name: tuple(rows) for name, rows in groups.items()}
 
 
-def rate_left_out(row: LeftOut, name: str) -> CardFigure | None:
+def rate_left_out(row: UnseenCameraResult, name: str) -> CardFigure | None:
     """Return the "sensitivity" or the "specificity" that a tried recipe's own threshold has among such photos."""
     return next((rate for rate in row.rates if rate.figure == at_point(name, SHOWN_SENSITIVITY)), None)
 
@@ -116,7 +116,7 @@ def not_carried_over(card: Card) -> str:
     )
 
 
-def spread(rows: Sequence[LeftOut]) -> str:
+def spread(rows: Sequence[UnseenCameraResult]) -> str:
     """Write the figure of one recipe with its interval, of several "lowest 0.689, highest 0.740 of 7 recipes"."""
     defined = [row.figure for row in rows if row.figure.value is not None]
     if len(defined) < 2:
@@ -195,7 +195,7 @@ def headline(card: Card, task: Task) -> tuple[CardFigure, ...]:
     return tuple(figure for name in HEADLINES[task] for figure in found if figure.figure == name)
 
 
-def reached(card: Card) -> tuple[Reached, ...]:
+def reached(card: Card) -> tuple[PointOnTest, ...]:
     """Return each operating point with what it reached on test, the most sensitive last."""
     sensitivity, specificity = RATES
 
@@ -203,7 +203,7 @@ def reached(card: Card) -> tuple[Reached, ...]:
         return _one_on_test(card, "malignancy", at_point(name, point.sensitivity), group)
 
     return tuple(
-        Reached(
+        PointOnTest(
             point,
             rate(sensitivity, point),
             rate(specificity, point),

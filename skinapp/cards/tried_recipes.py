@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from skinapp.cards.photo_sources import whose
+from skinapp.cards.photo_sources import photo_sources
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.errors import ModelError
 from skinapp.files import read_toml
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.models.card import CARD, RECIPE, TRAINING, Network, read_members, read_training
 from skinapp.models.folder import find_models, member_folder
 from skinapp.runs.intervals import figure, load_intervals
@@ -21,7 +21,7 @@ SEARCH_SPLITS = ("validation", OUTSIDE)
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedRecipe:
     """A recipe that was tried: what it says of itself, what it cost, and its figures by (split, figure).
 
     `ships` tells the recipe of a shipped model from those that were tried for it, `minutes` is the time of its
@@ -38,11 +38,11 @@ class Tried:
     epochs: int | None
     crop_px: int | None
     minutes: float
-    figures: dict[tuple[str, str], Figure]
+    figures: dict[tuple[str, str], Estimate]
     outside: tuple[str, ...] = ()
 
 
-def tried_recipes(root: Path, models: Path) -> tuple[Tried, ...]:
+def tried_recipes(root: Path, models: Path) -> tuple[TriedRecipe, ...]:
     """Read every recipe below `root` that was trained, sorted by name, then those of the models that ship.
 
     The members of an average stand before it.
@@ -67,20 +67,20 @@ def network_of(members: Sequence[Network], recipe: dict[str, Any]) -> str:
     return name
 
 
-def _shipped(folder: Path) -> Iterator[Tried]:
+def _shipped(folder: Path) -> Iterator[TriedRecipe]:
     for member in read_members(folder / CARD):
         one = read_tried(member_folder(folder, member.name) / CARD, ships=True)
         yield replace(one, id=f"{folder.name}/{member.name}")
     yield read_tried(folder / CARD, ships=True)
 
 
-def read_tried(record: Path, ships: bool) -> Tried:
+def read_tried(record: Path, ships: bool) -> TriedRecipe:
     """Read a recipe that was tried, given what is kept of its training: a card, or an experiment's record."""
     folder = record.parent
     recipe = read_toml(folder / RECIPE)
     members = read_members(record)
     trainings = [member.training for member in members] or [read_training(record)]
-    return Tried(
+    return TriedRecipe(
         id=folder.name,
         ships=ships,
         what=_what(folder),
@@ -97,7 +97,7 @@ def _outside(folder: Path, recipe: dict[str, Any]) -> tuple[str, ...]:
     """Name whose photos a recipe was asked about that it did not learn from."""
     paths = (path for path in own_runs(folder) if read_facts(path).split == OUTSIDE)
     first = next(paths, None)
-    return () if first is None else whose(load_run(first), recipe)
+    return () if first is None else photo_sources(load_run(first), recipe)
 
 
 def _what(folder: Path) -> str:
@@ -113,7 +113,7 @@ def _comment(recipe: str) -> Iterator[str]:
         yield line.removeprefix("#").strip()
 
 
-def _figures(folder: Path, ships: bool) -> Iterator[tuple[tuple[str, str], Figure]]:
+def _figures(folder: Path, ships: bool) -> Iterator[tuple[tuple[str, str], Estimate]]:
     # Sorted, "-malignancy" follows "-lesion-type": its own AUROC replaces that of the types together.
     for path in own_runs(folder):
         facts, intervals = read_facts(path), load_intervals(path)
@@ -153,14 +153,14 @@ _FIGURES = {
 _FIGURE_OUTSIDE = (OUTSIDE, "malignant_auroc")
 
 
-def as_markdown(tried: tuple[Tried, ...]) -> str:
+def as_markdown(tried: tuple[TriedRecipe, ...]) -> str:
     """Set the recipes side by side as a table in Markdown; a dash where a figure was not asked for."""
     names = ("recipe", "what", "network", "epochs", "crop, px", "minutes", *_FIGURES, "malignancy AUROC outside")
     lines = [names, ("---",) * len(names), *(_row(one) for one in tried)]
     return _HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _row(one: Tried) -> tuple[str, ...]:
+def _row(one: TriedRecipe) -> tuple[str, ...]:
     words = (_in_words(one.figures.get(key)) for key in _FIGURES.values())
     outside = _in_words(one.figures.get(_FIGURE_OUTSIDE))
     if one.outside:
@@ -170,5 +170,5 @@ def _row(one: Tried) -> tuple[str, ...]:
     return (name, one.what, one.network, *counts, f"{one.minutes:.0f}", *words, outside)
 
 
-def _in_words(found: Figure | None) -> str:
+def _in_words(found: Estimate | None) -> str:
     return found.in_words() if found else "–"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from skinapp.inference.files import FileAnswer
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How an answer is printed."""
 
     table = "table"
@@ -41,7 +41,7 @@ class Format(StrEnum):
 
 def classify(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Folders are searched whole.")],
-    format: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.table,
+    format: Annotated[OutputFormat, typer.Option("--format", help="How to print the answer.")] = OutputFormat.table,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
     models: ModelsOption = None,
 ) -> None:
@@ -62,7 +62,7 @@ def classify(
         for answer in assess_files(assessor, files):
             answers.append(answer)
             progress(len(answers), len(files))
-    written = {Format.table: _table, Format.json: _json, Format.csv: _csv}[format](answers, assessor)
+    written = {OutputFormat.table: _table, OutputFormat.json: _json, OutputFormat.csv: _csv}[format](answers, assessor)
     write_answer(written, output)
     refused = [answer for answer in answers if answer.error]
     for answer in refused:

@@ -29,7 +29,7 @@ from skinapp.datasets.export import csv_bytes
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.files import EXPERIMENTS
-from skinapp.metrics.estimate import REPLICATES, Figure
+from skinapp.metrics.estimate import REPLICATES, Estimate
 from skinapp.metrics.summary import PER_CLASS
 from skinapp.runs.intervals import figure, interval_steps, load_intervals
 from skinapp.runs.isic_submission import check_classes
@@ -65,7 +65,7 @@ class _Listed:
     table: str
     split: str
     first: Headline
-    figures: dict[str, Figure]
+    figures: dict[str, Estimate]
 
 
 def runs(
@@ -153,7 +153,7 @@ def _listed(folder: Path) -> _Listed | None:
     except RunError as error:
         say(str(error))
     first = headline(run)
-    figures = {name: Figure(getattr(first, name), float("nan"), float("nan")) for name in LISTED}
+    figures = {name: Estimate(getattr(first, name), float("nan"), float("nan")) for name in LISTED}
     if intervals is not None:
         figures = {name: figure(intervals, name) for name in LISTED}
     return _Listed(folder, folder.name, run.model, run.table, run.split, first, figures)

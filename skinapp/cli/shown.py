@@ -7,7 +7,7 @@ from enum import StrEnum
 import pandas as pd
 from rich.table import Table
 
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.runs.intervals import figure
 
 SHOWN = {
@@ -30,13 +30,13 @@ class Format(StrEnum):
     json = "json"
 
 
-def as_object(found: Figure) -> dict[str, float | None]:
+def as_object(found: Estimate) -> dict[str, float | None]:
     """Return value, low and high of a figure for JSON, null where undefined."""
-    ends = {field.name: getattr(found, field.name) for field in fields(Figure)}
+    ends = {field.name: getattr(found, field.name) for field in fields(Estimate)}
     return {name: None if pd.isna(end) else end for name, end in ends.items()}
 
 
-def in_words(found: Figure) -> str:
+def in_words(found: Estimate) -> str:
     """Write a figure with its interval, alone where no interval was computed, or a dash where it is undefined."""
     alone = pd.isna(found.low) and not pd.isna(found.value)
     return f"{found.value:.3f}" if alone else found.in_words()

@@ -19,15 +19,15 @@ def story(
     ] = None,
 ) -> None:
     """Write every claim of the earlier systems beside our figure, as a table in Markdown."""
-    from skinapp.story.experiments import Shelf
-    from skinapp.story.steps import TITLES, told
+    from skinapp.story.experiments import StoredExperiments
+    from skinapp.story.steps import TITLES, compute_step
     from skinapp.story.table import as_markdown
 
     check_output(output)
-    shelf, steps = Shelf(experiments or EXPERIMENTS, tables or TABLES), []
+    shelf, steps = StoredExperiments(experiments or EXPERIMENTS, tables or TABLES), []
     with progress_bar("Computing") as progress:
         for number in range(1, len(TITLES) + 1):
-            steps.append(told(number, shelf))
+            steps.append(compute_step(number, shelf))
             progress(number, len(TITLES))
     write_answer(as_markdown(steps), output)
 

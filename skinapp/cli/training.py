@@ -12,7 +12,7 @@ from skinapp.cli.console import DataOption, ModelsOption, data_root, model_folde
 from skinapp.runs.summary import headline
 
 if TYPE_CHECKING:
-    from skinapp.training.fit import Workshop
+    from skinapp.training.fit import TrainingContext
 
 
 WeightsOption = Annotated[
@@ -49,11 +49,11 @@ def calibrate(
     models: ModelsOption = None,
 ) -> None:
     """Calibrate a trained model anew, by the [calibration] of its recipe: its scores change, its weights do not."""
-    from skinapp.training.fit import Workshop, recalibrate
+    from skinapp.training.fit import TrainingContext, recalibrate
 
     folder = model_folder(model, models)
     with progress_bar("Reading photos") as progress:
-        card = recalibrate(folder, Workshop(data_root(data), None, folder, progress=progress, say=say))
+        card = recalibrate(folder, TrainingContext(data_root(data), None, folder, progress=progress, say=say))
     for head in card.heads:
         say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
     say("Its stored runs are of the old scores.")
@@ -110,15 +110,15 @@ def arrays(
 @contextmanager
 def _workshop(
     recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
-) -> "Iterator[Workshop]":
+) -> "Iterator[TrainingContext]":
     from skinapp.training.checkpoints import checkpoint_folder
-    from skinapp.training.fit import Workshop
+    from skinapp.training.fit import TrainingContext
 
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
     folder = checkpoint_folder(recipe, root, weights)
     say(f"Checkpoints in {folder}")
     with progress_bar("Reading photos") as progress:
-        yield Workshop(data_root(data), weights, folder, workers, progress, say)
+        yield TrainingContext(data_root(data), weights, folder, workers, progress, say)
 
 
 def add_to(app: typer.Typer) -> None:

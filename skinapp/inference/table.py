@@ -93,10 +93,12 @@ def predict(classifier: Classifier, files: list[Path], progress: Progress) -> tu
 
     Raises PhotoError where a photo cannot be read.
     """
-    return asked(classifier.probabilities, classifier.card.preprocessing, files, progress)
+    return predict_batches(classifier.probabilities, classifier.card.preprocessing, files, progress)
 
 
-def asked(ask: Ask, preprocessing: Preprocessing, files: Sequence[Path], progress: Progress) -> tuple[np.ndarray, ...]:
+def predict_batches(
+    ask: Ask, preprocessing: Preprocessing, files: Sequence[Path], progress: Progress
+) -> tuple[np.ndarray, ...]:
     """Put photo files, in batches, to what answers them, and join its answers: arrays (n, k) in their order.
 
     Raises PhotoError where a photo cannot be read.

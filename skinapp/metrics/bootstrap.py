@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from skinapp.metrics.classification import Flags, Floats, Places
+from skinapp.metrics.classification import ClassIndex, Flags, Floats
 from skinapp.metrics.ranking import ranked
 
 PERCENTILES = (2.5, 97.5)
@@ -23,7 +23,7 @@ _HELD = 5_000_000
 """Numbers held at once, replicates times lesions or times columns: 40 MB, and a few times that while they are used."""
 
 
-def lesion_sums(values: Floats, lesion: Places) -> Floats:
+def lesion_sums(values: Floats, lesion: ClassIndex) -> Floats:
     """Add up the rows of each lesion: values (n, m), lesion (n,) places 0 to lesions - 1, returns (lesions, m)."""
     lesions = int(lesion.max()) + 1 if len(lesion) else 0
     return np.stack([np.bincount(lesion, weights=column, minlength=lesions) for column in values.T], axis=1)
@@ -41,7 +41,7 @@ def replicate_sums(sums: Floats, replicates: int, seed: int) -> Floats:
     return totals
 
 
-def middle(replicates: Floats) -> tuple[float, float]:
+def percentile_interval(replicates: Floats) -> tuple[float, float]:
     """Return the ends of the middle 95% of replicates, (r,), leaving out the undefined ones; NaN if all are."""
     defined = replicates[~np.isnan(replicates)]
     if not len(defined):
@@ -50,7 +50,7 @@ def middle(replicates: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def rate_interval(part: Floats, whole: Floats, lesion: Places, replicates: int, seed: int) -> tuple[float, float]:
+def rate_interval(part: Floats, whole: Floats, lesion: ClassIndex, replicates: int, seed: int) -> tuple[float, float]:
     """Return the 95% interval of sum(part) / sum(whole) over photos, by draws of lesions; part, whole and lesion (n,).
 
     Where every lesion fares alike all draws do, and a bootstrap would promise certainty: then the interval is that of
@@ -67,10 +67,10 @@ def rate_interval(part: Floats, whole: Floats, lesion: Places, replicates: int, 
     if sums[:, 0].sum() == 0:
         return 0.0, float(1 - edge)
     drawn = replicate_sums(sums, replicates, seed)
-    return middle(drawn[:, 0] / drawn[:, 1])
+    return percentile_interval(drawn[:, 0] / drawn[:, 1])
 
 
-def auroc_replicates(positive: Flags, scores: Floats, lesion: Places, replicates: int, seed: int) -> Floats:
+def auroc_replicates(positive: Flags, scores: Floats, lesion: ClassIndex, replicates: int, seed: int) -> Floats:
     """Return the AUROC of each replicate, (replicates,); NaN where one holds no positive or no negative.
 
     Of more than _STEPS scores, those within one step, laid evenly by rank, count as ties.
@@ -81,7 +81,7 @@ def auroc_replicates(positive: Flags, scores: Floats, lesion: Places, replicates
     return np.concatenate([areas(times @ counts) for times in draws(lesions, replicates, seed, 2 * steps)])
 
 
-def steps_of(positive: Flags, scores: Floats) -> tuple[Places, int]:
+def steps_of(positive: Flags, scores: Floats) -> tuple[ClassIndex, int]:
     """Return each photo's step of the score, (n,), and how many steps there are; negatives are counted after these."""
     edges = ranked(positive, scores).thresholds(_STEPS)[::-1]
     step = np.searchsorted(edges, scores, "right") - 1

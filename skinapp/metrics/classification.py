@@ -13,14 +13,14 @@ from scipy.sparse import csr_array
 from skinapp.taxonomy import MALIGNANT, MALIGNANT_CODES
 
 Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
+ClassIndex = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 CALIBRATION_BINS = 15
 """Equal bins of the confidence, as in Guo et al. (2017), "On calibration of modern neural networks"."""
 
 
-def confusion_counts(truth: Places, predicted: Places, k: int, weights: Floats | None = None) -> Floats:
+def confusion_counts(truth: ClassIndex, predicted: ClassIndex, k: int, weights: Floats | None = None) -> Floats:
     """Return how often each truth (rows) was given each prediction (columns), (..., k, k)."""
     cells = _sums_by_group(np.ones(len(truth)), truth * k + predicted, k * k, _weights(len(truth), weights))
     return cells.reshape(*cells.shape[:-1], k, k)
@@ -70,7 +70,7 @@ def mean_of_defined(values: Floats) -> Floats:
     return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def top_k_accuracy(truth: Places, probabilities: Floats, top: int, weights: Floats | None = None) -> Floats:
+def top_k_accuracy(truth: ClassIndex, probabilities: Floats, top: int, weights: Floats | None = None) -> Floats:
     """Return the share of photos whose truth is among the `top` most probable classes, (...).
 
     Of equal probabilities the earlier class counts as the more probable, as in the prediction itself.
@@ -78,7 +78,7 @@ def top_k_accuracy(truth: Places, probabilities: Floats, top: int, weights: Floa
     return _mean(among_top(truth, probabilities, top), weights)
 
 
-def among_top(truth: Places, probabilities: Floats, top: int) -> Flags:
+def among_top(truth: ClassIndex, probabilities: Floats, top: int) -> Flags:
     """Tell whether each photo's truth is among its `top` most probable classes, (n,), ties as in `top_k_accuracy`."""
     of_truth = probabilities[np.arange(len(truth)), truth]
     ahead = np.zeros(len(truth), dtype=np.intp)
@@ -87,19 +87,19 @@ def among_top(truth: Places, probabilities: Floats, top: int) -> Flags:
     return ahead < top
 
 
-def log_loss(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
+def log_loss(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
     """Return the mean of -ln(probability of the truth), (...), in nats; a probability of 0 as 2e-16."""
     return _mean(losses(truth, probabilities), weights)
 
 
-def losses(truth: Places, probabilities: Floats) -> Floats:
+def losses(truth: ClassIndex, probabilities: Floats) -> Floats:
     """Return -ln(probability of the truth) of each photo, (n,), in nats; a probability of 0 as 2e-16."""
     smallest = np.finfo(np.float64).eps
     of_truth = probabilities[np.arange(len(truth)), truth]
     return np.asarray(-np.log(np.clip(of_truth, smallest, 1 - smallest)))
 
 
-def brier(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
+def brier(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
     """Return the mean squared distance of the probabilities from the truth, (...), in 0 to 2 (Brier, 1950).
 
     For two classes half of it, in 0 to 1, as is usual there and in scikit-learn.
@@ -139,7 +139,7 @@ def auroc_of_sorted(positives: Floats, negatives: Floats) -> float:
     return share if few is positives else 1 - share
 
 
-def auroc_per_class(truth: Places, probabilities: Floats, weights: Floats | None = None) -> Floats:
+def auroc_per_class(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
     """Return the AUROC of each class against all others, (..., k)."""
     each = [auroc(truth == place, scores, weights) for place, scores in enumerate(probabilities.T)]
     return np.stack(each, axis=-1)
@@ -158,7 +158,7 @@ def specificity(positive: Flags, scores: Floats, threshold: float, weights: Floa
 
 
 def calibration_error(
-    truth: Places, probabilities: Floats, weights: Floats | None = None, bins: int = CALIBRATION_BINS
+    truth: ClassIndex, probabilities: Floats, weights: Floats | None = None, bins: int = CALIBRATION_BINS
 ) -> Floats:
     """Return the expected calibration error of the top label, (...), in 0 to 1.
 
@@ -172,12 +172,12 @@ def calibration_error(
     return _ratio(gaps.sum(axis=-1), counted.sum(axis=-1))
 
 
-def confidence_bin(confidence: Floats, bins: int = CALIBRATION_BINS) -> Places:
+def confidence_bin(confidence: Floats, bins: int = CALIBRATION_BINS) -> ClassIndex:
     """Return which of `bins` equal bins each confidence (0 to 1) lies in, its lower end open and its upper closed."""
     return np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
 
 
-def malignant_places(classes: tuple[str, ...]) -> Flags:
+def malignant_mask(classes: tuple[str, ...]) -> Flags:
     """Tell which classes count as malignant, (k,) bool: "malignant" itself, or the malignant diagnoses."""
     return np.array([label == MALIGNANT or label in MALIGNANT_CODES for label in classes])
 
@@ -191,7 +191,7 @@ def _mean(values: Floats | Flags, weights: Floats | None) -> Floats:
     return _ratio(counted @ values, counted.sum(axis=-1))
 
 
-def _sums_by_group(values: Floats, group: Places, groups: int, weights: Floats) -> Floats:
+def _sums_by_group(values: Floats, group: ClassIndex, groups: int, weights: Floats) -> Floats:
     # One non-zero a photo: a sparse product costs n a replicate where a dense one would cost n times groups.
     n = len(values)
     return np.asarray(weights @ csr_array((values, (np.arange(n), group)), shape=(n, groups)))

@@ -7,7 +7,7 @@ import pandas as pd
 
 from skinapp.metrics import classification
 from skinapp.metrics.bootstrap import rate_interval
-from skinapp.metrics.classification import Flags, Floats, Places
+from skinapp.metrics.classification import ClassIndex, Flags, Floats
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.metrics.ranking import ranked
 
@@ -79,7 +79,12 @@ def threshold_at_sensitivity(positive: Flags, scores: Floats, wanted: float) -> 
 
 
 def rate_intervals(
-    positive: Flags, scores: Floats, lesion: Places, threshold: float, replicates: int = REPLICATES, seed: int = SEED
+    positive: Flags,
+    scores: Floats,
+    lesion: ClassIndex,
+    threshold: float,
+    replicates: int = REPLICATES,
+    seed: int = SEED,
 ) -> pd.DataFrame:
     """Return sensitivity and specificity at a threshold with 95% intervals by bootstrap over lesions.
 

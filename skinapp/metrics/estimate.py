@@ -12,7 +12,7 @@ SEED = 1979
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A figure and its 95% interval; NaN where undefined."""
 
     value: float
@@ -26,13 +26,13 @@ class Figure:
         return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
-def proportion(part: int, whole: int, method: str = "exact") -> Figure:
+def proportion(part: int, whole: int, method: str = "exact") -> Estimate:
     """Return a share with its 95% interval; NaN of none.
 
     `method` "exact" is Clopper and Pearson's (1934), "wilson" that of Wilson (1927). Photos are taken as independent:
     for photos of different lesions alone.
     """
     if not whole:
-        return Figure(np.nan, np.nan, np.nan)
+        return Estimate(np.nan, np.nan, np.nan)
     found = binomtest(part, whole).proportion_ci(0.95, method=method)
-    return Figure(part / whole, float(found.low), float(found.high))
+    return Estimate(part / whole, float(found.low), float(found.high))

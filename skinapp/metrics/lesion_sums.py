@@ -12,10 +12,10 @@ from scipy.sparse import coo_array, csr_array
 
 from skinapp.metrics import classification
 from skinapp.metrics.bootstrap import areas, steps_of
-from skinapp.metrics.classification import CALIBRATION_BINS, Flags, Floats, Places, malignant_places
+from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, malignant_mask
 from skinapp.metrics.summary import Figures
 
-_Part = tuple[Places, Floats, int]
+_Part = tuple[ClassIndex, Floats, int]
 """Of each photo the column it adds to, (n,), and how much, (n,); and the number of columns."""
 
 
@@ -53,10 +53,10 @@ class Tally:
         )
 
 
-def tally(truth: Places, probabilities: Floats, classes: tuple[str, ...], lesion: Places) -> Tally:
+def tally(truth: ClassIndex, probabilities: Floats, classes: tuple[str, ...], lesion: ClassIndex) -> Tally:
     """Sum up predictions by lesion; truth and lesion (n,) places, probabilities (n, k)."""
     k, n = len(classes), len(truth)
-    predicted, malignant = probabilities.argmax(axis=1), malignant_places(classes)
+    predicted, malignant = probabilities.argmax(axis=1), malignant_mask(classes)
     parts: list[_Part] = [
         (truth * k + predicted, np.ones(n), k * k),
         _one(classification.among_top(truth, probabilities, 3)),

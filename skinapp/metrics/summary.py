@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from skinapp.metrics import classification
-from skinapp.metrics.classification import Floats, Places
+from skinapp.metrics.classification import ClassIndex, Floats
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ PER_CLASS = ("precision", "recall", "f1", "auroc")
 OVERALL = tuple(field.name for field in fields(Figures) if field.name not in PER_CLASS)
 
 
-def figures(truth: Places, probabilities: Floats, classes: tuple[str, ...], weights: Floats | None = None) -> Figures:
+def figures(
+    truth: ClassIndex, probabilities: Floats, classes: tuple[str, ...], weights: Floats | None = None
+) -> Figures:
     """Compute every figure of some predictions; top3 is NaN for fewer than four classes."""
     k = len(classes)
     confusion = classification.confusion_counts(truth, probabilities.argmax(axis=1), k, weights)
     areas = classification.auroc_per_class(truth, probabilities, weights)
-    malignant = classification.malignant_places(classes)
+    malignant = classification.malignant_mask(classes)
     top3 = classification.top_k_accuracy(truth, probabilities, 3, weights)
     return Figures(
         accuracy=classification.accuracy(confusion),

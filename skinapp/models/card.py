@@ -99,7 +99,7 @@ class InitialWeights(_Strict):
     licence: str
 
 
-class Making(_Strict):
+class Provenance(_Strict):
     """By which recipe a model was made, with what, and when: all there is to say of an average of trained networks."""
 
     recipe_sha256: str
@@ -107,7 +107,7 @@ class Making(_Strict):
     finished: str
 
 
-class TrainingFacts(Making):
+class TrainingFacts(Provenance):
     """How a training went."""
 
     best_epoch: int = Field(description="whose weights were kept: the best by monitor, or the last, as the recipe says")
@@ -159,7 +159,7 @@ class CardFigure(_Strict):
     lesions: int
 
 
-class LeftOut(_Strict):
+class UnseenCameraResult(_Strict):
     """A figure of a tried recipe, an average too, on photos of a camera or a clinic that it did not learn from."""
 
     recipe: str
@@ -198,12 +198,12 @@ class Card(_Strict):
     )
     operating_points: tuple[OperatingPoint, ...] = ()
     figures: tuple[CardFigure, ...] = ()
-    left_out: tuple[LeftOut, ...] = Field((), description="of recipes that were tried for this model")
+    left_out: tuple[UnseenCameraResult, ...] = Field((), description="of recipes that were tried for this model")
     seeds: tuple[SeedFigures, ...] = Field((), description="of networks whose recipe was tried from other seeds too")
     data: DataFacts
     initial: InitialWeights | None = Field(description="none of an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field((), description="models whose answers it learned beside the labels")
-    training: TrainingFacts | Making
+    training: TrainingFacts | Provenance
     licence: str
     intended_use: str
     not_for: str

@@ -44,7 +44,7 @@ class Classifier:
             logits = self._network(batch.to(self.device.torch, memory_format=torch.channels_last))
         # Apple's MPS knows no float64
         answers = [calibrated(logits[head.name].cpu().double().numpy(), head) for head in self.card.heads]
-        return agreeing(answers, self.card.heads) if self.card.role == "both" else answers
+        return reconcile_types(answers, self.card.heads) if self.card.role == "both" else answers
 
 
 def calibrated(logits: np.ndarray, head: Head) -> np.ndarray:
@@ -53,7 +53,7 @@ def calibrated(logits: np.ndarray, head: Head) -> np.ndarray:
     return scores
 
 
-def agreeing(answers: Sequence[np.ndarray], heads: Sequence[Head]) -> list[np.ndarray]:
+def reconcile_types(answers: Sequence[np.ndarray], heads: Sequence[Head]) -> list[np.ndarray]:
     """Scale a pair's lesion types so that the malignant ones together weigh what its malignancy head says.
 
     `answers` are probabilities (n, k), one array a head; so are those returned. Within the malignant and within the

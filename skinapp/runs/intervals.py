@@ -16,9 +16,9 @@ import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.files import file_sha256, written_aside
-from skinapp.metrics.bootstrap import draws, middle
+from skinapp.metrics.bootstrap import draws, percentile_interval
 from skinapp.metrics.classification import Floats
-from skinapp.metrics.estimate import REPLICATES, SEED, Figure
+from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.metrics.lesion_sums import tally
 from skinapp.metrics.summary import OVERALL, PER_CLASS, Figures, figures
 from skinapp.runs.stored import PREDICTIONS_FILE, StoredRun, lesion_index, probabilities, truth_index
@@ -70,7 +70,7 @@ def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEE
         yield drawn
 
 
-def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figure:
+def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Estimate:
     """Pick one figure, of the whole run or of a class, from the frame of `headline_intervals`.
 
     Raises KeyError for a figure or class that it does not hold.
@@ -80,7 +80,7 @@ def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Figu
     if found.empty:
         raise KeyError((name, label))
     value, low, high = found.iloc[0].astype(float)
-    return Figure(value, low, high)
+    return Estimate(value, low, high)
 
 
 def with_intervals(per_class: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
@@ -130,4 +130,4 @@ def _joined(drawn: Sequence[Figures], name: str) -> Floats:
 
 
 def _row(name: str, label: str | None, value: float, replicates: Floats) -> tuple[object, ...]:
-    return name, label, float(value), *middle(replicates)
+    return name, label, float(value), *percentile_interval(replicates)

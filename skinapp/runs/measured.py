@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.runs.intervals import figure, headline_intervals, load_intervals
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import Headline, headline
@@ -18,7 +18,7 @@ class Measured:
     run: StoredRun
     intervals: pd.DataFrame
 
-    def figure(self, name: str, label: str | None = None) -> Figure:
+    def figure(self, name: str, label: str | None = None) -> Estimate:
         """Return a figure of the whole run, or of a class, with its interval."""
         return figure(self.intervals, name, label)
 

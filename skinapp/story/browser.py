@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.story.differences import gaps
-from skinapp.story.experiments import Shelf, Taken, absent
+from skinapp.story.experiments import FoundRuns, StoredExperiments, absent
 from skinapp.story.held_out import RESNET, SMALL, WAYS
 from skinapp.story.parts import (
     NOT_YET,
-    Answer,
     Forest,
+    ScoredPhoto,
     Shown,
     Source,
     Step,
@@ -39,7 +39,7 @@ _NAMED = (
 """Network, how it was trained and split, run."""
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Compare the small network, its variants, a MobileNet and the ResNet of step 3, by macro F1."""
     taken = shelf.take(source for _, _, source in _NAMED)
     found = _rows(taken)
@@ -59,40 +59,40 @@ def step(shelf: Shelf) -> Step:
     )
 
 
-def _rows(taken: Taken) -> pd.DataFrame:
+def _rows(taken: FoundRuns) -> pd.DataFrame:
     return rows(
         (name, note, taken.found[source].figure("macro_f1")) for name, note, source in _NAMED if taken.has(source)
     )
 
 
-def _sizes(shelf: Shelf) -> str:
+def _sizes(shelf: StoredExperiments) -> str:
     asked = {"small network": COLOUR, "MobileNet": TUNED["lesion"], "ResNet": REFERENCE}
     known = {words: shelf.trained(source.experiment) for words, source in asked.items()}
     said = [f"{words}: {trained.in_words()}" for words, trained in known.items() if trained]
     return f"By lesion, {'; '.join(said)}; fewer photos were held out for the ResNet." if said else ""
 
 
-def _gap(taken: Taken, a: Source, b: Source) -> Figure | None:
+def _gap(taken: FoundRuns, a: Source, b: Source) -> Estimate | None:
     """Return the difference in macro F1, a less b, on photos that neither was trained on; None if one is missing."""
     if not taken.has(a, b):
         return None
     return difference(gaps(taken.found[a].run, taken.found[b].run), "macro_f1")
 
 
-def _photos(taken: Taken, source: Source) -> str:
+def _photos(taken: FoundRuns, source: Source) -> str:
     return f"test: {taken.found[source].photos()}" if taken.has(source) else ""
 
 
-def _squeezed(taken: Taken, shelf: Shelf) -> tuple[Answer, ...]:
+def _squeezed(taken: FoundRuns, shelf: StoredExperiments) -> tuple[ScoredPhoto, ...]:
     grey, doubled = _gap(taken, GREY, COLOUR), _gap(taken, DOUBLED, COLOUR)
     return (
-        Answer(
+        ScoredPhoto(
             "B1",
             f"grey less colour, by lesion: macro F1 {points(grey)}" if grey else NOT_YET,
             _photos(taken, GREY),
             "The same size and labels; `skinapp arrays` writes X.npy, X_g.npy and y.npy.",
         ),
-        Answer(
+        ScoredPhoto(
             "B3",
             f"doubled less not doubled, by lesion: macro F1 {points(doubled)}. {_two_curves(shelf)}".strip()
             if doubled
@@ -101,7 +101,7 @@ def _squeezed(taken: Taken, shelf: Shelf) -> tuple[Answer, ...]:
             "Zoomed to the central third, as its text says; the crop that its code computes is the whole photo, or a "
             "corner of it. Its validation photos, cut off after copies were appended, are copies of training photos.",
         ),
-        Answer(
+        ScoredPhoto(
             "B4",
             _trained(shelf),
             _photos(taken, COLOUR),
@@ -110,7 +110,7 @@ def _squeezed(taken: Taken, shelf: Shelf) -> tuple[Answer, ...]:
     )
 
 
-def _two_curves(shelf: Shelf) -> str:
+def _two_curves(shelf: StoredExperiments) -> str:
     curves = shelf.curves(DOUBLED.experiment)
     asked = ["validation_accuracy", "appended_validation_accuracy"]
     if curves is None or not set(asked) <= set(curves.columns):
@@ -122,7 +122,7 @@ def _two_curves(shelf: Shelf) -> str:
     )
 
 
-def _trained(shelf: Shelf) -> str:
+def _trained(shelf: StoredExperiments) -> str:
     trained, curves = shelf.trained(COLOUR.experiment), shelf.curves(COLOUR.experiment)
     if trained is None or curves is None:
         return NOT_YET
@@ -132,7 +132,7 @@ def _trained(shelf: Shelf) -> str:
     )
 
 
-def _measured(taken: Taken) -> tuple[Answer, ...]:
+def _measured(taken: FoundRuns) -> tuple[ScoredPhoto, ...]:
     small, best = SMALL["photo"], _gap(taken, TUNED["lesion"], COLOUR)
     ours = NOT_YET
     if taken.has(small):
@@ -148,8 +148,8 @@ def _measured(taken: Taken) -> tuple[Answer, ...]:
     }
     said = [f"{words}: {points(gap)}" for words, gap in gaps.items() if gap]
     return (
-        Answer("B5", ours, _photos(taken, small), "The confusion matrix is on the Evaluation page."),
-        Answer(
+        ScoredPhoto("B5", ours, _photos(taken, small), "The confusion matrix is on the Evaluation page."),
+        ScoredPhoto(
             "B6",
             f"macro F1 by lesion, on shared photos: {'; '.join(said)}" if said else NOT_YET,
             _photos(taken, TUNED["lesion"]) + _shared(taken),
@@ -158,7 +158,7 @@ def _measured(taken: Taken) -> tuple[Answer, ...]:
     )
 
 
-def _shared(taken: Taken) -> str:
+def _shared(taken: FoundRuns) -> str:
     """Say how many of MobileNet's test photos the ResNet was not trained on either."""
     if not taken.has(TUNED["lesion"], REFERENCE):
         return ""
@@ -166,8 +166,8 @@ def _shared(taken: Taken) -> str:
     return f"; {ours.isin(others).sum():,} of them with the ResNet"
 
 
-def _not_done() -> Answer:
-    return Answer(
+def _not_done() -> ScoredPhoto:
+    return ScoredPhoto(
         "B7",
         "not measured",
         "",
@@ -176,7 +176,7 @@ def _not_done() -> Answer:
     )
 
 
-def _figures(taken: Taken) -> tuple[Shown, ...]:
+def _figures(taken: FoundRuns) -> tuple[Shown, ...]:
     asked = {"small network": COLOUR, "MobileNet": TUNED["lesion"], "ResNet": REFERENCE}
     return tuple(
         shown(f"Macro F1, {words}", taken.found[source].figure("macro_f1"))
@@ -185,7 +185,7 @@ def _figures(taken: Taken) -> tuple[Shown, ...]:
     )
 
 
-def _lesson(taken: Taken) -> str | None:
+def _lesson(taken: FoundRuns) -> str | None:
     gap, resnet = _gap(taken, TUNED["lesion"], COLOUR), _gap(taken, REFERENCE, TUNED["lesion"])
     if gap is None:
         return None

@@ -6,18 +6,18 @@ import pandas as pd
 
 from skinapp.datasets.summary import class_counts, imbalance
 from skinapp.errors import RunError
-from skinapp.metrics.classification import malignant_places, top_k_accuracy
+from skinapp.metrics.classification import malignant_mask, top_k_accuracy
 from skinapp.metrics.estimate import proportion
 from skinapp.runs.baselines import on_photos
 from skinapp.runs.measured import Measured
 from skinapp.runs.stored import StoredRun, probabilities, truth_index
 from skinapp.runs.summary import per_class
 from skinapp.story.differences import gaps
-from skinapp.story.experiments import Shelf, Taken, absent
+from skinapp.story.experiments import FoundRuns, StoredExperiments, absent
 from skinapp.story.parts import (
     NOT_YET,
-    Answer,
     Forest,
+    ScoredPhoto,
     Shown,
     Source,
     Step,
@@ -48,7 +48,7 @@ FIGURES = {"macro_f1": "macro F1", "balanced_accuracy": "balanced accuracy"}
 TOP = 3
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Ask whether a cap of 2,000 photos a class helped, and what the top three of 32 photos can prove."""
     taken, shown = shelf.take(VALIDATION.values()), shelf.take(SHOWCASE.values())
     ids = shelf.showcase().index
@@ -66,7 +66,7 @@ def step(shelf: Shelf) -> Step:
     )
 
 
-def _ratios(shelf: Shelf) -> str:
+def _ratios(shelf: StoredExperiments) -> str:
     merged = shelf.table("merged")
     eight = merged[merged["source"] != "malignant-vs-benign"]
     said = []
@@ -79,7 +79,7 @@ def _ratios(shelf: Shelf) -> str:
     return f"Our sources hold other numbers of photos: {'; '.join(said)}."
 
 
-def _capping(taken: Taken, differs: str) -> Answer:
+def _capping(taken: FoundRuns, differs: str) -> ScoredPhoto:
     known = {words: taken.found[source] for words, source in VALIDATION.items() if taken.has(source)}
     said = [
         f"{words}: macro F1 {percent(one.figure('macro_f1'))}, balanced accuracy "
@@ -88,7 +88,7 @@ def _capping(taken: Taken, differs: str) -> Answer:
     ]
     said += [f"capped less {words}: {_gap(taken, words)}" for words in (UNCAPPED, BALANCED) if _both(taken, words)]
     photos = "; ".join(f"{words}: {one.photos()}" for words, one in known.items())
-    return Answer("A8", "; ".join(said) or NOT_YET, photos, differs)
+    return ScoredPhoto("A8", "; ".join(said) or NOT_YET, photos, differs)
 
 
 def _worst(measured: Measured) -> str:
@@ -96,22 +96,22 @@ def _worst(measured: Measured) -> str:
     return f"{worst['class']} {worst['f1']:.1%}"
 
 
-def _both(taken: Taken, words: str) -> bool:
+def _both(taken: FoundRuns, words: str) -> bool:
     return taken.has(VALIDATION[CAPPED], VALIDATION[words])
 
 
-def _differences(taken: Taken, words: str) -> pd.DataFrame:
+def _differences(taken: FoundRuns, words: str) -> pd.DataFrame:
     return gaps(taken.found[VALIDATION[CAPPED]].run, taken.found[VALIDATION[words]].run)
 
 
-def _gap(taken: Taken, words: str) -> str:
+def _gap(taken: FoundRuns, words: str) -> str:
     found = _differences(taken, words)
     return ", ".join(f"{name} {points(difference(found, figure))}" for figure, name in FIGURES.items())
 
 
-def _top_three(seen: dict[str, StoredRun], differs: str) -> Answer:
+def _top_three(seen: dict[str, StoredRun], differs: str) -> ScoredPhoto:
     if not seen:
-        return Answer("A9", NOT_YET, "", differs)
+        return ScoredPhoto("A9", NOT_YET, "", differs)
     n = max(len(run.predictions) for run in seen.values())
     said = [
         f"{words}: top one {_counted(run, 1)}, top three {_counted(run, TOP)}, {_false_alarms(run)}"
@@ -121,7 +121,9 @@ def _top_three(seen: dict[str, StoredRun], differs: str) -> Answer:
     sure = (
         f"all of {n} would still only mean at least {proportion(n, n).low:.0%}; chance gives {TOP * n / k:.0f} of {n}"
     )
-    return Answer("A9", f"{'; '.join(said)}; {sure}", f"{n} photos, each of another lesion (exact interval)", differs)
+    return ScoredPhoto(
+        "A9", f"{'; '.join(said)}; {sure}", f"{n} photos, each of another lesion (exact interval)", differs
+    )
 
 
 def _counted(run: StoredRun, top: int) -> str:
@@ -134,17 +136,17 @@ def _hits(run: StoredRun, top: int) -> int:
 
 
 def _false_alarms(run: StoredRun) -> str:
-    malignant = malignant_places(run.classes)
+    malignant = malignant_mask(run.classes)
     benign = ~malignant[truth_index(run)]
     called = malignant[probabilities(run).argmax(axis=1)]
     return f"{int((benign & called).sum())} of {int(benign.sum())} benign called malignant"
 
 
-def _useful(taken: Taken) -> Answer:
+def _useful(taken: FoundRuns) -> ScoredPhoto:
     """Answer whether the lowest loss goes with the best figures, among networks on the same photos."""
     differs = "Asked of the three networks that share one held-out set."
     if not taken.has(*SHARED.values()):
-        return Answer("A10", NOT_YET, "", differs)
+        return ScoredPhoto("A10", NOT_YET, "", differs)
     lines = {words: taken.found[source].headline() for words, source in SHARED.items()}
     if len({line.photos for line in lines.values()}) > 1:
         raise RunError("The runs of eight types do not share their held-out photos. Make them again.")
@@ -156,7 +158,7 @@ def _useful(taken: Taken) -> Answer:
     same = all(a == b for a, b in pairwise(best.values()))
     said = "; ".join(f"{name}: {words}" for name, words in best.items())
     word = "one network has all three" if same else "not one network has all three"
-    return Answer("A10", f"{said}: {word}", taken.found[SHARED[CAPPED]].photos(), differs)
+    return ScoredPhoto("A10", f"{said}: {word}", taken.found[SHARED[CAPPED]].photos(), differs)
 
 
 def _figures(seen: dict[str, StoredRun]) -> tuple[Shown, ...]:
@@ -172,7 +174,7 @@ def _figures(seen: dict[str, StoredRun]) -> tuple[Shown, ...]:
     )
 
 
-def _rows(taken: Taken) -> pd.DataFrame:
+def _rows(taken: FoundRuns) -> pd.DataFrame:
     return rows(
         (name[0].upper() + name[1:], words, taken.found[source].figure(figure))
         for figure, name in FIGURES.items()
@@ -181,7 +183,7 @@ def _rows(taken: Taken) -> pd.DataFrame:
     )
 
 
-def _lesson(taken: Taken) -> str:
+def _lesson(taken: FoundRuns) -> str:
     found = _differences(taken, BALANCED)
     of = {name: difference(found, figure) for figure, name in FIGURES.items()}
     said = " and ".join(f"{points(gap)} of {name}" for name, gap in of.items())

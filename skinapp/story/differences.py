@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import lesion_sums, middle, replicate_sums
+from skinapp.metrics.bootstrap import lesion_sums, percentile_interval, replicate_sums
 from skinapp.metrics.classification import Floats
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.runs.baselines import on_photos
@@ -35,7 +35,7 @@ def gaps(a: StoredRun, b: StoredRun) -> pd.DataFrame:
             compute(confusion[..., 0, :, :]) - compute(confusion[..., 1, :, :])
             for confusion in (cells.sum(axis=0).reshape(2, k, k), drawn.reshape(-1, 2, k, k))
         )
-        rows.append((name, float(whole), *middle(replicates)))
+        rows.append((name, float(whole), *percentile_interval(replicates)))
     return pd.DataFrame(rows, columns=["figure", "difference", "low", "high"])
 
 

@@ -19,7 +19,7 @@ from skinapp.story.parts import Source
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """How a network was trained: its kind, the side of its input in pixels (None: 75 x 100), photos, epochs, time."""
 
     network: str
@@ -37,7 +37,7 @@ class Trained:
 
 
 @dataclass(frozen=True, eq=False)
-class Taken:
+class FoundRuns:
     """The runs that were found, those that are not stored, and a sentence for each that is damaged."""
 
     found: dict[Source, Measured]
@@ -49,7 +49,7 @@ class Taken:
         return all(source in self.found for source in sources)
 
 
-def absent(*parts: Taken) -> tuple[str, ...]:
+def absent(*parts: FoundRuns) -> tuple[str, ...]:
     """Name in one sentence the experiments whose runs are not stored; then a sentence for each damaged run."""
     names = dict.fromkeys(source.experiment for taken in parts for source in taken.missing)
     first = (f"Not stored yet: runs of {', '.join(names)}.",) if names else ()
@@ -57,13 +57,13 @@ def absent(*parts: Taken) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class StoredExperiments:
     """The folder of experiments and the folder of image tables."""
 
     experiments: Path
     tables: Path
 
-    def take(self, sources: Iterable[Source]) -> Taken:
+    def take(self, sources: Iterable[Source]) -> FoundRuns:
         """Read runs with their intervals; intervals that are not stored are drawn."""
         found: dict[Source, Measured] = {}
         missing, damaged = [], []
@@ -76,21 +76,21 @@ class Shelf:
                 found[source] = measured(load_run(folder), folder)
             except RunError as error:
                 damaged.append(str(error))
-        return Taken(found, tuple(missing), tuple(damaged))
+        return FoundRuns(found, tuple(missing), tuple(damaged))
 
     def curves(self, experiment: str) -> pd.DataFrame | None:
         """Read how an experiment's training went, a row an epoch; None where that is not stored."""
         path = self.experiments / experiment / CURVES
         return pd.read_csv(path) if path.is_file() else None
 
-    def trained(self, experiment: str) -> Trained | None:
+    def trained(self, experiment: str) -> TrainedRun | None:
         """Read how an experiment's network was trained; None where that is not stored, RunError where it is damaged."""
         path = self.experiments / experiment / TRAINING
         if not path.is_file():
             return None
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            return Trained(
+            return TrainedRun(
                 network=str(kept.get("architecture") or kept["network"]),
                 input_px=kept["preprocessing"]["input_px"] if "preprocessing" in kept else None,
                 photos=int(kept["data"]["train"]["photos"]),

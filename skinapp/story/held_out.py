@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from skinapp.story.experiments import Shelf, Taken, absent
-from skinapp.story.parts import NOT_YET, Answer, Forest, Source, Step, compared, overlap, percent, rows, shown
+from skinapp.story.experiments import FoundRuns, StoredExperiments, absent
+from skinapp.story.parts import NOT_YET, Forest, ScoredPhoto, Source, Step, compared, overlap, percent, rows, shown
 
 WAYS = {"photo": "by photo", "class": "by class", "lesion": "by lesion"}
 RESNET = {way: Source(f"ham10000-seven-by-{way}", "validation") for way in WAYS}
@@ -12,7 +12,7 @@ TITLE = "Ask which photos were held out"
 FIGURES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Compare three splits: 20% of photos, 20% of each class's photos, 20% of lesions."""
     taken, small = shelf.take(RESNET.values()), shelf.take(SMALL.values())
     differs = (
@@ -20,8 +20,8 @@ def step(shelf: Shelf) -> Step:
         f"so part of a difference is the draw. {_siblings(shelf, taken)}".strip()
     )
     answers = (
-        Answer("A5", _in_words(taken, RESNET) + _against_photo(taken), _photos(taken, RESNET), differs),
-        Answer(
+        ScoredPhoto("A5", _in_words(taken, RESNET) + _against_photo(taken), _photos(taken, RESNET), differs),
+        ScoredPhoto(
             "B2",
             _in_words(small, SMALL),
             _photos(small, SMALL),
@@ -43,7 +43,7 @@ def step(shelf: Shelf) -> Step:
     )
 
 
-def _in_words(taken: Taken, sources: dict[str, Source]) -> str:
+def _in_words(taken: FoundRuns, sources: dict[str, Source]) -> str:
     known = {WAYS[way]: taken.found[source] for way, source in sources.items() if taken.has(source)}
     said = [
         f"{words}: accuracy {percent(one.figure('accuracy'))}, macro F1 {percent(one.figure('macro_f1'))}"
@@ -52,7 +52,7 @@ def _in_words(taken: Taken, sources: dict[str, Source]) -> str:
     return "; ".join(said) or NOT_YET
 
 
-def _against_photo(taken: Taken) -> str:
+def _against_photo(taken: FoundRuns) -> str:
     if not taken.has(*RESNET.values()):
         return ""
     by_photo = taken.found[RESNET["photo"]].figure("macro_f1")
@@ -62,13 +62,13 @@ def _against_photo(taken: Taken) -> str:
     return f"; macro F1 against that by photo: {', '.join(said)}"
 
 
-def _photos(taken: Taken, sources: dict[str, Source]) -> str:
+def _photos(taken: FoundRuns, sources: dict[str, Source]) -> str:
     return "; ".join(
         f"{WAYS[way]}: {taken.found[source].photos()}" for way, source in sources.items() if taken.has(source)
     )
 
 
-def _rows(taken: Taken) -> pd.DataFrame:
+def _rows(taken: FoundRuns) -> pd.DataFrame:
     return rows(
         (name, words, taken.found[RESNET[way]].figure(figure))
         for figure, name in FIGURES.items()
@@ -76,7 +76,7 @@ def _rows(taken: Taken) -> pd.DataFrame:
     )
 
 
-def _siblings(shelf: Shelf, taken: Taken) -> str:
+def _siblings(shelf: StoredExperiments, taken: FoundRuns) -> str:
     """Say how many of the photos held out by photo show a lesion that was trained on."""
     source = RESNET["photo"]
     if not taken.has(source):
@@ -88,7 +88,7 @@ def _siblings(shelf: Shelf, taken: Taken) -> str:
     return f"By photo, {share:.0%} of the photos held out show a lesion of which another photo was trained on."
 
 
-def _lesson(taken: Taken) -> str:
+def _lesson(taken: FoundRuns) -> str:
     by_photo, by_lesion = (taken.found[RESNET[way]] for way in ("photo", "lesion"))
     f1 = by_lesion.figure("macro_f1"), by_photo.figure("macro_f1")
     hits = by_lesion.figure("accuracy"), by_photo.figure("accuracy")

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.summary import class_counts, imbalance
-from skinapp.metrics.classification import malignant_places
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.classification import malignant_mask
+from skinapp.metrics.estimate import Estimate
 from skinapp.runs.intervals import with_intervals
 from skinapp.runs.measured import Measured
 from skinapp.runs.stored import StoredRun, probabilities, truth_index
 from skinapp.runs.summary import per_class
-from skinapp.story.experiments import Shelf, absent
-from skinapp.story.parts import NOT_YET, Answer, Forest, Shown, Source, Step, percent, rows, shown
+from skinapp.story.experiments import StoredExperiments, absent
+from skinapp.story.parts import NOT_YET, Forest, ScoredPhoto, Shown, Source, Step, percent, rows, shown
 from skinapp.story.skew import BY_PHOTO
 from skinapp.taxonomy import MALIGNANCY_CLASSES, class_name
 
@@ -20,7 +20,7 @@ TITLE = "Merge everything"
 TWO_CLASS = "malignant-vs-benign"
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Train on all sources with their labels as they come, and set loss and F1 beside those of step 1."""
     taken = shelf.take([MERGED, BY_PHOTO])
     table = shelf.table("merged")
@@ -29,7 +29,7 @@ def step(shelf: Shelf) -> Step:
         "ten labels is not one over seven."
     )
     if not taken.has(MERGED):
-        return Step(TITLE, (Answer("A6", NOT_YET, "", differs),), _of_data(table), missing=absent(taken))
+        return Step(TITLE, (ScoredPhoto("A6", NOT_YET, "", differs),), _of_data(table), missing=absent(taken))
     measured = taken.found[MERGED]
     loss, f1 = measured.figure("log_loss"), measured.figure("macro_f1")
     agree = _agree_on_malignancy(measured.run)
@@ -37,7 +37,7 @@ def step(shelf: Shelf) -> Step:
     return Step(
         TITLE,
         (
-            Answer(
+            ScoredPhoto(
                 "A6",
                 f"loss {loss.in_words()}, macro F1 {percent(f1)}{_beside(first)}; {agree:.0%} of the wrong answers "
                 "that mix the two kinds of label are right about malignancy",
@@ -99,7 +99,7 @@ def _by_label(measured: Measured) -> pd.DataFrame:
         "f1", ascending=False, na_position="last", kind="stable"
     )
     return rows(
-        (row["name"], f"{row['support']:,} photos", Figure(row["f1"], row["f1_low"], row["f1_high"]))
+        (row["name"], f"{row['support']:,} photos", Estimate(row["f1"], row["f1_low"], row["f1_high"]))
         for _, row in classes.iterrows()
     )
 
@@ -107,13 +107,13 @@ def _by_label(measured: Measured) -> pd.DataFrame:
 def _agree_on_malignancy(run: StoredRun) -> float:
     """Return of the wrong answers of which truth or answer is a bare "malignant" or "benign" the share that fits."""
     truth, answer = truth_index(run), probabilities(run).argmax(axis=1)
-    malignant = malignant_places(run.classes)
+    malignant = malignant_mask(run.classes)
     bare = np.isin(run.classes, MALIGNANCY_CLASSES)
     mixed = (truth != answer) & (bare[truth] != bare[answer])
     return float((malignant[truth] == malignant[answer])[mixed].mean()) if mixed.any() else float("nan")
 
 
-def _twice(shelf: Shelf, table: pd.DataFrame) -> float:
+def _twice(shelf: StoredExperiments, table: pd.DataFrame) -> float:
     """Return the share of the two-class set's photos whose picture is there once more, under its type."""
     twins = shelf.twins()
     a, b = twins["table_a"] == TWO_CLASS, twins["table_b"] == TWO_CLASS

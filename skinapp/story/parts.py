@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinapp.metrics.estimate import Figure, proportion
+from skinapp.metrics.estimate import Estimate, proportion
 
 NOT_YET = "not measured yet"
 
@@ -29,7 +29,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScoredPhoto:
     """Our answer to a claim: its id, our figures in words, the photos they stand on, what differs and why."""
 
     claim: str
@@ -70,7 +70,7 @@ class Step:
     """
 
     title: str
-    answers: tuple[Answer, ...]
+    answers: tuple[ScoredPhoto, ...]
     figures: tuple[Shown, ...] = ()
     picture: Forest | Certainties | None = None
     lesson: str | None = None
@@ -78,23 +78,23 @@ class Step:
     missing: tuple[str, ...] = ()
 
 
-def rows(named: Iterable[tuple[str, str, Figure]]) -> pd.DataFrame:
+def rows(named: Iterable[tuple[str, str, Estimate]]) -> pd.DataFrame:
     """Put figures below one another: a label, a note and a figure each; columns label, note, value, low, high."""
     table = [(label, note, found.value, found.low, found.high) for label, note, found in named]
     return pd.DataFrame(table, columns=["label", "note", "value", "low", "high"])
 
 
-def percent(found: Figure) -> str:
+def percent(found: Estimate) -> str:
     """Write "84.6% (83.0 to 86.2)", or a dash for what is undefined."""
     return "–" if np.isnan(found.value) else f"{found.value:.1%} ({interval(found)})"
 
 
-def interval(found: Figure) -> str:
+def interval(found: Estimate) -> str:
     """Write the interval of a share: "83.0 to 86.2"."""
     return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
 
 
-def shown(name: str, found: Figure, digits: int | None = None) -> Shown:
+def shown(name: str, found: Estimate, digits: int | None = None) -> Shown:
     """Show a figure in percent, or with so many digits where it is none."""
     if np.isnan(found.value):
         return Shown(name, "–", "undefined here")
@@ -108,12 +108,12 @@ def of_photos(name: str, part: int, whole: int, method: str) -> Shown:
     return Shown(name, f"{part} of {whole}", f"{interval(proportion(part, whole, method))}%")
 
 
-def overlap(a: Figure, b: Figure) -> bool:
+def overlap(a: Estimate, b: Estimate) -> bool:
     """Tell whether two intervals share a value."""
     return a.low <= b.high and b.low <= a.high
 
 
-def compared(a: Figure, b: Figure) -> str:
+def compared(a: Estimate, b: Estimate) -> str:
     """Say by how many points of a hundred a lies below or above b, and whether their intervals overlap."""
     points = 100 * (a.value - b.value)
     if np.isnan(points):
@@ -123,13 +123,13 @@ def compared(a: Figure, b: Figure) -> str:
     return f"{abs(points):.1f} points {way} ({apart})"
 
 
-def difference(found: pd.DataFrame, name: str) -> Figure:
+def difference(found: pd.DataFrame, name: str) -> Estimate:
     """Pick a difference from the frame of `gaps.gaps`."""
     value, low, high = found.loc[found["figure"] == name, ["difference", "low", "high"]].iloc[0].astype(float)
-    return Figure(value, low, high)
+    return Estimate(value, low, high)
 
 
-def points(found: Figure) -> str:
+def points(found: Estimate) -> str:
     """Write a difference of shares: "+1.2 points (−0.3 to +2.8)"; a dash where it is undefined."""
     if np.isnan(found.value):
         return "–"
@@ -137,11 +137,11 @@ def points(found: Figure) -> str:
     return written.replace("-", "−")
 
 
-def certain(found: Figure) -> int:
+def certain(found: Estimate) -> int:
     """Return the sign of a difference whose interval does not hold 0, else 0."""
     return int(found.low > 0) - int(found.high < 0)
 
 
-def verdict(found: Figure, better: str, worse: str, open_: str) -> str:
+def verdict(found: Estimate, better: str, worse: str, open_: str) -> str:
     """Choose the words that a difference allows: surely above 0, surely below, or neither."""
     return {1: better, -1: worse, 0: open_}[certain(found)]

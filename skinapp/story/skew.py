@@ -3,13 +3,13 @@
 import pandas as pd
 
 from skinapp.datasets.summary import class_counts
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.runs.baselines import no_skill
 from skinapp.runs.intervals import with_intervals
 from skinapp.runs.measured import Measured
 from skinapp.runs.summary import per_class
-from skinapp.story.experiments import Shelf, absent
-from skinapp.story.parts import NOT_YET, Answer, Forest, Shown, Source, Step, percent, rows, shown
+from skinapp.story.experiments import StoredExperiments, absent
+from skinapp.story.parts import NOT_YET, Forest, ScoredPhoto, Shown, Source, Step, percent, rows, shown
 from skinapp.taxonomy import BY_CODE, class_name
 
 BY_PHOTO = Source("ham10000-seven-by-photo", "validation")
@@ -19,14 +19,14 @@ ASKED = ("nv", "df", "akiec", "mel")
 """The classes whose F1 the article states."""
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Count HAM10000, and set the average of a network trained on it as it is beside its classes."""
     taken = shelf.take([BY_PHOTO])
     table = shelf.table("ham10000")
     counts = _counts(table)
     how = f"Ours: {shelf.how(BY_PHOTO.experiment)}. The article took a ResNet-34, whose weights are not at hand."
     if not taken.has(BY_PHOTO):
-        pending = [Answer(claim, NOT_YET, "", how) for claim in ("A2", "A3")]
+        pending = [ScoredPhoto(claim, NOT_YET, "", how) for claim in ("A2", "A3")]
         return Step(TITLE, (_data(table, counts), *pending), _of_data(counts), missing=absent(taken))
     measured = taken.found[BY_PHOTO]
     guess = no_skill(measured.run).accuracy
@@ -38,8 +38,8 @@ def step(shelf: Shelf) -> Step:
         TITLE,
         (
             _data(table, counts),
-            Answer("A2", f"{said}always answering nevus: {guess:.1%}", photos, how),
-            Answer("A3", f"F1 of {of_classes}", photos, "As above; the intervals are drawn by lesion."),
+            ScoredPhoto("A2", f"{said}always answering nevus: {guess:.1%}", photos, how),
+            ScoredPhoto("A3", f"F1 of {of_classes}", photos, "As above; the intervals are drawn by lesion."),
         ),
         (
             *_of_data(counts),
@@ -67,11 +67,11 @@ def _of_data(counts: pd.DataFrame) -> tuple[Shown, ...]:
     )
 
 
-def _data(table: pd.DataFrame, counts: pd.DataFrame) -> Answer:
+def _data(table: pd.DataFrame, counts: pd.DataFrame) -> ScoredPhoto:
     sizes = table[["width", "height"]].drop_duplicates()
     stored = table[["stored_width", "stored_height"]].drop_duplicates()
     first, last = counts.iloc[0], counts.iloc[-1]
-    return Answer(
+    return ScoredPhoto(
         "A1",
         f"{_sizes(sizes)}; {class_name(first['diagnosis']).lower()} {first['photos']:,} ({first['share']:.1%}), "
         f"{class_name(last['diagnosis']).lower()} {last['photos']:,}",
@@ -95,7 +95,7 @@ def _by_class(measured: Measured) -> pd.DataFrame:
         (
             BY_CODE[row["class"]].short_name,
             f"{row['lesions']:,} lesions",
-            Figure(row["f1"], row["f1_low"], row["f1_high"]),
+            Estimate(row["f1"], row["f1_low"], row["f1_high"]),
         )
         for _, row in classes.iterrows()
     )

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from skinapp.errors import RunError
 from skinapp.story import browser, deleting, held_out, merged, skew, two_classes, unseen
-from skinapp.story.experiments import Shelf
+from skinapp.story.experiments import StoredExperiments
 from skinapp.story.parts import Step
 
-_STEPS: tuple[tuple[str, tuple[str, ...], Callable[[Shelf], Step]], ...] = (
+_STEPS: tuple[tuple[str, tuple[str, ...], Callable[[StoredExperiments], Step]], ...] = (
     (skew.TITLE, ("A1", "A2", "A3"), skew.step),
     (unseen.TITLE, ("A4",), unseen.step),
     (held_out.TITLE, ("A5", "B2"), held_out.step),
@@ -24,7 +24,7 @@ CLAIMED = tuple(claims for _, claims, _ in _STEPS)
 """The claims that each step answers, by id."""
 
 
-def told(number: int, shelf: Shelf) -> Step:
+def compute_step(number: int, shelf: StoredExperiments) -> Step:
     """Compute a step, 1 to 7, from a shelf.
 
     Where stored runs do not belong together, the step says so in `missing`. Raises DatasetError where an image table

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from skinapp.story.claims import CLAIMS, WHO
-from skinapp.story.parts import NOT_YET, Answer, Step
+from skinapp.story.parts import NOT_YET, ScoredPhoto, Step
 
 _HEAD = """# Two earlier systems, measured again
 
@@ -22,13 +22,13 @@ def as_markdown(steps: Iterable[Step]) -> str:
     """Write every claim with its answer, in the claims' order; runs that are missing are named below the table."""
     told = list(steps)
     answers = {answer.claim: answer for step in told for answer in step.answers}
-    lines = [_line(answers.get(claim, Answer(claim, NOT_YET, "", ""))) for claim in CLAIMS]
+    lines = [_line(answers.get(claim, ScoredPhoto(claim, NOT_YET, "", ""))) for claim in CLAIMS]
     missing = dict.fromkeys(sentence for step in told for sentence in step.missing)
     end = "\n".join(["", *(f"- {sentence}" for sentence in missing), ""]) if missing else ""
     return _HEAD.format(who=" and ".join(WHO.values())) + "\n".join(lines) + "\n" + end
 
 
-def _line(answer: Answer) -> str:
+def _line(answer: ScoredPhoto) -> str:
     claim = CLAIMS[answer.claim]
     cells = (claim.id, claim.says, claim.stated, answer.ours, answer.photos, answer.differs)
     return f"| {' | '.join(_cell(cell) for cell in cells)} |"

@@ -6,8 +6,8 @@ from skinapp.errors import RunError
 from skinapp.runs.baselines import on_photos
 from skinapp.runs.intervals import headline_intervals
 from skinapp.runs.measured import Measured
-from skinapp.story.experiments import Shelf, absent
-from skinapp.story.parts import NOT_YET, Answer, Forest, Source, Step, compared, percent, rows, shown
+from skinapp.story.experiments import StoredExperiments, absent
+from skinapp.story.parts import NOT_YET, Forest, ScoredPhoto, Source, Step, compared, percent, rows, shown
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 NETWORK = Source("malignant-vs-benign", "test")
@@ -18,7 +18,7 @@ TITLE = "Two classes, balanced"
 WHOLE, CLEAN, TRIVIAL = "whole test", "without twins", "light and colour alone"
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Measure the two-class network on its own test photos, without those seen in training, and beside a probe."""
     taken = shelf.take([NETWORK, PROBE])
     twins = leaked(shelf)
@@ -28,7 +28,7 @@ def step(shelf: Shelf) -> Step:
         "them, and beside a probe that is told light, colour, sharpness and size but nothing of the lesion."
     )
     if not taken.has(NETWORK):
-        return Step(TITLE, (Answer("A7", NOT_YET, "", differs),), missing=absent(taken))
+        return Step(TITLE, (ScoredPhoto("A7", NOT_YET, "", differs),), missing=absent(taken))
     whole = taken.found[NETWORK]
     clean = cut(whole, whole.run.predictions["image_id"][~whole.run.predictions["image_id"].isin(twins)])
     trivial = cut(taken.found[PROBE], whole.run.predictions["image_id"]) if taken.has(PROBE) else None
@@ -36,7 +36,7 @@ def step(shelf: Shelf) -> Step:
     return Step(
         TITLE,
         (
-            Answer(
+            ScoredPhoto(
                 "A7", _in_words(measured), f"{whole.photos()}; {len(clean.run.predictions):,} without twins", differs
             ),
         ),
@@ -53,7 +53,7 @@ def step(shelf: Shelf) -> Step:
     )
 
 
-def leaked(shelf: Shelf) -> "pd.Series[str]":
+def leaked(shelf: StoredExperiments) -> "pd.Series[str]":
     """Return the ids of the two-class set's test photos that are, as file or as picture, among its training photos."""
     twins = shelf.twins()
     own = twins[(twins["table_a"] == TABLE) & (twins["table_b"] == TABLE)]

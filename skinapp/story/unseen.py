@@ -6,8 +6,8 @@ import pandas as pd
 from skinapp.metrics.estimate import proportion
 from skinapp.runs.baselines import on_photos
 from skinapp.runs.stored import StoredRun, probabilities
-from skinapp.story.experiments import Shelf, absent
-from skinapp.story.parts import NOT_YET, Answer, Certainties, Shown, Source, Step, interval, of_photos
+from skinapp.story.experiments import StoredExperiments, absent
+from skinapp.story.parts import NOT_YET, Certainties, ScoredPhoto, Shown, Source, Step, interval, of_photos
 
 SHOWCASE = Source("ham10000-seven-by-photo", "showcase")
 TITLE = "Show it photos that it never saw"
@@ -18,7 +18,7 @@ SURE = 0.95
 """From here on the article calls an answer certain."""
 
 
-def step(shelf: Shelf) -> Step:
+def step(shelf: StoredExperiments) -> Step:
     """Ask the network of step 1 for the showcase photos of seven types: how often, and how surely, is it wrong?"""
     taken = shelf.take([SHOWCASE])
     differs = (
@@ -26,12 +26,12 @@ def step(shelf: Shelf) -> Step:
         f"all photos of their lesions, so they may be easier than photos of another clinic. {_copies(shelf)}"
     )
     if not taken.has(SHOWCASE):
-        return Step(TITLE, (Answer("A4", NOT_YET, "", differs),), missing=absent(taken))
+        return Step(TITLE, (ScoredPhoto("A4", NOT_YET, "", differs),), missing=absent(taken))
     photos = certainties(_of_seven_types(taken.found[SHOWCASE].run, shelf))
     counted = f"{len(photos)} photos, each of another lesion (Wilson's interval)"
     return Step(
         TITLE,
-        (Answer("A4", _ours(photos), counted, differs),),
+        (ScoredPhoto("A4", _ours(photos), counted, differs),),
         _figures(photos),
         Certainties(photos),
         _lesson(photos),
@@ -49,12 +49,12 @@ def certainties(run: StoredRun) -> pd.DataFrame:
     return frame.assign(kind=np.where(frame["answer"] == frame["truth"], RIGHT, wrong))
 
 
-def _of_seven_types(run: StoredRun, shelf: Shelf) -> StoredRun:
+def _of_seven_types(run: StoredRun, shelf: StoredExperiments) -> StoredRun:
     showcase = shelf.showcase()
     return on_photos(run, showcase.index[showcase != "scc"])
 
 
-def _copies(shelf: Shelf) -> str:
+def _copies(shelf: StoredExperiments) -> str:
     """Say how many showcase photos have a copy among photos that were trained on, by the audit."""
     twins, listed = shelf.twins(), shelf.showcase().index
     ours = twins[(twins["table_a"] == "ham10000") & (twins["table_b"] == "ham10000")]

@@ -14,8 +14,8 @@ from skinapp.datasets.files import Progress
 from skinapp.datasets.table import read_table, truth_labels
 from skinapp.errors import RecipeError
 from skinapp.files import file_sha256, read_toml
-from skinapp.inference.table import asked
-from skinapp.models.card import Card, DataFacts, Head, Making, Network, Role, Task, write_card
+from skinapp.inference.table import predict_batches
+from skinapp.models.card import Card, DataFacts, Head, Network, Provenance, Role, Task, write_card
 from skinapp.models.folder import member_folder
 from skinapp.networks.average import AveragedNetworks, joint_sha256
 from skinapp.networks.device import versions
@@ -68,7 +68,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
         weights_dtype="float16",
         data=_data(members),
         initial=None,
-        training=Making(
+        training=Provenance(
             recipe_sha256=file_sha256(recipe_path),
             versions=versions(),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -146,7 +146,7 @@ def _calibrated_heads(
     files = [data_root / path for path in photos["path"]]
     calibrated = []
     for (task, (head, *_)), logits in zip(
-        tasks.items(), asked(ask, network.preprocessing, files, progress), strict=True
+        tasks.items(), predict_batches(ask, network.preprocessing, files, progress), strict=True
     ):
         classes = truth_labels(photos, task).map(head.classes.index).to_numpy()
         temperature = fit_temperature(logits, classes)

@@ -15,7 +15,7 @@ from skinapp.networks.folder import Model
 from skinapp.runs.intervals import headline_intervals, save_intervals
 from skinapp.runs.stored import StoredRun, save_run
 from skinapp.training.checkpoints import weights_sha256
-from skinapp.training.fit import Trained, Workshop, fit
+from skinapp.training.fit import FinishedTraining, TrainingContext, fit
 from skinapp.training.recipe import Recipe
 from skinapp.training.sources import gathered, table_of
 from skinapp.training.squeezed.recipe import read_any_recipe
@@ -30,7 +30,7 @@ class Experiment:
     runs: tuple[StoredRun, ...]
 
 
-def run_experiment(recipe_path: Path, workshop: Workshop) -> Experiment:
+def run_experiment(recipe_path: Path, workshop: TrainingContext) -> Experiment:
     """Train by a recipe of any kind, predict the splits it names, and store runs, intervals and curves beside it.
 
     The weights are not kept. Raises RecipeError where the recipe names no split to evaluate; else as `fit` and
@@ -46,7 +46,7 @@ def run_experiment(recipe_path: Path, workshop: Workshop) -> Experiment:
     return _saved(recipe_path.parent, done.runs, texts)
 
 
-def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: Workshop) -> Experiment:
+def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: TrainingContext) -> Experiment:
     photos = gathered(recipe)
     # Before hours of training: a split of several tables cannot be stored.
     tables = {split: table_of(photos, split, recipe) for split in recipe.evaluate}
@@ -56,7 +56,7 @@ def _of_resnet(recipe_path: Path, recipe: Recipe, workshop: Workshop) -> Experim
     return _saved(recipe_path.parent, runs, texts)
 
 
-def _runs(trained: Trained, table: Path, split: str, workshop: Workshop) -> tuple[StoredRun, ...]:
+def _runs(trained: FinishedTraining, table: Path, split: str, workshop: TrainingContext) -> tuple[StoredRun, ...]:
     card = trained.card.model_copy(update={"weights_sha256": weights_sha256(trained.network)})
     model = Model(table.parent, card, trained.network.eval())
     classifier = Classifier(model, Device("cpu", "CPU"))

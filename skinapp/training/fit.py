@@ -43,7 +43,7 @@ from skinapp.training.sources import gathered, own
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingContext:
     """Where a training finds and keeps its things: photos, initial weights, checkpoints; and how it reports."""
 
     data_root: Path
@@ -55,7 +55,7 @@ class Workshop:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class FinishedTraining:
     """A finished training: its photos with their split, its network, its card (weights not yet hashed), its curves."""
 
     photos: pd.DataFrame
@@ -64,7 +64,7 @@ class Trained:
     curves: str
 
 
-def train(recipe_path: Path, workshop: Workshop) -> Card:
+def train(recipe_path: Path, workshop: TrainingContext) -> Card:
     """Train by a recipe and write card, weights and curves beside it; resume where checkpoints of it lie.
 
     Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where something
@@ -74,7 +74,7 @@ def train(recipe_path: Path, workshop: Workshop) -> Card:
     return save_model(recipe_path.parent, trained.card, trained.network.state_dict(), trained.curves)
 
 
-def fit(recipe_path: Path, workshop: Workshop) -> Trained:
+def fit(recipe_path: Path, workshop: TrainingContext) -> FinishedTraining:
     """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
     recipe = read_recipe(recipe_path)
     chosen = _chosen(recipe)
@@ -107,10 +107,10 @@ def fit(recipe_path: Path, workshop: Workshop) -> Trained:
         not_for=NOT_FOR,
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
-    return Trained(chosen.photos, module.network, card, curves)
+    return FinishedTraining(chosen.photos, module.network, card, curves)
 
 
-def recalibrate(folder: Path, workshop: Workshop) -> Card:
+def recalibrate(folder: Path, workshop: TrainingContext) -> Card:
     """Calibrate a trained model anew, by the [calibration] of the recipe beside it, and write its card; weights stay.
 
     Operating points and figures leave the card: they were those of the old scores. Returns the card as written. Raises
@@ -175,7 +175,7 @@ def _fit(
     training: DataLoader[Any],
     validation: DataLoader[Any],
     recipe_path: Path,
-    workshop: Workshop,
+    workshop: TrainingContext,
 ) -> TrainingFacts:
     """Train, or go on from the last checkpoint, and leave the weights of the epoch to keep in the module."""
     recipe_sha256 = file_sha256(recipe_path)
@@ -208,7 +208,7 @@ def _go_on_drawing(training: DataLoader[Any], resumed: Path) -> None:
     training.sampler.set_epoch(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"] + 1)
 
 
-def _trainer(recipe: Recipe, workshop: Workshop) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
+def _trainer(recipe: Recipe, workshop: TrainingContext) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
     monitor = f"validation_{recipe.schedule.monitor}"
     mode = "min" if recipe.schedule.monitor == "loss" else "max"
     best = ModelCheckpoint(workshop.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)

@@ -66,7 +66,7 @@ class Split(Strict):
     )
 
 
-class Network(Strict):
+class NetworkSettings(Strict):
     """Which ResNet, and what it starts from: a safetensors file, torchvision's name of weights, or "none"."""
 
     architecture: Architecture = "resnet18"
@@ -133,7 +133,7 @@ class Schedule(Strict):
         return self
 
 
-class Calibration(Strict):
+class CalibrationSettings(Strict):
     """How logits become probabilities: how much of the sampling's shares is undone before the temperature is fitted."""
 
     undo_sampling: float = Field(0.0, ge=0, le=1, description="0: scores hold for classes as drawn; 1: as in the data")
@@ -155,13 +155,13 @@ class Recipe(Strict):
     role: Role
     seed: int
     data: Data
-    network: Network
+    network: NetworkSettings
     input: Preprocessing
     augmentation: Augmentation
     sampling: Sampling
     schedule: Schedule
     split: Split = Split()
-    calibration: Calibration = Calibration()
+    calibration: CalibrationSettings = CalibrationSettings()
     distillation: Distillation | None = None
     evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
 

@@ -40,7 +40,7 @@ class OpenRun:
     _done: dict[object, Any] = field(default_factory=dict)
     _drawing: Lock = field(default_factory=Lock)
 
-    def once(self, compute: Callable[Concatenate[StoredRun, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def cached(self, compute: Callable[Concatenate[StoredRun, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute something of the run, or return it where it was computed before."""
         key = (compute.__module__, compute.__qualname__, args, tuple(sorted(kwargs.items())))
         if key not in self._done:

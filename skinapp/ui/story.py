@@ -7,9 +7,9 @@ import streamlit as st
 from skinapp.charts.forest import forest
 from skinapp.charts.story import certainties
 from skinapp.story.claims import CLAIMS, WHO, Claim
-from skinapp.story.experiments import Shelf
+from skinapp.story.experiments import StoredExperiments
 from skinapp.story.parts import Certainties, Forest, Shown, Step
-from skinapp.story.steps import CLAIMED, TITLES, told
+from skinapp.story.steps import CLAIMED, TITLES, compute_step
 from skinapp.ui import chart, loaders
 from skinapp.ui.metric import metric
 
@@ -29,7 +29,7 @@ def show() -> None:
 @st.cache_resource(show_spinner=False)
 def _step(number: int, experiments: Path, tables: Path) -> Step:
     """Compute a step once for all visitors."""
-    return told(number, Shelf(experiments, tables))
+    return compute_step(number, StoredExperiments(experiments, tables))
 
 
 def _quoted(claim: Claim) -> str:

@@ -13,7 +13,7 @@ from skinapp.cards.pair import benign_first, contradictions
 from skinapp.datasets.table import image_table
 from skinapp.errors import RunError
 from skinapp.models.card import CardFigure, Head, OperatingPoint
-from skinapp.networks.classifier import agreeing
+from skinapp.networks.classifier import reconcile_types
 from skinapp.runs.intervals import figure, headline_intervals
 from skinapp.runs.measured import Measured
 from skinapp.runs.seven import as_seven
@@ -312,7 +312,7 @@ def test_a_pair_that_agrees_cannot_contradict_itself(
     malignancy: StoredRun, types: StoredRun, table: pd.DataFrame
 ) -> None:
     heads = (Head(name="malignancy", classes=MALIGNANCY_CLASSES), Head(name="lesion_type", classes=CODES))
-    _, scaled = agreeing([probabilities(malignancy), probabilities(types)], heads)
+    _, scaled = reconcile_types([probabilities(malignancy), probabilities(types)], heads)
     frame = types.predictions.assign(**dict(zip(probability_columns(CODES), scaled.T, strict=True)))
     runs = [held(malignancy), held(replace(types, predictions=frame))]
     found = by_name([each for each in card_figures(runs, table, ()) if each.task == "lesion_type"])["contradictions"]

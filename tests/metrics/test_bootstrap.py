@@ -4,13 +4,20 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from skinapp.metrics.bootstrap import auroc_replicates, draws, lesion_sums, middle, rate_interval, replicate_sums
-from skinapp.metrics.classification import Flags, Places, auroc, sensitivity
+from skinapp.metrics.bootstrap import (
+    auroc_replicates,
+    draws,
+    lesion_sums,
+    percentile_interval,
+    rate_interval,
+    replicate_sums,
+)
+from skinapp.metrics.classification import ClassIndex, Flags, auroc, sensitivity
 
 SETS, LESIONS, REPLICATES = 300, 150, 300
 
 
-def many_sets(random: np.random.Generator) -> "list[tuple[Flags, Places]]":
+def many_sets(random: np.random.Generator) -> "list[tuple[Flags, ClassIndex]]":
     """Make data sets of lesions with 1 to 6 photos, each lesion easy or hard: its photos are found alike."""
     made = []
     for _ in range(SETS):
@@ -42,7 +49,7 @@ def test_the_interval_of_an_auroc_holds_the_truth_in_95_of_100_and_drawing_photo
         ill = np.arange(80) % 2 == 0
         scores = (1.2 * ill + random.normal(size=80))[lesion] + random.normal(size=320) / 2
         for unit, drawn_as in (("lesions", lesion), ("photos", np.arange(320))):
-            low, high = middle(auroc_replicates(ill[lesion], scores, drawn_as, 200, seed=4))
+            low, high = percentile_interval(auroc_replicates(ill[lesion], scores, drawn_as, 200, seed=4))
             held[unit] += low <= truth <= high
     assert 0.90 <= held["lesions"] / sets <= 0.98
     assert held["photos"] / sets < 0.80
@@ -91,9 +98,9 @@ def test_replicates_of_an_auroc_are_those_of_the_photos_drawn() -> None:
 
 
 def test_the_middle_leaves_out_what_is_undefined() -> None:
-    low, high = middle(np.array([np.nan, *np.arange(101.0)]))
+    low, high = percentile_interval(np.array([np.nan, *np.arange(101.0)]))
     assert (low, high) == pytest.approx((2.5, 97.5))
-    assert np.isnan(middle(np.full(3, np.nan))).all()
+    assert np.isnan(percentile_interval(np.full(3, np.nan))).all()
 
 
 def test_the_rate_is_the_one_of_metrics() -> None:
@@ -103,4 +110,4 @@ def test_the_rate_is_the_one_of_metrics() -> None:
         (positive & (scores >= 0.3)).astype(float), positive.astype(float), np.arange(200), 2000, seed=1
     )
     drawn = np.concatenate([sensitivity(positive, scores, 0.3, times) for times in draws(200, 2000, seed=2)])
-    assert (low, high) == pytest.approx(middle(drawn), abs=0.02)
+    assert (low, high) == pytest.approx(percentile_interval(drawn), abs=0.02)

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from skinapp.metrics import classification
-from skinapp.metrics.classification import Flags, Floats, Places
+from skinapp.metrics.classification import ClassIndex, Flags, Floats
 
 K = 6
 ABSENT = 4
@@ -16,12 +16,12 @@ ABSENT = 4
 
 @dataclass(frozen=True)
 class Case:
-    truth: Places
+    truth: ClassIndex
     scores: Floats
     weights: Floats | None
 
     @property
-    def predicted(self) -> Places:
+    def predicted(self) -> ClassIndex:
         return self.scores.argmax(axis=1)
 
     @property
@@ -164,9 +164,9 @@ def test_calibration_error_counts_by_weight_and_closes_bins_at_the_top() -> None
 
 
 def test_malignant_places() -> None:
-    assert classification.malignant_places(("malignant", "benign")).tolist() == [True, False]
+    assert classification.malignant_mask(("malignant", "benign")).tolist() == [True, False]
     codes = ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
-    assert [c for c, yes in zip(codes, classification.malignant_places(codes), strict=True) if yes] == [
+    assert [c for c, yes in zip(codes, classification.malignant_mask(codes), strict=True) if yes] == [
         "akiec",
         "bcc",
         "mel",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skinapp.models.card import Head
-from skinapp.networks.classifier import Classifier, agreeing, calibrated, in_batches, prefetched
+from skinapp.networks.classifier import Classifier, calibrated, in_batches, prefetched, reconcile_types
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
@@ -89,7 +89,7 @@ def answers_of(seed: int, sharpness: float = 3.0, photos: int = 500) -> list[np.
 
 def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() -> None:
     before = answers_of(0)
-    malignancy, types = agreeing(before, PAIR)
+    malignancy, types = reconcile_types(before, PAIR)
     assert malignancy is before[0]
     np.testing.assert_allclose(types[:, IS_MALIGNANT].sum(axis=1), malignancy[:, 0], atol=1e-12)
     np.testing.assert_allclose(types.sum(axis=1), 1, atol=1e-12)
@@ -97,20 +97,20 @@ def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() ->
 
 def test_within_each_group_the_shares_of_the_types_stay() -> None:
     before = answers_of(1)
-    after = agreeing(before, PAIR)[1]
+    after = reconcile_types(before, PAIR)[1]
     for group in (IS_MALIGNANT, ~IS_MALIGNANT):
         shares = [types[:, group] / types[:, group].sum(axis=1, keepdims=True) for types in (before[1], after)]
         np.testing.assert_allclose(shares[1], shares[0], atol=1e-9)
     # By hand: malignant types of 0.3 together double to weigh 0.6; benign ones of 0.7 shrink to 0.4.
     types = np.array([[0.1, 0.1, 0.2, 0.1, 0.1, 0.3, 0.0, 0.1]])
     expected = np.where(IS_MALIGNANT, types * 2, types * 4 / 7)
-    np.testing.assert_allclose(agreeing([np.array([[0.6, 0.4]]), types], PAIR)[1], expected, atol=1e-12)
+    np.testing.assert_allclose(reconcile_types([np.array([[0.6, 0.4]]), types], PAIR)[1], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("sharpness", [1.0, 5.0, 30.0])
 def test_a_pair_never_says_benign_and_melanoma_first(sharpness: float) -> None:
     before = answers_of(2, sharpness, 5000)
-    malignancy, types = agreeing(before, PAIR)
+    malignancy, types = reconcile_types(before, PAIR)
     for answer, contradictions in ((before[1], True), (types, False)):
         benign_but_melanoma = (malignancy[:, 1] >= 0.9) & (answer.argmax(axis=1) == CODES.index("mel"))
         assert benign_but_melanoma.any() == contradictions
@@ -120,7 +120,7 @@ def test_a_pair_never_says_benign_and_melanoma_first(sharpness: float) -> None:
 def test_types_that_underflowed_share_their_group_s_weight(malignant: float) -> None:
     types = np.zeros((2, 8))
     types[0, CODES.index("nv")] = types[1, CODES.index("mel")] = 1
-    found = agreeing([np.array([[malignant, 1 - malignant]] * 2), types], PAIR)[1]
+    found = reconcile_types([np.array([[malignant, 1 - malignant]] * 2), types], PAIR)[1]
     np.testing.assert_allclose(found[:, IS_MALIGNANT].sum(axis=1), malignant, atol=1e-12)
     np.testing.assert_allclose(found[0, IS_MALIGNANT], malignant / len(MALIGNANT_CODES), atol=1e-12)
     np.testing.assert_allclose(found[1, ~IS_MALIGNANT], (1 - malignant) / 4, atol=1e-12)
@@ -137,7 +137,7 @@ def test_a_pair_answers_as_its_heads_calibrated_and_agreeing(
     with torch.inference_mode():
         logits = model.network(batch)
     each = [calibrated(logits[head.name].double().numpy(), head) for head in heads]
-    for found, expected in zip(Classifier(model, CPU).probabilities(batch), agreeing(each, heads), strict=True):
+    for found, expected in zip(Classifier(model, CPU).probabilities(batch), reconcile_types(each, heads), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

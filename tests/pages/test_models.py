@@ -13,9 +13,9 @@ from skinapp.models.card import (
     CARD,
     CardFigure,
     InitialWeights,
-    LeftOut,
     OperatingPoint,
     SeedFigures,
+    UnseenCameraResult,
     read_card,
     write_card,
 )
@@ -63,7 +63,7 @@ FIGURES = (
 )
 POINTS = (OperatingPoint(sensitivity=0.95, threshold=0.123456),)
 LEFT_OUT = (
-    LeftOut(
+    UnseenCameraResult(
         recipe="kept-away",
         network="resnet34",
         whose=("rosendahl", "vienna_dias"),

@@ -14,9 +14,9 @@ from skinapp.runs.views.compare import paired_differences
 from skinapp.story import browser, deleting, held_out, merged, skew, two_classes, unseen
 from skinapp.story.claims import CLAIMS
 from skinapp.story.differences import gaps
-from skinapp.story.experiments import Shelf
-from skinapp.story.parts import Answer, Certainties, Figure, Forest, Source, Step, points, proportion, rows
-from skinapp.story.steps import CLAIMED, TITLES, told
+from skinapp.story.experiments import StoredExperiments
+from skinapp.story.parts import Certainties, Figure, Forest, ScoredPhoto, Source, Step, points, proportion, rows
+from skinapp.story.steps import CLAIMED, TITLES, compute_step
 from skinapp.story.table import as_markdown
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
@@ -24,13 +24,13 @@ MakeRun = Callable[..., StoredRun]
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
+def shelf(tmp_path: Path) -> StoredExperiments:
     """Return a shelf with the shipped tables and no experiments yet."""
-    return Shelf(tmp_path, TABLES)
+    return StoredExperiments(tmp_path, TABLES)
 
 
 def store(
-    shelf: Shelf,
+    shelf: StoredExperiments,
     source: Source,
     classes: tuple[str, ...],
     truths: Sequence[str],
@@ -75,7 +75,7 @@ def spoilt(truths: Sequence[str], classes: tuple[str, ...], every: int) -> list[
     return [after[truth] if place % every == 0 else truth for place, truth in enumerate(truths)]
 
 
-def showcase(shelf: Shelf) -> "pd.Series[str]":
+def showcase(shelf: StoredExperiments) -> "pd.Series[str]":
     return shelf.showcase()
 
 
@@ -83,42 +83,42 @@ def value_of(step: Step, name: str) -> str:
     return next(one.value for one in step.figures if one.name == name)
 
 
-def test_every_claim_is_answered_once_with_and_without_runs(shelf: Shelf) -> None:
+def test_every_claim_is_answered_once_with_and_without_runs(shelf: StoredExperiments) -> None:
     assert sorted(claim for claims in CLAIMED for claim in claims) == sorted(CLAIMS)
     for number, claims in enumerate(CLAIMED, start=1):
-        step = told(number, shelf)
+        step = compute_step(number, shelf)
         assert step.title == TITLES[number - 1]
         assert sorted(answer.claim for answer in step.answers) == sorted(claims)
 
 
-def test_a_step_without_its_runs_says_so_in_one_sentence_and_draws_nothing(shelf: Shelf) -> None:
+def test_a_step_without_its_runs_says_so_in_one_sentence_and_draws_nothing(shelf: StoredExperiments) -> None:
     for number in range(1, len(TITLES) + 1):
-        step = told(number, shelf)
+        step = compute_step(number, shelf)
         (sentence,) = step.missing
         assert sentence.startswith("Not stored yet: runs of ")
         assert (step.lesson, step.picture) == (None, None)
 
 
-def test_a_damaged_run_is_said_and_the_rest_is_told(shelf: Shelf) -> None:
+def test_a_damaged_run_is_said_and_the_rest_is_told(shelf: StoredExperiments) -> None:
     truths = many(SEVEN_CODES, 4)
     store(shelf, held_out.SMALL["photo"], SEVEN_CODES, truths, truths)
     folder = shelf.experiments / held_out.SMALL["class"].experiment / "runs" / held_out.SMALL["class"].run
     folder.mkdir(parents=True)
     (folder / "run.json").write_text("{", encoding="utf-8")
-    step = told(7, shelf)
+    step = compute_step(7, shelf)
     assert any("does not hold together" in sentence for sentence in step.missing)
     assert isinstance(step.picture, Forest)
     assert step.picture.rows[["label", "note"]].to_numpy().tolist() == [["Small network", "by photo"]]
 
 
-def test_runs_that_do_not_fit_a_step_end_in_a_sentence(shelf: Shelf) -> None:
+def test_runs_that_do_not_fit_a_step_end_in_a_sentence(shelf: StoredExperiments) -> None:
     store(shelf, unseen.SHOWCASE, SEVEN_CODES, ["nv"], ["nv"], ["no-showcase-photo"])
-    step = told(2, shelf)
+    step = compute_step(2, shelf)
     assert "none of these photos" in step.missing[0]
     assert (step.lesson, step.answers) == (None, ())
 
 
-def test_step_1_sets_accuracy_beside_a_guess_and_names_the_worst_class(shelf: Shelf) -> None:
+def test_step_1_sets_accuracy_beside_a_guess_and_names_the_worst_class(shelf: StoredExperiments) -> None:
     truths = ["nv"] * 70 + many(tuple(code for code in SEVEN_CODES if code != "nv"), 5)
     answers = ["nv"] * 70 + ["nv" if truth == "df" else truth for truth in truths[70:]]
     store(shelf, skew.BY_PHOTO, SEVEN_CODES, truths, answers)
@@ -137,7 +137,7 @@ def test_step_1_sets_accuracy_beside_a_guess_and_names_the_worst_class(shelf: Sh
     assert "115" in data.ours
 
 
-def unseen_run(shelf: Shelf, wrong: dict[str, str]) -> "pd.Series[str]":
+def unseen_run(shelf: StoredExperiments, wrong: dict[str, str]) -> "pd.Series[str]":
     """Store a showcase run: the first photo of each of these truths is answered so, all others rightly."""
     types = showcase(shelf)
     truths = types.replace("scc", "akiec")
@@ -147,7 +147,7 @@ def unseen_run(shelf: Shelf, wrong: dict[str, str]) -> "pd.Series[str]":
     return types
 
 
-def test_step_2_counts_28_photos_and_says_how_wide_that_is(shelf: Shelf) -> None:
+def test_step_2_counts_28_photos_and_says_how_wide_that_is(shelf: StoredExperiments) -> None:
     types = unseen_run(shelf, {"mel": "nv", "df": "nv", "bcc": "bkl"})
     step = unseen.step(shelf)
     assert isinstance(step.picture, Certainties)
@@ -169,20 +169,22 @@ def test_step_2_counts_28_photos_and_says_how_wide_that_is(shelf: Shelf) -> None
     assert step.lesson.startswith("What it misses it mostly calls what it saw most: 2 of 3")
 
 
-def test_step_2_does_not_blame_nevi_where_they_are_few_of_the_errors(shelf: Shelf) -> None:
+def test_step_2_does_not_blame_nevi_where_they_are_few_of_the_errors(shelf: StoredExperiments) -> None:
     unseen_run(shelf, {"mel": "nv", "df": "bkl", "bcc": "bkl"})
     lesson = unseen.step(shelf).lesson
     assert lesson is not None
     assert lesson.startswith("It errs in many ways: 1 of 3")
 
 
-def test_step_2_all_right_is_still_no_proof(shelf: Shelf) -> None:
+def test_step_2_all_right_is_still_no_proof(shelf: StoredExperiments) -> None:
     unseen_run(shelf, {})
     assert unseen.step(shelf).lesson == "All 28 are right, and yet its true rate may be as low as 88%."
 
 
 @pytest.mark.parametrize(("lesion_every", "begins"), [(2, "Photos of one lesion"), (9, "Hold out whole lesions")])
-def test_step_3_says_that_splits_flatter_only_where_they_do(shelf: Shelf, lesion_every: int, begins: str) -> None:
+def test_step_3_says_that_splits_flatter_only_where_they_do(
+    shelf: StoredExperiments, lesion_every: int, begins: str
+) -> None:
     truths = many(SEVEN_CODES, 30)
     for way, every in {"photo": 9, "class": 9, "lesion": lesion_every}.items():
         store(shelf, held_out.RESNET[way], SEVEN_CODES, truths, spoilt(truths, SEVEN_CODES, every))
@@ -194,7 +196,7 @@ def test_step_3_says_that_splits_flatter_only_where_they_do(shelf: Shelf, lesion
     assert "small-cnn-by-photo" in step.missing[0]
 
 
-def test_step_3_counts_held_out_photos_whose_lesion_was_trained_on(shelf: Shelf) -> None:
+def test_step_3_counts_held_out_photos_whose_lesion_was_trained_on(shelf: StoredExperiments) -> None:
     table = shelf.table("ham10000")
     table = table[table["split"] != "showcase"]
     sizes = table.groupby("lesion_id")["image_id"].transform("size")
@@ -207,7 +209,7 @@ def test_step_3_counts_held_out_photos_whose_lesion_was_trained_on(shelf: Shelf)
     assert "25% of the photos held out" in held_out.step(shelf).differs
 
 
-def test_step_4_tells_what_disagrees_and_what_only_has_another_name(shelf: Shelf) -> None:
+def test_step_4_tells_what_disagrees_and_what_only_has_another_name(shelf: StoredExperiments) -> None:
     ten = (*CODES, *MALIGNANCY_CLASSES)
     truths = [*many(ten, 6), "malignant", "malignant", "benign", "nv"]
     answers = [*many(ten, 6), "mel", "bcc", "mel", "mel"]
@@ -222,7 +224,7 @@ def test_step_4_tells_what_disagrees_and_what_only_has_another_name(shelf: Shelf
     assert "the loss is lower and macro F1 lower: loss and F1 tell two stories here" in step.lesson
 
 
-def test_step_5_leaves_out_exactly_the_test_photos_with_a_twin_in_training(shelf: Shelf) -> None:
+def test_step_5_leaves_out_exactly_the_test_photos_with_a_twin_in_training(shelf: StoredExperiments) -> None:
     findings = pd.read_parquet(TABLES / "findings.parquet")
     expected = set()
     for row in findings.itertuples():
@@ -256,7 +258,7 @@ def test_step_5_leaves_out_exactly_the_test_photos_with_a_twin_in_training(shelf
     assert f"{len(test) - len(expected)} without twins" in step.answers[0].photos
 
 
-def eight_types(shelf: Shelf, capped: int, balanced: int) -> None:
+def eight_types(shelf: StoredExperiments, capped: int, balanced: int) -> None:
     """Store the four networks of step 6; every so-manieth photo is wrong."""
     truths = many(CODES, 25)
     for words, every in zip(deleting.NETWORKS, (3, capped, 4, balanced), strict=True):
@@ -272,7 +274,7 @@ def eight_types(shelf: Shelf, capped: int, balanced: int) -> None:
     ],
 )
 def test_step_6_says_of_deleting_what_the_differences_allow(
-    shelf: Shelf, capped: int, balanced: int, begins: str
+    shelf: StoredExperiments, capped: int, balanced: int, begins: str
 ) -> None:
     eight_types(shelf, capped, balanced)
     lesson = deleting.step(shelf).lesson
@@ -280,7 +282,7 @@ def test_step_6_says_of_deleting_what_the_differences_allow(
     assert lesson.startswith(begins)
 
 
-def test_step_6_says_what_32_of_32_is_worth(shelf: Shelf) -> None:
+def test_step_6_says_what_32_of_32_is_worth(shelf: StoredExperiments) -> None:
     types = showcase(shelf)
     source = deleting.SHOWCASE["capped, by photo"]
     # A wrong answer whose truth comes second: not the top one, but among the top three.
@@ -297,7 +299,7 @@ def test_step_6_says_what_32_of_32_is_worth(shelf: Shelf) -> None:
     assert "0 of 16 benign called malignant" in top.ours
 
 
-def test_a10_names_the_network_that_leads_by_each_figure(shelf: Shelf) -> None:
+def test_a10_names_the_network_that_leads_by_each_figure(shelf: StoredExperiments) -> None:
     eight_types(shelf, 2, 20)
     useful = next(answer for answer in deleting.step(shelf).answers if answer.claim == "A10")
     assert useful.ours.endswith("one network has all three")
@@ -325,7 +327,7 @@ def test_a10_names_the_network_that_leads_by_each_figure(shelf: Shelf) -> None:
     assert useful.ours.endswith("not one network has all three")
 
 
-def test_step_7_sets_the_two_validations_side_by_side(shelf: Shelf) -> None:
+def test_step_7_sets_the_two_validations_side_by_side(shelf: StoredExperiments) -> None:
     truths = many(SEVEN_CODES, 40)
     store(shelf, browser.COLOUR, SEVEN_CODES, truths, spoilt(truths, SEVEN_CODES, 2))
     store(shelf, browser.DOUBLED, SEVEN_CODES, truths, spoilt(truths, SEVEN_CODES, 2))
@@ -383,7 +385,7 @@ def test_the_axis_holds_every_interval() -> None:
 
 def test_the_table_has_a_row_a_claim_and_names_what_is_missing_once() -> None:
     steps = [
-        Step("One", (Answer("A1", "a | b", "3", "none"),), missing=("Not stored yet: runs of x.",)),
+        Step("One", (ScoredPhoto("A1", "a | b", "3", "none"),), missing=("Not stored yet: runs of x.",)),
         Step("Two", (), missing=("Not stored yet: runs of x.",)),
     ]
     written = as_markdown(steps)
@@ -394,11 +396,11 @@ def test_the_table_has_a_row_a_claim_and_names_what_is_missing_once() -> None:
     assert written.count("Not stored yet") == 1
 
 
-def test_twins_are_found_whichever_of_the_two_is_named_first(shelf: Shelf, tmp_path: Path) -> None:
+def test_twins_are_found_whichever_of_the_two_is_named_first(shelf: StoredExperiments, tmp_path: Path) -> None:
     findings = pd.read_parquet(TABLES / "findings.parquet")
     swapped = {
         f"{fact}_{end}": f"{fact}_{'ab'['ba'.index(end)]}" for fact in ("table", "image", "split") for end in "ab"
     }
     findings.rename(columns=swapped)[list(findings.columns)].to_parquet(tmp_path / "findings.parquet")
-    other = Shelf(tmp_path, tmp_path)
+    other = StoredExperiments(tmp_path, tmp_path)
     assert set(two_classes.leaked(other)) == set(two_classes.leaked(shelf))

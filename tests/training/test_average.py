@@ -22,7 +22,7 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.facts import LIMITS
-from skinapp.training.fit import Workshop, recalibrate
+from skinapp.training.fit import TrainingContext, recalibrate
 
 MakeModel = Callable[..., Path]
 
@@ -87,7 +87,7 @@ def test_a_member_that_is_missing_is_named(folder: Path) -> None:
 
 def test_an_average_is_not_calibrated_as_a_network_is(folder: Path, data_root: Path) -> None:
     with pytest.raises(ModelError, match=r"pair is an average\. Calibrate it with `skinapp average"):
-        recalibrate(folder, Workshop(data_root, None, folder))
+        recalibrate(folder, TrainingContext(data_root, None, folder))
 
 
 @pytest.mark.parametrize(

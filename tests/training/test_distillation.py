@@ -15,7 +15,7 @@ from skinapp.networks.preprocess import normalise
 from skinapp.taxonomy import CODES
 from skinapp.training.checkpoints import checkpoint_folder
 from skinapp.training.distillation import Teachers, teacher_files, teachers_of
-from skinapp.training.fit import Workshop, train
+from skinapp.training.fit import TrainingContext, train
 from skinapp.training.initial import initial_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import read_recipe
@@ -104,7 +104,7 @@ def test_a_card_says_who_was_learned_from_and_teachers_stay_as_they_are(
     recipe: Path, data_root: Path, tmp_path: Path
 ) -> None:
     before = [(tmp_path / name / WEIGHTS).read_bytes() for name in ("malignancy", "pair")]
-    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    card = train(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     assert [(each.name, each.sha256) for each in card.teachers] == [
         (name, read_card(tmp_path / name).weights_sha256) for name in ("malignancy", "pair")
     ]

@@ -13,7 +13,7 @@ from skinapp.models.folder import CURVES, find_models
 from skinapp.runs.intervals import load_intervals
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
-from skinapp.training.fit import Workshop
+from skinapp.training.fit import TrainingContext
 from skinapp.training.recipe import read_recipe
 
 from .conftest import WriteRecipe
@@ -32,7 +32,7 @@ def test_an_experiment_keeps_its_runs_and_curves_but_no_weights(
         ("seed = 7", 'seed = 7\nevaluate = ["validation", "test"]'),
         ("epochs = 3", 'epochs = 2\nkeep = "last"'),
     )
-    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    done = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     assert find_runs(tmp_path / "experiments") == tuple(
         recipe.parent / "runs" / name for name in ("test", "validation")
     )
@@ -61,7 +61,7 @@ def test_a_pair_with_a_camera_outside_stores_four_runs(
         ("epochs = 3", "epochs = 1"),
         ('monitor = "loss"', 'monitor = "mean_auroc"\n\n[split]\noutside = "far"'),
     )
-    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    done = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     heads = ("malignancy", "lesion-type")
     names = [f"{split}-{head}" for split in ("validation", "outside") for head in heads]
     assert [run.name for run in done.runs] == names
@@ -93,7 +93,7 @@ def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
         ("seed = 7", 'seed = 7\nevaluate = ["outside"]'),
         ("epochs = 3", "epochs = 1"),
     )
-    (run,) = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0)).runs
+    (run,) = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0)).runs
     assert set(run.predictions["image_id"]) == set(other["image_id"])
     assert (run.table, run.table_sha256) == ("other", file_sha256(tmp_path / "other.parquet"))
     assert json.loads((recipe.parent / TRAINING).read_text())["data"]["train"]["photos"] == 24
@@ -102,7 +102,7 @@ def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
 def test_an_experiment_must_say_what_it_evaluates(write_recipe: WriteRecipe, data_root: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path / "small" / "recipe.toml")
     with pytest.raises(RecipeError, match="names no split to evaluate"):
-        run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints"))
+        run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints"))
 
 
 def small_table(data_root: Path, folder: Path) -> Path:
@@ -133,7 +133,7 @@ def test_a_shipped_recipe_runs(name: str, data_root: Path, tmp_path: Path) -> No
     recipe = tmp_path / name / "recipe.toml"
     recipe.parent.mkdir()
     recipe.write_text(re.sub(r"^twins = .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
-    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    done = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     asked = read_recipe(recipe).evaluate
     assert tuple(run.split for run in done.runs) == asked
     assert asked[0] == "validation"

@@ -27,7 +27,7 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 from skinapp.training.batches import photo_weights, validation_batches
 from skinapp.training.calibrate import fit_temperature, prior_offsets
 from skinapp.training.checkpoints import checkpoint_folder
-from skinapp.training.fit import Workshop, recalibrate, train
+from skinapp.training.fit import TrainingContext, recalibrate, train
 from skinapp.training.initial import initial_network
 from skinapp.training.network import validation_figures
 from skinapp.training.recipe import read_recipe
@@ -51,7 +51,7 @@ def trained(
 ) -> Card:
     """Train a small model in one go and return its card."""
     recipe = write_recipe(tmp_path_factory.mktemp("whole") / "small" / RECIPE)
-    return train(recipe, Workshop(data_root, None, checkpoints / "whole"))
+    return train(recipe, TrainingContext(data_root, None, checkpoints / "whole"))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def copied(folder: Path, tmp_path: Path) -> Path:
 def test_calibrated_anew_only_what_the_scores_mean_has_changed(
     folder: Path, copied: Path, trained: Card, data_root: Path, tmp_path: Path
 ) -> None:
-    card = recalibrate(copied, Workshop(data_root, None, tmp_path / "no checkpoints"))
+    card = recalibrate(copied, TrainingContext(data_root, None, tmp_path / "no checkpoints"))
     assert card == read_card(copied)
     assert (copied / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
     assert card.training.recipe_sha256 == file_sha256(copied / RECIPE) != trained.training.recipe_sha256
@@ -166,7 +166,7 @@ def test_calibrated_anew_points_and_figures_of_the_old_scores_are_gone(
     )
     points = (OperatingPoint(sensitivity=0.95, threshold=0.2),)
     write_card(copied, trained.model_copy(update={"figures": (figure,), "operating_points": points}))
-    card = recalibrate(copied, Workshop(data_root, None, tmp_path))
+    card = recalibrate(copied, TrainingContext(data_root, None, tmp_path))
     assert (card.figures, card.operating_points) == ((), ())
 
 
@@ -176,7 +176,7 @@ def test_a_recipe_that_a_model_was_not_trained_by_does_not_calibrate_it(
     recipe = copied / RECIPE
     recipe.write_text(recipe.read_text().replace("resize_px = 36", "resize_px = 40"))
     with pytest.raises(RecipeError, match="not the one it was trained by: input differ"):
-        recalibrate(copied, Workshop(data_root, None, tmp_path))
+        recalibrate(copied, TrainingContext(data_root, None, tmp_path))
     assert read_card(copied) == trained
 
 
@@ -192,7 +192,7 @@ def pair_folder(
         ("balance_exponent = 0.5", "balance_exponent = 0.5\nlogit_adjustment = 0.5"),
         ('monitor = "loss"', 'mixup = 0.2\nmonitor = "mean_auroc"\n\n[calibration]\nundo_sampling = 1.0'),
     )
-    train(recipe, Workshop(data_root, None, checkpoints / "pair", workers=0))
+    train(recipe, TrainingContext(data_root, None, checkpoints / "pair", workers=0))
     return recipe.parent
 
 
@@ -202,7 +202,7 @@ def test_where_the_last_epoch_is_kept_its_figure_is_told(
     recipe = write_recipe(
         tmp_path / "last" / "recipe.toml", ("epochs = 3", 'epochs = 3\nkeep = "last"'), ("= 1e-3", "= 3.0")
     )
-    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    card = train(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     losses = pd.read_csv(recipe.parent / CURVES)["validation_loss"]
     assert losses.argmin() != len(losses) - 1, "with these settings the last epoch is not the best one"
     assert card.training.best_epoch == 3
@@ -265,7 +265,7 @@ def test_scores_are_meant_for_the_own_table_s_shares_not_the_borrowed_photos(
         ("epochs = 3", "epochs = 1"),
         ('monitor = "loss"', 'monitor = "loss"\n\n[calibration]\nundo_sampling = 1.0'),
     )
-    card = train(recipe, Workshop(data_root, None, tmp_path / "checkpoints", workers=0))
+    card = train(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     own = table[table["split"] == "train"]
     malignant, more = own["malignant"].mean(), (table["diagnosis"] == "mel").sum()
     assert card.data.train.photos == len(own) + more
@@ -289,7 +289,7 @@ def test_a_class_that_is_never_seen_is_named_before_anything_is_read(
         ("balance_exponent = 0.5", "logit_adjustment = 1.0"),
     )
     with pytest.raises(DatasetError, match="no training photo of scc"):
-        train(recipe, Workshop(tmp_path / "no photos here", None, tmp_path / "checkpoints"))
+        train(recipe, TrainingContext(tmp_path / "no photos here", None, tmp_path / "checkpoints"))
 
 
 def test_checkpoints_hold_nothing_but_data(trained: Card, checkpoints: Path) -> None:
@@ -309,7 +309,7 @@ def test_what_is_kept_is_the_average_of_the_weights(trained: Card, checkpoints: 
 def test_trained_again_a_finished_model_stays_as_it_is(
     folder: Path, trained: Card, data_root: Path, checkpoints: Path
 ) -> None:
-    again = train(folder / RECIPE, Workshop(data_root, None, checkpoints / "whole", workers=0))
+    again = train(folder / RECIPE, TrainingContext(data_root, None, checkpoints / "whole", workers=0))
     finished = again.training.model_copy(update={"finished": trained.training.finished})
     assert again.model_copy(update={"training": finished}) == trained
 
@@ -326,7 +326,7 @@ def test_what_is_saved_is_the_best_checkpoint(
     recipe.parent.mkdir()
     shutil.copy(folder / RECIPE, recipe)
     try:
-        train(recipe, Workshop(data_root, None, checkpoints / "whole", workers=0))
+        train(recipe, TrainingContext(data_root, None, checkpoints / "whole", workers=0))
     finally:
         best.write_bytes(kept)
     moved = read_safetensors(recipe.parent / WEIGHTS)[bias] - read_safetensors(folder / WEIGHTS)[bias]
@@ -354,7 +354,7 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     assert len(torch.load(place / "last.ckpt", weights_only=True)["curves"]) < trained.training.epochs
 
     said: list[str] = []
-    card = train(recipe, Workshop(data_root, None, place, say=said.append))
+    card = train(recipe, TrainingContext(data_root, None, place, say=said.append))
     assert card == read_card(recipe.parent)
     assert said[-1].startswith("epoch 3, train_loss ")
     assert card.training.epochs == trained.training.epochs
@@ -431,7 +431,7 @@ def test_missing_initial_weights_name_the_folders(tmp_path: Path, write_recipe: 
     path = write_recipe(
         tmp_path / "small" / RECIPE, (architecture, f'{architecture}\ninitial_weights = "a.safetensors"')
     )
-    workshop = Workshop(data_root, tmp_path / "weights", tmp_path / "checkpoints")
+    workshop = TrainingContext(data_root, tmp_path / "weights", tmp_path / "checkpoints")
     with pytest.raises(ModelError, match=r"a\.safetensors are in none of .*small, .*weights\. Name their folder"):
         train(path, workshop)
 
@@ -446,4 +446,4 @@ def test_a_table_that_cannot_be_trained_on(
     here = ((data_root / "table.parquet").as_posix(), (tmp_path / "table.parquet").as_posix())
     recipe = write_recipe(tmp_path / "small" / RECIPE, here)
     with pytest.raises(DatasetError, match="no train photos of two classes"):
-        train(recipe, Workshop(data_root, None, tmp_path / "checkpoints"))
+        train(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints"))

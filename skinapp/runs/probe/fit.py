@@ -25,7 +25,7 @@ from skinapp.datasets.splits import group_ids
 from skinapp.datasets.table import truth_labels
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
-from skinapp.metrics.classification import Floats, Places, auroc_per_class
+from skinapp.metrics.classification import ClassIndex, Floats, auroc_per_class
 from skinapp.runs.probe.stored import FEATURE_COLUMNS
 from skinapp.runs.stored import StoredRun, Versions, probability_columns
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
@@ -107,7 +107,7 @@ class _Fold:
     """A trained model and the photos that it did not see: their places and the facts of them, (photos, columns)."""
 
     model: HistGradientBoostingClassifier
-    places: Places
+    places: ClassIndex
     known: Floats
 
 
@@ -123,9 +123,9 @@ class _CrossValidated:
 def _cross_validated(
     photos: pd.DataFrame,
     facts: list[str],
-    truth: Places,
+    truth: ClassIndex,
     k: int,
-    parts: list[tuple[Places, Places]],
+    parts: list[tuple[ClassIndex, ClassIndex]],
     progress: Callable[[int], None],
 ) -> _CrossValidated:
     columns = [column for fact in facts for column in FACTS[fact]]
@@ -152,7 +152,9 @@ def _small_model(categorical: list[bool]) -> HistGradientBoostingClassifier:
     )
 
 
-def _carried(fact: str, classes: tuple[str, ...], truth: Places, alone: Floats, whole: _CrossValidated) -> list[Row]:
+def _carried(
+    fact: str, classes: tuple[str, ...], truth: ClassIndex, alone: Floats, whole: _CrossValidated
+) -> list[Row]:
     """Say of a fact, class by class, what it reaches alone and what the whole model loses where it is shuffled.
 
     Shuffled among the photos of a fold (permutation importance: Breiman 2001), all columns of the fact together.
@@ -198,7 +200,7 @@ def _varying(photos: pd.DataFrame) -> list[str]:
     ]
 
 
-def _check(place: Places, groups: npt.NDArray[np.int32], classes: tuple[str, ...], facts: list[str]) -> None:
+def _check(place: ClassIndex, groups: npt.NDArray[np.int32], classes: tuple[str, ...], facts: list[str]) -> None:
     if len(classes) < 2:
         raise DatasetError(f"A probe needs photos of two classes or more; the table has {len(classes)}. Label others.")
     counts = pd.Series(groups).groupby(place).nunique()

@@ -9,8 +9,8 @@ from scipy.special import expit, logit
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import draws, middle
-from skinapp.metrics.classification import CALIBRATION_BINS, Flags, Floats, Places, confidence_bin, malignant_places
+from skinapp.metrics.bootstrap import draws, percentile_interval
+from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, confidence_bin, malignant_mask
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.runs.stored import Scaling, StoredRun, lesion_index, probabilities, probability_columns, truth_index
 from skinapp.runs.views.curves import positives, tells_malignancy
@@ -79,11 +79,11 @@ def calibration_intervals(run: StoredRun, replicates: int = REPLICATES, seed: in
             drawn["slope"].append(_slope(happened[photos], logits[photos]))
             drawn["intercept"].append(_intercept(happened[photos], logits[photos]))
     found = calibration(run)
-    rows = [(name, getattr(found, name), *middle(np.array(each))) for name, each in drawn.items()]
+    rows = [(name, getattr(found, name), *percentile_interval(np.array(each))) for name, each in drawn.items()]
     return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
 
 
-def reliability(truth: Places, probabilities: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
+def reliability(truth: ClassIndex, probabilities: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
     """Set the confidence in the top label against how often it is right, in equal bins of the confidence.
 
     Columns: low and high (ends of the bin; the lower one open, the upper one closed), photos, confidence (their mean)
@@ -137,7 +137,7 @@ def before_calibration(run: StoredRun) -> StoredRun:
     frame[probability_columns(run.classes)] = (
         uncalibrated(scores, own.temperature, own.offsets)
         if run.malignancy is None
-        else _types_before(scores, malignant_places(run.classes), own, run.malignancy)
+        else _types_before(scores, malignant_mask(run.classes), own, run.malignancy)
     )
     return replace(run, temperature=None, offsets=(), malignancy=None, predictions=frame)
 
@@ -154,7 +154,7 @@ def _types_before(types: Floats, malignant: Flags, own: Scaling, of_malignancy: 
     return before
 
 
-def _outcome(run: StoredRun, truth: Places, scores: Floats) -> tuple[str, Flags, Floats]:
+def _outcome(run: StoredRun, truth: ClassIndex, scores: Floats) -> tuple[str, Flags, Floats]:
     if tells_malignancy(run):
         return MALIGNANT, *positives(run)
     if len(run.classes) == 2:

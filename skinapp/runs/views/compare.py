@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from skinapp.errors import RunError
-from skinapp.metrics.bootstrap import draws, middle
-from skinapp.metrics.classification import Flags, Floats, malignant_places
+from skinapp.metrics.bootstrap import draws, percentile_interval
+from skinapp.metrics.classification import Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.metrics.lesion_sums import tally
 from skinapp.metrics.summary import OVERALL, Figures, figures
@@ -83,7 +83,7 @@ def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES,
         np.subtract(*(_overall(each.figures(times), names) for each in tallies))
         for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallies[0].widths))
     ]
-    ends = np.array([middle(of_figure) for of_figure in np.concatenate(drawn, axis=1)])
+    ends = np.array([percentile_interval(of_figure) for of_figure in np.concatenate(drawn, axis=1)])
     return pd.DataFrame(
         {"figure": names, "a": of_a, "b": of_b, "difference": of_a - of_b, "low": ends[:, 0], "high": ends[:, 1]}
     )
@@ -120,14 +120,14 @@ class _Common:
         """Return what each photo of a run is: its label, or whether it is malignant."""
         if self.by == BY_CLASS:
             return run.predictions["truth"].reset_index(drop=True)
-        return malignant_places(run.classes)[truth_index(run)]
+        return malignant_mask(run.classes)[truth_index(run)]
 
     def right(self, run: StoredRun) -> Flags:
         """Tell of each photo whether a run tells it rightly."""
         truth, answer = truth_index(run), probabilities(run).argmax(axis=1)
         if self.by == BY_CLASS:
             return np.asarray(truth == answer)
-        malignant = malignant_places(run.classes)
+        malignant = malignant_mask(run.classes)
         return np.asarray(malignant[truth] == malignant[answer])
 
 

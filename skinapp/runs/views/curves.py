@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
-from skinapp.metrics.classification import Flags, Floats, malignant_places
+from skinapp.metrics.classification import Flags, Floats, malignant_mask
 from skinapp.metrics.ranking import Ranked, ranked
 from skinapp.runs.stored import StoredRun, probabilities, truth_index
 from skinapp.taxonomy import MALIGNANT, class_name
@@ -18,7 +18,7 @@ MOST_POINTS = 300
 
 def tells_malignancy(run: StoredRun) -> bool:
     """Tell whether a run has both malignant and benign classes."""
-    malignant = malignant_places(run.classes)
+    malignant = malignant_mask(run.classes)
     return bool(malignant.any() and not malignant.all())
 
 
@@ -31,7 +31,7 @@ def positives(run: StoredRun, label: str | None = None) -> tuple[Flags, Floats]:
     truth, scores = truth_index(run), probabilities(run)
     if label is None:
         _check_malignancy(run)
-        asked = malignant_places(run.classes)
+        asked = malignant_mask(run.classes)
         # A sum of rounded probabilities may pass 1 by a hair.
         return asked[truth], np.minimum(scores[:, asked].sum(axis=1), 1.0)
     if label not in run.classes:
@@ -86,7 +86,7 @@ def _curves(
     truth, scores = truth_index(run), probabilities(run)
     asked = [(label, np.arange(len(run.classes)) == place) for place, label in enumerate(run.classes)]
     if tells_malignancy(run) and MALIGNANT not in run.classes:
-        asked.insert(0, (MALIGNANT, malignant_places(run.classes)))
+        asked.insert(0, (MALIGNANT, malignant_mask(run.classes)))
 
     def curve(of: tuple[str, Flags]) -> pd.DataFrame | None:
         label, places = of

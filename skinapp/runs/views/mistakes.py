@@ -5,7 +5,7 @@ import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.classification import Flags, Floats, Places, malignant_places
+from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
 from skinapp.runs.stored import StoredRun, probabilities, probability_columns, truth_index
 from skinapp.runs.views.curves import positives
 from skinapp.taxonomy import class_name
@@ -97,11 +97,11 @@ def cell(run: StoredRun, truth: str, prediction: str) -> pd.DataFrame:
 
 def _missed(run: StoredRun) -> Flags:
     positive, _ = positives(run)
-    called: Flags = malignant_places(run.classes)[probabilities(run).argmax(axis=1)]
+    called: Flags = malignant_mask(run.classes)[probabilities(run).argmax(axis=1)]
     return positive & ~called
 
 
-def _answers(run: StoredRun, places: Places, scores: Floats) -> pd.DataFrame:
+def _answers(run: StoredRun, places: ClassIndex, scores: Floats) -> pd.DataFrame:
     """Return ids, truth and prediction of the photos at these places, whose probabilities are `scores`."""
     given = scores.argmax(axis=1) if len(places) else places
     frame = run.predictions[_IDS].iloc[places].reset_index(drop=True)

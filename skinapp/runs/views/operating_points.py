@@ -6,10 +6,10 @@ from math import floor
 import numpy as np
 
 from skinapp.errors import RunError
-from skinapp.metrics.bootstrap import draws, middle, rate_interval
+from skinapp.metrics.bootstrap import draws, percentile_interval, rate_interval
 from skinapp.metrics.classification import Flags, Floats
 from skinapp.metrics.decisions import rate_intervals, threshold_at_sensitivity
-from skinapp.metrics.estimate import REPLICATES, SEED, Figure
+from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import OperatingPoint
 from skinapp.runs.stored import StoredRun, lesion_index
 from skinapp.runs.views.curves import positives
@@ -59,17 +59,17 @@ def just_below(score: float) -> float:
     return max(floor((score - _MARGIN) * _STEPS), 0) / _STEPS
 
 
-def rates_at(run: StoredRun, threshold: float, replicates: int = REPLICATES, seed: int = SEED) -> dict[str, Figure]:
+def rates_at(run: StoredRun, threshold: float, replicates: int = REPLICATES, seed: int = SEED) -> dict[str, Estimate]:
     """Return "sensitivity" and "specificity" of a run at a threshold, with 95% intervals by bootstrap over lesions.
 
     The threshold stays as it is in every replicate. Raises RunError where the run does not tell malignancy.
     """
     rates = rate_intervals(*positives(run), lesion_index(run), threshold, replicates, seed)
     rows = rates.to_dict(orient="records")
-    return {row["figure"]: Figure(row["value"], row["low"], row["high"]) for row in rows}
+    return {row["figure"]: Estimate(row["value"], row["low"], row["high"]) for row in rows}
 
 
-def specificity_read_from(run: StoredRun, wanted: float, replicates: int = REPLICATES, seed: int = SEED) -> Figure:
+def specificity_read_from(run: StoredRun, wanted: float, replicates: int = REPLICATES, seed: int = SEED) -> Estimate:
     """Return the specificity at a sensitivity (0 to 1) as the run's own ROC curve shows it, with its 95% interval.
 
     The threshold is set on the very photos it is tested on, anew in each replicate, so that the interval holds what
@@ -81,10 +81,10 @@ def specificity_read_from(run: StoredRun, wanted: float, replicates: int = REPLI
     value = float(_read(positive, scores, wanted, np.ones((1, len(scores))))[0])
     if value in (0.0, 1.0):
         benign = (~positive).astype(np.float64)
-        return Figure(value, *rate_interval(value * benign, benign, lesion, replicates, seed))
+        return Estimate(value, *rate_interval(value * benign, benign, lesion, replicates, seed))
     times = draws(int(lesion.max()) + 1, replicates, seed, len(lesion))
     drawn = np.concatenate([_read(positive, scores, wanted, each[:, lesion]) for each in times])
-    return Figure(value, *middle(drawn))
+    return Estimate(value, *percentile_interval(drawn))
 
 
 def _read(positive: Flags, scores: Floats, wanted: float, weights: Floats) -> Floats:

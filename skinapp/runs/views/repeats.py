@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics.bootstrap import lesion_sums
-from skinapp.metrics.classification import Floats, Places
+from skinapp.metrics.classification import ClassIndex, Floats
 from skinapp.metrics.estimate import proportion
 from skinapp.runs.stored import StoredRun, probabilities
 from skinapp.runs.views.curves import positives, tells_malignancy
@@ -75,7 +75,7 @@ def repeatability(run: StoredRun) -> Repeatability | None:
     )
 
 
-def _ends(run: StoredRun, order: Places, starts: Places) -> tuple[Floats, Floats]:
+def _ends(run: StoredRun, order: ClassIndex, starts: ClassIndex) -> tuple[Floats, Floats]:
     if not tells_malignancy(run):
         nothing = np.full(len(starts), np.nan)
         return nothing, nothing

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import auroc_replicates, lesion_sums, middle, rate_interval, replicate_sums
-from skinapp.metrics.classification import Flags, Floats, Places, malignant_places
+from skinapp.metrics.bootstrap import auroc_replicates, lesion_sums, percentile_interval, rate_interval, replicate_sums
+from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import SEED
 from skinapp.metrics.ranking import ranked
 from skinapp.runs.lookup import places_among
@@ -90,14 +90,14 @@ class _Answers:
 
     k: int
     told: bool
-    truth: Places
-    predicted: Places
-    lesion: Places
+    truth: ClassIndex
+    predicted: ClassIndex
+    lesion: ClassIndex
     malignant: Flags
     called: Flags
     score: Floats
 
-    def at(self, places: Places) -> "_Answers":
+    def at(self, places: ClassIndex) -> "_Answers":
         """Return the answers at these places, their lesions numbered anew."""
         return _Answers(
             self.k,
@@ -115,7 +115,7 @@ def _answers(run: StoredRun, threshold: float | None) -> _Answers:
     truth, scores = truth_index(run), probabilities(run)
     predicted, told = scores.argmax(axis=1), tells_malignancy(run)
     lesion = lesion_index(run)
-    places = malignant_places(run.classes)
+    places = malignant_mask(run.classes)
     score = positives(run)[1] if told else np.zeros(len(truth))
     called = places[predicted] if threshold is None else score >= threshold
     return _Answers(len(run.classes), told, truth, predicted, lesion, places[truth], called, score)
@@ -138,7 +138,7 @@ def _figures(group: _Answers, replicates: int, seed: int) -> Iterator[Row]:
     yield (*counts, "specificity", *_rate(spared, ~group.malignant, group.lesion, enough and well, replicates, seed))
 
 
-def _rate(part: Flags, whole: Flags, lesion: Places, enough: bool, replicates: int, seed: int) -> Row:
+def _rate(part: Flags, whole: Flags, lesion: ClassIndex, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
         return _too_few()
     counted, of = part.astype(np.float64), whole.astype(np.float64)
@@ -152,7 +152,7 @@ def _balanced(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     right = of_class * (group.predicted == group.truth)[:, None]
     sums = lesion_sums(np.concatenate([right, of_class], axis=1), group.lesion)
     value, drawn = _mean_recall(sums.sum(axis=0)[None]), _mean_recall(replicate_sums(sums, replicates, seed))
-    return float(value[0]), *middle(drawn), True
+    return float(value[0]), *percentile_interval(drawn), True
 
 
 def _mean_recall(sums: Floats) -> Floats:
@@ -166,18 +166,22 @@ def _auroc(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
         return _too_few()
     value = ranked(group.malignant, group.score).auroc()
-    return value, *middle(auroc_replicates(group.malignant, group.score, group.lesion, replicates, seed)), True
+    return (
+        value,
+        *percentile_interval(auroc_replicates(group.malignant, group.score, group.lesion, replicates, seed)),
+        True,
+    )
 
 
 def _too_few() -> Row:
     return float("nan"), float("nan"), float("nan"), False
 
 
-def _lesions(lesion: Places) -> int:
+def _lesions(lesion: ClassIndex) -> int:
     return len(pd.unique(lesion))
 
 
-def _levels(values: "pd.Series[str]", ordered: bool) -> Iterator[tuple[str, Places]]:
+def _levels(values: "pd.Series[str]", ordered: bool) -> Iterator[tuple[str, ClassIndex]]:
     """Name each level of a column with the places of its photos, in the order that a reader meets them."""
     codes, found = pd.factorize(values)
     names, frequent = [str(name) for name in found], np.argsort(-np.bincount(codes[codes >= 0]), kind="stable")

@@ -47,7 +47,7 @@ class Trunk(nn.Module):
         return features.mean(dim=(2, 3))
 
 
-class Head(nn.Sequential):
+class MobileNetHead(nn.Sequential):
     """256 units with batch normalisation and dropout, then seven outputs: features (n, 1280) -> logits (n, 7)."""
 
     def __init__(self, seed: int) -> None:

@@ -18,14 +18,14 @@ from skinapp.networks.device import choose_device, versions
 from skinapp.runs.stored import StoredRun, Versions, probability_columns
 from skinapp.training.checkpoints import weights_sha256
 from skinapp.training.facts import LICENCE, LIMITS, data_facts
-from skinapp.training.fit import Workshop
+from skinapp.training.fit import TrainingContext
 from skinapp.training.initial import initial_facts, initial_file, initial_state
 from skinapp.training.parts import read_twins, squeezed_split
 from skinapp.training.recipe import Strict
 from skinapp.training.squeezed.arrays import CLASSES, Arrays, arrays_of
 from skinapp.training.squeezed.doubling import appended
 from skinapp.training.squeezed.epochs import Examples, Learned, learn, logits
-from skinapp.training.squeezed.mobilenet import Head, Trunk
+from skinapp.training.squeezed.mobilenet import MobileNetHead, Trunk
 from skinapp.training.squeezed.recipe import MobileNetRecipe, SmallCnnRecipe, SqueezedRecipe
 from skinapp.training.squeezed.small_cnn import SmallCnn
 
@@ -64,7 +64,7 @@ class Squeezed:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stand:
+class SqueezedJob:
     """A recipe laid out to be worked on: its arrays, their photos' split, and what it was called with."""
 
     path: Path
@@ -72,7 +72,7 @@ class _Stand:
     pixels: np.ndarray
     split: np.ndarray
     initial: Path | None
-    workshop: Workshop
+    workshop: TrainingContext
 
     def examples(self, part: str) -> Examples:
         """Return the photos of a split with their classes."""
@@ -80,7 +80,7 @@ class _Stand:
         return Examples(self.pixels[chosen], self.arrays.classes[chosen])
 
 
-def train_squeezed(path: Path, recipe: SqueezedRecipe, workshop: Workshop) -> Squeezed:
+def train_squeezed(path: Path, recipe: SqueezedRecipe, workshop: TrainingContext) -> Squeezed:
     """Make or find the arrays, train by the recipe, and predict the splits that it names.
 
     Raises DatasetError, PhotoError or ModelError where something it needs is not right.
@@ -96,16 +96,16 @@ def train_squeezed(path: Path, recipe: SqueezedRecipe, workshop: Workshop) -> Sq
     return Squeezed(runs, text, _record(stand, recipe, stages, curves))
 
 
-def _laid_out(path: Path, recipe: SqueezedRecipe, workshop: Workshop) -> _Stand:
+def _laid_out(path: Path, recipe: SqueezedRecipe, workshop: TrainingContext) -> SqueezedJob:
     workshop.say(f"Squeezing the photos of {recipe.data.table}, if that is not done yet")
     initial = initial_file(recipe.network.initial_weights, path.parent, workshop.weights_folder)
     arrays = arrays_of(Path(recipe.data.table), workshop.checkpoints.parent, workshop.data_root, workshop.progress)
     split = squeezed_split(arrays.photos, recipe, read_twins(recipe.split.twins))
     pixels = arrays.grey if recipe.data.grey else arrays.colour
-    return _Stand(path, arrays, pixels, split, initial, workshop)
+    return SqueezedJob(path, arrays, pixels, split, initial, workshop)
 
 
-def _small_cnn(recipe: SmallCnnRecipe, stand: _Stand) -> tuple[list[Answers], dict[str, Learned]]:
+def _small_cnn(recipe: SmallCnnRecipe, stand: SqueezedJob) -> tuple[list[Answers], dict[str, Learned]]:
     training, watched = stand.examples("train"), {"validation": stand.examples("validation")}
     if recipe.doubled:
         share = recipe.split.validation_share
@@ -117,7 +117,7 @@ def _small_cnn(recipe: SmallCnnRecipe, stand: _Stand) -> tuple[list[Answers], di
     return [_answers("", network, recipe, stand, stand.pixels)], {"": learned}
 
 
-def _mobilenet(recipe: MobileNetRecipe, stand: _Stand) -> tuple[list[Answers], dict[str, Learned]]:
+def _mobilenet(recipe: MobileNetRecipe, stand: SqueezedJob) -> tuple[list[Answers], dict[str, Learned]]:
     """Train the head on features that are made once, then trunk and head together."""
     torch.manual_seed(recipe.seed)
     trunk = Trunk(initial_state(recipe.network.initial_weights, stand.initial))
@@ -126,7 +126,7 @@ def _mobilenet(recipe: MobileNetRecipe, stand: _Stand) -> tuple[list[Answers], d
         name: Examples(features[stand.split == name], stand.arrays.classes[stand.split == name])
         for name in ("train", "validation")
     }
-    head, folder, say = Head(recipe.seed), stand.workshop.checkpoints, stand.workshop.say
+    head, folder, say = MobileNetHead(recipe.seed), stand.workshop.checkpoints, stand.workshop.say
     watched = {"validation": parts["validation"]}
     frozen = learn(head, parts["train"], watched, recipe.frozen, recipe.seed, folder / "frozen.pt", say)
     answers = [_answers("frozen-", head, recipe, stand, features)]
@@ -136,7 +136,7 @@ def _mobilenet(recipe: MobileNetRecipe, stand: _Stand) -> tuple[list[Answers], d
     return answers, {"frozen": frozen, "tuned": tuned}
 
 
-def _features(trunk: Trunk, stand: _Stand) -> np.ndarray:
+def _features(trunk: Trunk, stand: SqueezedJob) -> np.ndarray:
     """Return the features of all photos, float32 (n, 1280), kept beside the arrays for other recipes of this trunk."""
     content = weights_sha256(trunk) + str(len(stand.pixels)) + stand.arrays.photos["sha256"].str.cat()
     name = f"features-{hashlib.sha256(content.encode()).hexdigest()[:12]}.npy"
@@ -149,14 +149,14 @@ def _features(trunk: Trunk, stand: _Stand) -> np.ndarray:
     return kept
 
 
-def _answers(name: str, network: nn.Module, recipe: SqueezedRecipe, stand: _Stand, inputs: np.ndarray) -> Answers:
+def _answers(name: str, network: nn.Module, recipe: SqueezedRecipe, stand: SqueezedJob, inputs: np.ndarray) -> Answers:
     asked = np.isin(stand.split, recipe.evaluate)
     found = np.full((len(asked), len(CLASSES)), np.nan, dtype=np.float32)
     found[asked] = logits(network, inputs[asked])
     return Answers(name, weights_sha256(network), found)
 
 
-def _run(stand: _Stand, recipe: SqueezedRecipe, answers: Answers, split: str) -> StoredRun:
+def _run(stand: SqueezedJob, recipe: SqueezedRecipe, answers: Answers, split: str) -> StoredRun:
     chosen = stand.split == split
     if not chosen.any():
         raise DatasetError(f"{recipe.data.table} has no photo in the split {split}. Take it out of evaluate.")
@@ -189,7 +189,9 @@ def _curves(stages: dict[str, Learned]) -> pd.DataFrame:
     return curves if len(stages) > 1 else curves.drop(columns="stage")
 
 
-def _record(stand: _Stand, recipe: SqueezedRecipe, stages: dict[str, Learned], curves: pd.DataFrame) -> TrainingRecord:
+def _record(
+    stand: SqueezedJob, recipe: SqueezedRecipe, stages: dict[str, Learned], curves: pd.DataFrame
+) -> TrainingRecord:
     photos = stand.arrays.photos
     parts = {name: photos[stand.split == name] for name in ("train", "validation")}
     network = recipe.network

@@ -1,6 +1,6 @@
 """On which side of its model's threshold a score lies, in words that neither frighten nor reassure."""
 
-from skinapp.cards.tables import Reached, interval, reached
+from skinapp.cards.tables import PointOnTest, interval, reached
 from skinapp.charts.style import finer_percent
 from skinapp.inference.assessment import Assessment
 from skinapp.models.card import Card, CardFigure
@@ -28,7 +28,7 @@ def in_words(seen: Assessment, card: Card) -> str:
     return f"{side} That does not mean healthy: malignant lesions lie below it too{_wrongly(*found, 'melanomas')}."
 
 
-def measured(card: Card) -> Reached | None:
+def measured(card: Card) -> PointOnTest | None:
     """Return what the threshold that is shown reached on test; None where the card has no such operating point."""
     return next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
 

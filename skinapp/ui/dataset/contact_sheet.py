@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.charts.style import short_name
-from skinapp.ui.dataset.filters import Kept
+from skinapp.ui.dataset.filters import FilteredTable
 from skinapp.ui.thumbnails import THUMBNAIL_PX, archive_page, thumbnail
 
 A_PAGE = 24
@@ -15,7 +15,7 @@ MOST_ROWS = 1_000
 """Rows of a list that go to the browser; the rest is had by export."""
 
 
-def contact_sheet(kept: Kept, root: Path | None) -> None:
+def contact_sheet(kept: FilteredTable, root: Path | None) -> None:
     """Show the kept photos a page at a time where they lie below `root`, else a list of them."""
     photos = kept.columns("image_id", "path", "diagnosis", "malignant", "lesion_id", "split")
     if root is None or not _any_present(photos["path"], root):

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from skinapp.datasets.export import csv_bytes, parquet_bytes
-from skinapp.ui.dataset.filters import Kept
+from skinapp.ui.dataset.filters import FilteredTable
 
 
-def show(name: str, kept: Kept) -> None:
+def show(name: str, kept: FilteredTable) -> None:
     """Offer the kept rows as CSV and Parquet; a file is made only when it is asked for."""
     kind = "all" if kept.whole else "the kept"
     st.markdown(f"**{kept.photos:,} photos**, {kind} rows of *{name}* with every column. Facts only, no photo.")

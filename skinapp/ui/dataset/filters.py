@@ -17,7 +17,7 @@ _A_ROW = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class FilteredTable:
     """A table and which of its rows the filters keep, bool (n,); `whole` says that they keep every one."""
 
     table: pd.DataFrame
@@ -40,12 +40,12 @@ class Kept:
         return part if self.whole else part[self.mask].reset_index(drop=True)
 
 
-def choose(table: pd.DataFrame, index: FilterIndex) -> Kept:
+def choose(table: pd.DataFrame, index: FilterIndex) -> FilteredTable:
     """Show the filters that a table can have, and return what they keep."""
     _say_unknown(index)
     with st.expander("Filters", icon=":material/filter_alt:"):
         selection = Selection(**_facets(index), age=_age(index))
-    kept = Kept(table, rows(index, selection), selection)
+    kept = FilteredTable(table, rows(index, selection), selection)
     _summary(kept, index)
     return kept
 
@@ -129,7 +129,7 @@ def _fits(age: list[str], limits: tuple[int, int] | None) -> bool:
     return limits[0] <= int(age[0]) <= int(age[1]) <= limits[1]
 
 
-def _summary(kept: Kept, index: FilterIndex) -> None:
+def _summary(kept: FilteredTable, index: FilterIndex) -> None:
     """Say what is kept, in a row that is always there, so that nothing below it jumps."""
     values = {facet.column: words(facet.column, facet.values) for facet in index.facets}
     parts = [

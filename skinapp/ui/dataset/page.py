@@ -15,7 +15,7 @@ from skinapp.taxonomy import class_name
 from skinapp.ui import loaders, state
 from skinapp.ui.dataset import audit, export, filters, own_table, sections
 from skinapp.ui.dataset.contact_sheet import contact_sheet
-from skinapp.ui.dataset.filters import Kept
+from skinapp.ui.dataset.filters import FilteredTable
 from skinapp.ui.metric import metric
 
 SECTIONS = ("Classes", "Sizes", "Light and colour", "People", "Splits", "Photos", "Audit", "Export")
@@ -76,7 +76,7 @@ def show(opened: Opened) -> None:
     _section(section or SECTIONS[0], opened, kept)
 
 
-def _section(section: str, opened: Opened, kept: Kept) -> None:
+def _section(section: str, opened: Opened, kept: FilteredTable) -> None:
     """Compute and draw one section; the others cost nothing until they are chosen."""
     if section == "Photos":
         contact_sheet(kept, opened.root)
@@ -95,7 +95,7 @@ def _section(section: str, opened: Opened, kept: Kept) -> None:
         draw[section](kept)
 
 
-def _counted(opened: Opened, kept: Kept) -> DataHeadline:
+def _counted(opened: Opened, kept: FilteredTable) -> DataHeadline:
     if kept.whole and opened.path is not None:
         return loaders.table_headline(opened.path)
     return headline(kept.columns(*sections.HEADLINE_COLUMNS))

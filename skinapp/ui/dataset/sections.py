@@ -13,7 +13,7 @@ from skinapp.datasets.splits import split_by_lesion
 from skinapp.datasets.table import SPLITS
 from skinapp.errors import DatasetError
 from skinapp.ui import chart
-from skinapp.ui.dataset.filters import Kept
+from skinapp.ui.dataset.filters import FilteredTable
 from skinapp.ui.titles import TITLES
 
 LABELS = ("diagnosis", "malignant")
@@ -45,7 +45,7 @@ SPLIT_COUNTS = ("split", "photos", "lesions", "malignant")
 PATIENTS = "Patients are not recorded: one patient's lesions may be on both sides of a split."
 
 
-def classes(kept: Kept) -> None:
+def classes(kept: FilteredTable) -> None:
     """Show how many photos or lesions each class has, split by split, and what a cap would leave."""
     table = kept.columns(*LABELS, "lesion_id", "split")
     counts = summary.class_counts(table)
@@ -75,7 +75,7 @@ def _cap(table: pd.DataFrame) -> None:
     )
 
 
-def sizes(kept: Kept) -> None:
+def sizes(kept: FilteredTable) -> None:
     """Show which sizes the photos have, as published and as stored."""
     table = kept.columns("source", "width", "height", "stored_width", "stored_height")
     published = table["width"].notna().any()
@@ -94,7 +94,7 @@ def sizes(kept: Kept) -> None:
     )
 
 
-def light(kept: Kept) -> None:
+def light(kept: FilteredTable) -> None:
     """Show what a picture tells without its lesion, by class: what a model could cheat with."""
     words = st.selectbox("Measure", tuple(MEASURES), key="measure", bind="query-params")
     frame = summary.measure_quantiles(kept.columns(*LABELS, MEASURES[words]), MEASURES[words])
@@ -109,7 +109,7 @@ def light(kept: Kept) -> None:
     )
 
 
-def people(kept: Kept) -> None:
+def people(kept: FilteredTable) -> None:
     """Show age, sex, site, camera and confirmation by class."""
     words = _choice("Show", tuple(PEOPLE), "people")
     column = PEOPLE[words]
@@ -121,7 +121,7 @@ def people(kept: Kept) -> None:
         )
 
 
-def splits(kept: Kept) -> None:
+def splits(kept: FilteredTable) -> None:
     """Show the flow from the sources to the splits, Table 1, and what a fresh split would give."""
     table = kept.columns(*HEADLINE_COLUMNS, "image_id", "path", "sha256", "perceptual_hash", "source", "split")
     st.subheader("From the sources to the splits", anchor=False)

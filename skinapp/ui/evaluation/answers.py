@@ -34,10 +34,10 @@ PRECURSOR = "Actinic keratosis, a precursor, counts as malignant here."
 
 def mistakes(opened: OpenRun) -> None:
     """Show missed malignant lesions first, then the most confused pairs, then whatever was confidently wrong."""
-    if opened.once(tells_malignancy):
+    if opened.cached(tells_malignancy):
         _missed(opened)
     st.subheader("Most confused", anchor=False)
-    pairs = opened.once(found.confused_pairs)
+    pairs = opened.cached(found.confused_pairs)
     if pairs.empty:
         st.success("No photo was taken for another class.")
         return
@@ -54,19 +54,19 @@ def mistakes(opened: OpenRun) -> None:
         },
     )
     st.subheader("Confidently wrong", anchor=False)
-    photos.show(opened, opened.once(found.confident_mistakes), "confident")
+    photos.show(opened, opened.cached(found.confident_mistakes), "confident")
 
 
 def _missed(opened: OpenRun) -> None:
-    missed = opened.once(found.missed_cancers)
+    missed = opened.cached(found.missed_cancers)
     st.subheader("Missed malignant lesions", anchor=False)
-    cancers = opened.once(found.cancers)
+    cancers = opened.cached(found.cancers)
     if missed.empty:
         st.success(f"None of {cancers:,} malignant photos was called benign.")
         return
     how = "scored below 50%" if len(opened.run.classes) == 2 else "got a benign type as their top answer"
     st.markdown(
-        f"**{opened.once(found.missed):,} of {cancers:,}** malignant photos {how}; the most confidently wrong come "
+        f"**{opened.cached(found.missed):,} of {cancers:,}** malignant photos {how}; the most confidently wrong come "
         f"first. {NO_THRESHOLD}"
     )
     if opened.folder is not None or "akiec" in opened.run.classes:  # of another's two classes nobody here knows
@@ -77,19 +77,19 @@ def _missed(opened: OpenRun) -> None:
 def confusion(opened: OpenRun) -> None:
     """Show the confusion matrix; a click on a cell lists its photos."""
     view = widgets.choose_confusion()
-    counts = opened.once(confusion_frame)
+    counts = opened.cached(confusion_frame)
     cell = chart.show_selectable(confusion_heatmap(counts, view), "confusion", "Confusion matrix")
     if cell is None:
         st.caption("Click a cell to see its photos.")
         return
     truth, prediction = cell
     st.subheader(f"{class_name(truth)}, answered {class_name(prediction)}", anchor=False)
-    photos.show(opened, opened.once(found.cell, truth, prediction), "cell")
+    photos.show(opened, opened.cached(found.cell, truth, prediction), "cell")
 
 
 def classes(opened: OpenRun) -> None:
     """Show F1, precision and recall of each class as bars and as a table, with the formulas a click away."""
-    frame, intervals = opened.once(per_class), opened.intervals()
+    frame, intervals = opened.cached(per_class), opened.intervals()
     if intervals is not None:
         frame = with_intervals(frame, intervals)
     chart.show(per_class_bars(frame), "scores", "Bars: F1, precision and recall by class")

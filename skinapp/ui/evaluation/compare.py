@@ -36,7 +36,7 @@ def compare(opened: OpenRun) -> None:
         st.caption("Choose one run to see the difference on the same photos, or several to see their figures together.")
         return
     against = [_same_labels(own_predictions.named(name), opened) for name in chosen]
-    widgets.headline_table({each.name: each.once(headline) for each in (opened, *against)})
+    widgets.headline_table({each.name: each.cached(headline) for each in (opened, *against)})
     for other in against:
         _pair(opened, other)
 
@@ -67,14 +67,14 @@ def _others(opened: OpenRun) -> list[str]:
 def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:
     """Count the other's squamous cell carcinomas as the first run does."""
     fits = set(other.run.classes) == set(opened.run.classes)
-    return other.seven() if not fits and other.once(can_be_seven) and not opened.once(can_be_seven) else other
+    return other.seven() if not fits and other.cached(can_be_seven) and not opened.cached(can_be_seven) else other
 
 
 def _once(opened: OpenRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
     """Compute something of two runs once, kept with a visitor's own run of the two: it goes when she does."""
     if opened.shared and not other.shared:
-        return other.once(_second, opened, compute, *args)
-    return opened.once(_first, other, compute, *args)
+        return other.cached(_second, opened, compute, *args)
+    return opened.cached(_first, other, compute, *args)
 
 
 def _first(run: StoredRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:

@@ -41,7 +41,7 @@ def subgroups(opened: OpenRun) -> None:
     by = left.selectbox("By", list(titles), key="by", bind="query-params")
     words = right.selectbox("Figure", list(SUBGROUP_FIGURES), key="subgroup-figure", bind="query-params")
     with st.spinner("Drawing lesions anew for the intervals"):
-        found = opened.once(_figures, opened, titles[by])
+        found = opened.cached(_figures, opened, titles[by])
     shown = found[found["figure"] == SUBGROUP_FIGURES[words]]
     if shown.empty:
         st.info(f"{words} is not defined for this run.")
@@ -67,12 +67,12 @@ def _title(column: str) -> str:
 
 def repeats(opened: OpenRun) -> None:
     """Show how steady the answers are on several photos of one lesion."""
-    steady = opened.once(seen_again.repeatability)
+    steady = opened.cached(seen_again.repeatability)
     if steady is None:
         st.info("No lesion of this run has two photos, so how steady its answers are can't be said.")
         return
     widgets.repeatability(steady)
-    lesions = opened.once(seen_again.lesions_seen_again)
+    lesions = opened.cached(seen_again.lesions_seen_again)
     if lesions["malignant_range"].notna().any():
         chart.show(repeat_chart(lesions), "repeats", "How far the malignant score moves within a lesion")
     st.caption(

@@ -23,13 +23,13 @@ def show(opened: OpenRun) -> None:
     if opened.intervals() is None:
         st.fragment(_drawn, run_every=_STEP_S)(opened)
     else:
-        widgets.run_headline(opened.once(headline), opened.intervals())
+        widgets.run_headline(opened.cached(headline), opened.intervals())
     with st.expander("Beside no skill and the shortcut probe"):
         _baselines(opened)
 
 
 def _drawn(opened: OpenRun) -> None:
-    widgets.run_headline(opened.once(headline), None)
+    widgets.run_headline(opened.cached(headline), None)
     share = opened.draw_on()
     if share == 1:
         st.rerun()
@@ -37,8 +37,8 @@ def _drawn(opened: OpenRun) -> None:
 
 
 def _baselines(opened: OpenRun) -> None:
-    rows: dict[str, Headline] = {"This run": opened.once(headline), "No skill": opened.once(no_skill)}
-    probe = opened.once(loaders.probe_on)
+    rows: dict[str, Headline] = {"This run": opened.cached(headline), "No skill": opened.cached(no_skill)}
+    probe = opened.cached(loaders.probe_on)
     if probe is not None:
         rows["Shortcut probe"] = headline(probe)
     widgets.headline_table(rows)

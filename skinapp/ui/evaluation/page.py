@@ -46,7 +46,7 @@ def open_run() -> OpenRun:
 
 
 def _as_seven(opened: OpenRun) -> OpenRun:
-    if not opened.once(can_be_seven):
+    if not opened.cached(can_be_seven):
         return opened
     merged = st.toggle(
         "Seven types: count squamous cell carcinoma as actinic keratosis",

@@ -36,10 +36,10 @@ def curves(opened: OpenRun) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("ROC", anchor=False)
-        chart.show(roc_chart(opened.once(drawn.roc_curves), stressed), "roc", "ROC curves")
+        chart.show(roc_chart(opened.cached(drawn.roc_curves), stressed), "roc", "ROC curves")
     with right:
         st.subheader("Precision and recall", anchor=False)
-        figure = precision_recall_chart(opened.once(drawn.precision_recall_curves), stressed)
+        figure = precision_recall_chart(opened.cached(drawn.precision_recall_curves), stressed)
         chart.show(figure, "precision-recall", "Precision against recall")
     st.caption(
         "ROC does not change with how frequent a class is; precision does. The area is the AUROC on the left, the "
@@ -53,7 +53,7 @@ def threshold(opened: OpenRun) -> None:
     left, right = st.columns(2)
     chosen = left.selectbox("Ask for", list(names), key="positive", bind="query-params")
     label = names[chosen]
-    positive, scores = opened.once(drawn.positives, label)
+    positive, scores = opened.cached(drawn.positives, label)
     prevalence = right.number_input(
         "Of 100 people, how many have it?", 0.1, 99.0, round(100 * float(positive.mean()), 1), 0.5, help=PREVALENCE_HELP
     )
@@ -61,7 +61,7 @@ def threshold(opened: OpenRun) -> None:
     at = st.slider("Sent on from a score of", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
     decided = decisions.decision(positive, scores, at, prevalence / 100)
     widgets.decision(decided, _rates(opened, label, at))
-    chart.show(rates_chart(opened.once(_roc, label), at), "rates", "Sensitivity and specificity by threshold")
+    chart.show(rates_chart(opened.cached(_roc, label), at), "rates", "Sensitivity and specificity by threshold")
     st.subheader("Is it worth it?", anchor=False)
     benefit = decisions.net_benefit(positive, scores, prevalence / 100)
     chart.show(net_benefit_chart(benefit, at), "benefit", "Net benefit by threshold")
@@ -71,7 +71,7 @@ def threshold(opened: OpenRun) -> None:
 def _presets(opened: OpenRun, label: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for wanted in SENSITIVITIES:
-            at = opened.once(_threshold_at, label, wanted)
+            at = opened.cached(_threshold_at, label, wanted)
             st.button(
                 f"{wanted:.0%} sensitivity", key=f"at-{wanted}", on_click=state.set_widget, args=("threshold", at)
             )
@@ -80,8 +80,8 @@ def _presets(opened: OpenRun, label: str | None) -> None:
 
 def calibration(opened: OpenRun) -> None:
     """Show whether a score of 80% is right in 80%, before and after the temperature, and the figures of it."""
-    after, figures = opened.once(_said)
-    before, figures_before = opened.once(_said_before) if opened.run.temperature else (None, None)
+    after, figures = opened.cached(_said)
+    before, figures_before = opened.cached(_said_before) if opened.run.temperature else (None, None)
     widgets.calibration(figures, figures_before)
     left, right = st.columns(2)
     with left:
@@ -96,7 +96,7 @@ def calibration(opened: OpenRun) -> None:
 
 def _positives(opened: OpenRun) -> dict[str, str | None]:
     """Name what can be asked for: malignancy, where the run tells it, and each class that is there."""
-    asked: dict[str, str | None] = {MALIGNANT: None} if opened.once(drawn.tells_malignancy) else {}
+    asked: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.tells_malignancy) else {}
     seen = set(opened.run.predictions["truth"])
     if len(opened.run.classes) == 2 and asked:
         return asked
@@ -104,8 +104,8 @@ def _positives(opened: OpenRun) -> dict[str, str | None]:
 
 
 def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
-    positive, scores = opened.once(drawn.positives, label)
-    return decisions.rate_intervals(positive, scores, opened.once(lesion_index), at)
+    positive, scores = opened.cached(drawn.positives, label)
+    return decisions.rate_intervals(positive, scores, opened.cached(lesion_index), at)
 
 
 def _roc(run: StoredRun, label: str | None) -> pd.DataFrame:

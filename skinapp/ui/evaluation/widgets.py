@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.metrics.decisions import Decision
-from skinapp.metrics.estimate import Figure
+from skinapp.metrics.estimate import Estimate
 from skinapp.runs.intervals import figure
 from skinapp.runs.summary import Headline
 from skinapp.runs.views.calibration import Calibration
@@ -76,7 +76,7 @@ def _metric(label: str, value: str, below: str = "", meaning: str | None = None)
     metric(label, value, below, meaning, width=TILE_PX)
 
 
-def _written(found: Figure) -> tuple[str, str]:
+def _written(found: Estimate) -> tuple[str, str]:
     """Write a figure and its interval; what is undefined is a dash."""
     if math.isnan(found.value):
         return "–", "undefined here"

@@ -12,10 +12,10 @@ from skinapp.cards import tables
 from skinapp.cards.figures import EQUAL_SHARES
 from skinapp.cards.networks import architecture_name, network_title
 from skinapp.cards.rows import ALL, at_point
-from skinapp.cards.tables import Reached, Subgroup, interval, question, words, written
+from skinapp.cards.tables import PointOnTest, Subgroup, interval, question, words, written
 from skinapp.charts.forest import forest
 from skinapp.charts.style import finer_percent
-from skinapp.models.card import Card, CardFigure, Head, LeftOut
+from skinapp.models.card import Card, CardFigure, Head, UnseenCameraResult
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.ui import chart
 from skinapp.ui.evaluation.groups import SKIN_TONE
@@ -144,7 +144,7 @@ def _points(card: Card) -> None:
     st.caption(said + (f" {READ_FROM_TEST}{'; '.join(read)}." if read else ""))
 
 
-def _of_melanoma(row: Reached) -> str:
+def _of_melanoma(row: PointOnTest) -> str:
     return f"Above the {row.point.sensitivity:.0%} point lie {written(row.of_melanoma, '.1%')} of the melanomas."
 
 
@@ -171,7 +171,7 @@ def _left_out(card: Card) -> None:
     if said := tables.not_carried_over(card):
         st.markdown(said)
     st.caption(LEFT_OUT)
-    columns: dict[str, Callable[[LeftOut], str]] = {
+    columns: dict[str, Callable[[UnseenCameraResult], str]] = {
         "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
         "Malignant AUROC": lambda row: written(row.figure),
     }
@@ -183,7 +183,7 @@ def _left_out(card: Card) -> None:
             _table(columns, rows)
 
 
-def _rate_left_out(name: str, row: LeftOut) -> str:
+def _rate_left_out(name: str, row: UnseenCameraResult) -> str:
     return written(tables.rate_left_out(row, name), ".1%")
 
 

@@ -23,7 +23,15 @@ from skinapp.cards.tables import (
     words,
     written,
 )
-from skinapp.models.card import Card, CardFigure, InitialWeights, LeftOut, OperatingPoint, SeedFigures, read_card
+from skinapp.models.card import (
+    Card,
+    CardFigure,
+    InitialWeights,
+    OperatingPoint,
+    SeedFigures,
+    UnseenCameraResult,
+    read_card,
+)
 
 REQUIRED = (
     "schema",
@@ -86,7 +94,9 @@ def card(make_card: Callable[..., Card]) -> Card:
         "both",
         figures=FIGURES,
         operating_points=points,
-        left_out=(LeftOut(recipe="kept-away", network="resnet34", whose=("rosendahl", "MSK"), figure=FIGURES[0]),),
+        left_out=(
+            UnseenCameraResult(recipe="kept-away", network="resnet34", whose=("rosendahl", "MSK"), figure=FIGURES[0]),
+        ),
         licence="CC BY-NC 4.0: not for commercial use",
         weights_sha256="ab" * 32,
         teachers=(InitialWeights(name="a-teacher", sha256="cd" * 32, licence="not to be sold"),),
@@ -165,8 +175,10 @@ def test_initial_weights_with_terms_of_their_own_are_part_of_the_licence(make_ca
 
 
 def test_trainings_that_were_kept_from_the_same_photos_are_one_group(make_card: Callable[..., Card]) -> None:
-    def row(value: float | None, whose: str = "MSK", photos: int = 60) -> LeftOut:
-        return LeftOut(recipe="r", network="resnet18", whose=(whose,), figure=figure("a", value, photos=photos))
+    def row(value: float | None, whose: str = "MSK", photos: int = 60) -> UnseenCameraResult:
+        return UnseenCameraResult(
+            recipe="r", network="resnet18", whose=(whose,), figure=figure("a", value, photos=photos)
+        )
 
     first, second, fewer, other = row(0.25), row(0.75), row(0.5, photos=50), row(0.5, "BCN")
     found = left_out(make_card(left_out=(first, second, fewer, other)))
@@ -179,10 +191,10 @@ def test_trainings_that_were_kept_from_the_same_photos_are_one_group(make_card: 
 def test_what_thresholds_did_among_photos_kept_away_is_said_from_least_to_most(
     make_card: Callable[..., Card],
 ) -> None:
-    def row(*rates: float | None) -> LeftOut:
+    def row(*rates: float | None) -> UnseenCameraResult:
         names = ("sensitivity at 0.95", "specificity at 0.95")
         figures = tuple(figure(name, value) for name, value in zip(names, rates, strict=True))
-        return LeftOut(recipe="r", network="resnet18", whose=("MSK",), figure=FIGURES[0], rates=figures)
+        return UnseenCameraResult(recipe="r", network="resnet18", whose=("MSK",), figure=FIGURES[0], rates=figures)
 
     card = make_card(left_out=(row(0.5625, 0.75), row(0.9375, 0.125), row(None, 0.5)))
     said = not_carried_over(card)

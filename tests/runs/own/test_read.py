@@ -14,7 +14,7 @@ from skinapp.runs.stored import StoredRun, load_run, probabilities, save_run
 from skinapp.runs.summary import headline
 from skinapp.taxonomy import CODES
 
-DOCS = Path(__file__).parents[2] / "docs" / "predictions-csv.md"
+DOCS = Path(__file__).parents[3] / "docs" / "predictions-csv.md"
 
 ISIC = "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\n"
 TRUTHS = ISIC + "a,1,0,0,0,0,0,0\nb,0,1,0,0,0,0,0\nc,0,0,0,1,0,0,0\n"

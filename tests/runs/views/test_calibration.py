@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import draws, middle
+from skinapp.metrics.bootstrap import draws, percentile_interval
 from skinapp.models.card import Head
-from skinapp.networks.classifier import agreeing, calibrated
+from skinapp.networks.classifier import calibrated, reconcile_types
 from skinapp.runs.stored import Scaling, StoredRun, probabilities, probability_columns, truth_index
 from skinapp.runs.views.calibration import (
     before_calibration,
@@ -106,8 +106,8 @@ def test_offsets_are_undone_with_the_temperature(make_run: MakeRun) -> None:
 def test_a_pair_comes_back_as_it_would_answer_uncalibrated(make_run: MakeRun) -> None:
     random = np.random.default_rng(1)
     logits = [random.normal(scale=6, size=(120, len(head.classes))) for head in HEADS]
-    malignancy, types = agreeing([calibrated(raw, head) for raw, head in zip(logits, HEADS, strict=True)], HEADS)
-    expected = agreeing([softmax(raw, axis=1) for raw in logits], HEADS)
+    malignancy, types = reconcile_types([calibrated(raw, head) for raw, head in zip(logits, HEADS, strict=True)], HEADS)
+    expected = reconcile_types([softmax(raw, axis=1) for raw in logits], HEADS)
     scaling = Scaling(HEADS[0].temperature, HEADS[0].offsets)
     run = replace(make_run(), temperature=HEADS[1].temperature, offsets=HEADS[1].offsets, malignancy=scaling)
     before = before_calibration(answered(run, types))
@@ -145,7 +145,7 @@ def test_intervals_of_calibration_are_those_of_figures_drawn_by_lesion(make_run:
     for row in frame.to_dict(orient="records"):
         each = np.array([getattr(one, row["figure"]) for one in drawn])
         assert row["value"] == getattr(whole, row["figure"])
-        assert (row["low"], row["high"]) == pytest.approx(middle(each))
+        assert (row["low"], row["high"]) == pytest.approx(percentile_interval(each))
         assert row["low"] < row["value"] < row["high"]
 
 

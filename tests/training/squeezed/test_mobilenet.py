@@ -5,7 +5,7 @@ import torchvision
 from skinapp.errors import ModelError
 from skinapp.models.card import IMAGENET_MEAN, IMAGENET_STD
 from skinapp.networks.resnet import half
-from skinapp.training.squeezed.mobilenet import Head, Trunk
+from skinapp.training.squeezed.mobilenet import MobileNetHead, Trunk
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,6 @@ def test_weights_of_another_network_are_refused() -> None:
 
 
 def test_the_head_has_256_units_with_batch_norm_and_dropout() -> None:
-    head = Head(seed=1)
+    head = MobileNetHead(seed=1)
     assert [type(layer).__name__ for layer in head] == ["Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear"]
     assert [tuple(head[place].weight.shape) for place in (0, 4)] == [(256, 1280), (7, 256)]

@@ -13,7 +13,7 @@ from skinapp.models.folder import CURVES
 from skinapp.runs.intervals import load_intervals
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
-from skinapp.training.fit import Workshop
+from skinapp.training.fit import TrainingContext
 from skinapp.training.parts import read_twins, squeezed_split
 from skinapp.training.squeezed.arrays import CLASSES, seven_classes
 from skinapp.training.squeezed.recipe import SqueezedRecipe, read_any_recipe
@@ -75,7 +75,7 @@ def test_copies_of_the_showcase_are_used_nowhere(photos: pd.DataFrame) -> None:
 @pytest.mark.parametrize("name", SQUEEZED)
 def test_a_shipped_recipe_runs_and_stores_what_it_says(name: str, data_root: Path, tmp_path: Path) -> None:
     recipe = tiny(name, data_root, tmp_path)
-    done = run_experiment(recipe, Workshop(data_root, None, tmp_path / "kept" / name))
+    done = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "kept" / name))
     stages = ("frozen-", "tuned-") if name.startswith("mobilenet") else ("",)
     assert [run.name for run in done.runs] == [f"{stage}{part}" for stage in stages for part in ("test", "showcase")]
     for folder in find_runs(tmp_path):
@@ -94,7 +94,7 @@ def test_a_shipped_recipe_runs_and_stores_what_it_says(name: str, data_root: Pat
 def test_a_run_again_reuses_arrays_features_and_checkpoints(data_root: Path, tmp_path: Path) -> None:
     recipe = tiny("mobilenet-by-photo", data_root, tmp_path)
     first, again = (
-        run_experiment(recipe, Workshop(root, None, tmp_path / "kept" / "mobilenet"))
+        run_experiment(recipe, TrainingContext(root, None, tmp_path / "kept" / "mobilenet"))
         for root in (data_root, tmp_path / "no photos here")
     )
     for run, same in zip(first.runs, again.runs, strict=True):
@@ -105,10 +105,10 @@ def test_a_run_again_reuses_arrays_features_and_checkpoints(data_root: Path, tmp
 def test_grey_photos_are_looked_at_in_grey(data_root: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept" / "grey"
     recipe = tiny("small-cnn-grey", data_root, tmp_path)
-    before = run_experiment(recipe, Workshop(data_root, None, kept)).runs[0]
+    before = run_experiment(recipe, TrainingContext(data_root, None, kept)).runs[0]
     (colour,) = (tmp_path / "kept").glob("arrays-*/X.npy")
     np.save(colour, np.zeros_like(np.load(colour)))
-    assert run_experiment(recipe, Workshop(data_root, None, kept)).runs[0].predictions.equals(before.predictions)
+    assert run_experiment(recipe, TrainingContext(data_root, None, kept)).runs[0].predictions.equals(before.predictions)
 
 
 def test_a_showcase_that_the_table_lacks_is_named(data_root: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_showcase_that_the_table_lacks_is_named(data_root: Path, tmp_path: Pat
     table = tmp_path / "small.parquet"
     write_table(read_table(table).assign(split="train"), table)
     with pytest.raises(DatasetError, match="no photo in the split showcase"):
-        run_experiment(recipe, Workshop(data_root, None, tmp_path / "kept" / "small"))
+        run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "kept" / "small"))
 
 
 @pytest.mark.parametrize(
