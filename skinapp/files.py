@@ -1,9 +1,11 @@
 """Files: what ships and where, their fingerprint, a recipe's keys, and writing them whole or not at all."""
 
 import hashlib
+import os
+import shutil
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,8 +19,8 @@ MODELS = Path(skinapp.__file__).parents[1] / "models"
 EXPERIMENTS = MODELS.with_name("experiments")
 """The stored runs of experiments, whose weights were not kept, that ship with the app."""
 
-SEARCH = MODELS.with_name("search")
-"""The recipes that were tried for the shipped models, with what they predicted of validation photos."""
+COMPLETE = "complete.partial"
+"""A folder of new files that are complete and must still be moved into place: see `finish_replacing`."""
 
 
 def file_sha256(path: Path) -> str:
@@ -38,12 +40,55 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; it takes the place of `path` at the end, or goes if anything failed before."""
-    # Two writers of one file must not meet in one place aside.
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield a path to write a file to, which then replaces `path`; a kill at any moment leaves the old or the new.
+
+    Nothing is replaced where the block raises.
+    """
+    # Each writer has a file of its own, so that two writers of one file do not mix.
     aside = path.with_name(f"{path.name}.{uuid4().hex}.partial")
     try:
         yield aside
+        _sync(aside)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_together(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to write files to, which then replace those of the same names in `folder`, all together.
+
+    A kill at any moment leaves the old files or the new ones, provided that readers call `finish_replacing` first.
+    Other files stay. Nothing is replaced where the block raises.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{uuid4().hex}.partial"
+    aside.mkdir()
+    try:
+        yield aside
+        for file in aside.iterdir():
+            _sync(file)
+        finish_replacing(folder)
+        aside.rename(folder / COMPLETE)  # From here on the new files count.
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    finish_replacing(folder)
+
+
+def finish_replacing(folder: Path) -> None:
+    """Move new files into place where a kill interrupted `replace_together` after they were complete."""
+    complete = folder / COMPLETE
+    if not complete.is_dir():
+        return
+    with suppress(FileNotFoundError):  # Another process may be moving the same files.
+        for file in sorted(complete.iterdir()):
+            with suppress(FileNotFoundError):
+                file.replace(folder / file.name)
+        complete.rmdir()
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())

@@ -1,66 +1,81 @@
-"""For a model's card: how far another seed moves the figures of a recipe, which no interval over lesions tells."""
+"""For a model's card: how far another seed moves a network's figures, which an interval over lesions does not tell."""
 
 from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
-from typing import Any
 
 from skinapp.cards.rows import DECIMALS
-from skinapp.cards.tried_recipes import read_tried, tried
+from skinapp.cards.tried_recipes import Recipe, find_trained
 from skinapp.files import read_toml
-from skinapp.models.card import CARD, RECIPE, Card, SeedFigures
+from skinapp.models.card import RECIPE, Card, SeedFigures
 from skinapp.models.folder import member_folder
-
-Recipe = dict[str, Any]
-"""A recipe as its TOML was read."""
+from skinapp.runs.intervals import figure, load_intervals
+from skinapp.runs.stored import RunFacts, own_runs, read_facts
+from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
 
 SPLIT = "validation"
 
-NOT_THE_RECIPE = ("seed", "evaluate")
-"""What may differ between recipes that are one recipe: the seed, and which photos its network was asked about."""
+NOT_THE_TRAINING = ("seed", "evaluate")
+"""Keys that may differ between recipes of the same training: the seed, and the splits whose runs are stored."""
 
 
-def seeds(folder: Path, card: Card, search: Path) -> tuple[SeedFigures, ...]:
-    """Return the figures of each network of a model that recipes tried below `search` trained again from other seeds.
+def read_seed_figures(folder: Path, card: Card, experiments: Path) -> tuple[SeedFigures, ...]:
+    """Return the figures of each network that was trained again from other seeds.
 
-    Those of the network itself come first, then those of the tried ones by their seeds; a network that was trained
-    from one seed alone, or whose recipe is not kept or names no seed, has none, and a tried recipe without a seed is
-    passed over. Raises RunError, RecipeError or ModelError where what is stored cannot be read.
+    An experiment counts where its recipe is the network's own but for the seed. The network's own figures come first,
+    then those of the experiments by seed. A network without such an experiment has none. Raises RunError or RecipeError
+    where a stored file cannot be read.
     """
-    recipes = {record: read_toml(record.parent / RECIPE) for record in tried(search)}
+    recipes = {record.parent: read_toml(record.parent / RECIPE) for record in find_trained(experiments)}
     return tuple(
         row
         for network in card.networks
-        for row in _of(network.name, member_folder(folder, network.name) if card.members else folder, recipes)
+        for row in _compare(network.name, member_folder(folder, network.name) if card.members else folder, recipes)
     )
 
 
-def _of(network: str, own: Path, recipes: Mapping[Path, Recipe]) -> Iterator[SeedFigures]:
+def _compare(network: str, own: Path, recipes: Mapping[Path, Recipe]) -> Iterator[SeedFigures]:
     recipe = read_toml(own / RECIPE) if (own / RECIPE).is_file() else {}
     if "seed" not in recipe:
         return
-    same = _but_for_the_seed(recipe)
-    again = {
-        record: other["seed"]
-        for record, other in recipes.items()
-        if "seed" in other and _but_for_the_seed(other) == same
+    training = _without_seed(recipe)
+    seeds = {
+        folder: other["seed"]
+        for folder, other in recipes.items()
+        if "seed" in other and _without_seed(other) == training
     }
-    if again:
-        yield _figures(network, own / CARD, recipe["seed"])
-        for record in sorted(again, key=again.__getitem__):
-            yield _figures(network, record, again[record])
+    if seeds:
+        yield _read(network, own, recipe["seed"])
+        for folder in sorted(seeds, key=seeds.__getitem__):
+            yield _read(network, folder, seeds[folder])
 
 
-def _but_for_the_seed(recipe: Recipe) -> Recipe:
-    return {key: value for key, value in recipe.items() if key not in NOT_THE_RECIPE}
+def _without_seed(recipe: Recipe) -> Recipe:
+    return {key: value for key, value in recipe.items() if key not in NOT_THE_TRAINING}
 
 
-def _figures(network: str, record: Path, seed: int) -> SeedFigures:
-    held = read_tried(record, ships=record.name == CARD)
-    found = {name: figure.value for (split, name), figure in held.figures.items() if split == SPLIT}
+def _read(network: str, folder: Path, seed: int) -> SeedFigures:
+    values = dict(_read_values(folder))
     return SeedFigures(
         network=network,
-        recipe=held.id,
+        recipe=folder.name,
         seed=seed,
-        figures={name: round(value, DECIMALS) for name, value in found.items() if not isnan(value)},
+        figures={name: round(value, DECIMALS) for name, value in values.items() if not isnan(value)},
     )
+
+
+def _read_values(folder: Path) -> Iterator[tuple[str, float]]:
+    # Runs are sorted by name: "-malignancy" follows "-lesion-type", so its AUROC replaces that of the types together.
+    for path in own_runs(folder):
+        facts, intervals = read_facts(path), load_intervals(path)
+        if facts.split == SPLIT and intervals is not None:
+            for name, label in _list_figures(facts):
+                yield name, figure(intervals, name, label).value
+
+
+def _list_figures(facts: RunFacts) -> tuple[tuple[str, str | None], ...]:
+    """List the figures of a run that are compared, each with its class where it belongs to one."""
+    if facts.classes == MALIGNANCY_CLASSES:
+        return (("malignant_auroc", None),)
+    melanoma = (("recall", MELANOMA),) if MELANOMA in facts.classes else ()
+    return ("balanced_accuracy", None), *melanoma, ("macro_auroc", None), ("malignant_auroc", None)

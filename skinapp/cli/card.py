@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import ModelsOption, model_folder, printed, say, write_answer
+from skinapp.cli.console import ModelsOption, model_folder, render_table, say, write_answer
 from skinapp.cli.stored import readable_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.files import SEARCH, file_sha256
+from skinapp.files import EXPERIMENTS, file_sha256
+from skinapp.formatting import format_estimate
 from skinapp.runs.measured import Measured, measured
 from skinapp.runs.stored import StoredRun
 
@@ -30,17 +31,17 @@ def card(
         Path | None,
         typer.Option(help="The image table it was trained on; by default the one of that name that ships."),
     ] = None,
-    search: Annotated[
+    experiments: Annotated[
         Path | None,
-        typer.Option(help="Folder of the recipes tried for it; by default search, beside the folder of models."),
+        typer.Option(help="Folder of experiments; by default experiments, beside the folder of models."),
     ] = None,
     models: ModelsOption = None,
 ) -> None:
     """Choose operating points on validation, and write them and the figures of the stored runs into a model's card."""
     # Torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.cards.figures import card_figures
-    from skinapp.cards.left_out import left_out
-    from skinapp.cards.seeds import seeds
+    from skinapp.cards.figures import compute_card_figures
+    from skinapp.cards.seeds import read_seed_figures
+    from skinapp.cards.unseen_cameras import measure_unseen_cameras
     from skinapp.models.card import CARD, read_card, write_card
     from skinapp.runs.views.operating_points import operating_points
 
@@ -52,18 +53,18 @@ def card(
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = operating_points(chosen_on.run) if chosen_on else ()
     told = [*runs.values(), *_outside_runs(stored, old)]
-    figures = card_figures(told, read_table(table), points, old.heads)
-    tried = search or folder.resolve().parent.parent / SEARCH.name
+    figures = compute_card_figures(told, read_table(table), points, old.heads)
+    experiments = experiments or folder.resolve().parent.parent / EXPERIMENTS.name
     written = {
         "operating_points": points,
         "figures": figures,
-        "left_out": left_out(tried),
-        "seeds": seeds(folder, old, tried),
+        "left_out": measure_unseen_cameras(experiments),
+        "seeds": read_seed_figures(folder, old, experiments),
     }
     card = old.model_copy(update=written)
     write_card(folder, card)
     if points:
-        write_answer(printed(_points_table(card)), None)
+        write_answer(render_table(_points_table(card)), None)
     say(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
 
 
@@ -100,11 +101,11 @@ def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[Measured]:
 
 
 def _points_table(card: "Card") -> Table:
-    from skinapp.cards.tables import reached, written
+    from skinapp.cards.selection import list_points_on_test
 
     table = Table("chosen to find on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
-    for row in reached(card):
-        rates = (written(row.sensitivity), written(row.specificity))
+    for row in list_points_on_test(card):
+        rates = (format_estimate(row.sensitivity), format_estimate(row.specificity))
         table.add_row(f"{row.point.sensitivity:.0%}", f"{row.point.threshold:.6f}", *rates)
     return table
 

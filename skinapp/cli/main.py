@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from skinapp.cli import audit, card, classify, data, index, models, runs, search, story, training
+from skinapp.cli import audit, card, classify, data, index, models, runs, story, training
 from skinapp.cli.console import fail
 from skinapp.errors import SkinAppError
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Triage of skin lesions from dermoscopy photos, with figures that say how far to trust them. "
     "Never a diagnosis.",
 )
-for group in (classify, models, card, runs, search, story, index, data, audit, training):
+for group in (classify, models, card, runs, story, index, data, audit, training):
     group.add_to(app)
 
 

@@ -1,37 +1,43 @@
+import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from skinapp.cards.tried_recipes import as_markdown, tried_recipes
-from skinapp.datasets.table import image_table, write_table
+from skinapp.cards.tried_recipes import find_trained, name_architecture, photo_sources
+from skinapp.datasets.splits import OUTSIDE
+from skinapp.datasets.table import image_table, read_table, write_table
 from skinapp.errors import ModelError
-from skinapp.models.card import CARD, RECIPE, TRAINING, Card, read_members
-from skinapp.models.folder import member_folder
-from skinapp.runs.intervals import headline_intervals, save_intervals
-from skinapp.runs.stored import StoredRun, save_run
-from skinapp.runs.summary import headline, per_class
+from skinapp.files import EXPERIMENTS, MODELS, file_sha256, read_toml
+from skinapp.models.card import CARD, RECIPE, TRAINING, read_card, read_members
+from skinapp.models.folder import WEIGHTS
+from skinapp.runs.stored import StoredRun, load_run, own_runs, read_facts
 from skinapp.taxonomy import MALIGNANCY_CLASSES
+from skinapp.training.recipe import Recipe, read_recipe
 
-RECIPE_TEXT = """# What it tries,
-# in two lines.
-# And a sentence more.
-role = "both"
+ROOT = EXPERIMENTS.parent
+SHIPPED = read_card(MODELS / "lesion")
+UNSEEN = tuple(row.recipe for row in SHIPPED.left_out)
+SEEDS = tuple(row.recipe for row in SHIPPED.seeds if row.recipe != row.network)
+CITED = [EXPERIMENTS / name for name in (*UNSEEN, *SEEDS)]
+AVERAGES = [folder for folder in CITED if "members" in read_toml(folder / RECIPE)]
+RUNS = [run for folder in CITED if folder not in AVERAGES for run in own_runs(folder)]
 
-[network]
-architecture = "resnet50"
+STARTED_FROM = "resnet50"
+"""The network that a member of the shipped average starts from; its recipe lies beside that member too."""
 
-[input]
-input_px = 208
-"""
+UNTOUCHED = "wide-msk-outside"
+"""The member of the average that was kept from MSK's photos, as the others never had any."""
 
 
-def stored(run: StoredRun, folder: Path, split: str) -> None:
-    name = f"{split}-malignancy" if run.classes == MALIGNANCY_CLASSES else f"{split}-lesion-type"
-    run = replace(run, name=name, split=split)
-    save_run(run, folder / "runs" / name)
-    save_intervals(headline_intervals(run, 20), folder / "runs" / name)
+def name(path: Path) -> str:
+    return path.relative_to(EXPERIMENTS).as_posix()
+
+
+def list_splits(recipe: Recipe) -> set[str]:
+    """Return the splits that a tried recipe may be evaluated on: outside where it keeps a camera or a clinic away."""
+    kept_away = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
+    return {"validation", OUTSIDE} if kept_away else {"validation"}
 
 
 @pytest.fixture
@@ -39,114 +45,87 @@ def types(make_run: Callable[..., StoredRun]) -> StoredRun:
     return make_run(photos=120)
 
 
-@pytest.fixture
-def malignancy(make_run: Callable[..., StoredRun]) -> StoredRun:
-    return make_run(photos=120, classes=MALIGNANCY_CLASSES, seed=3)
+def test_sources_are_cameras_or_where_none_is_known_the_data_set(tmp_path: Path, types: StoredRun) -> None:
+    photos = types.predictions[["image_id", "lesion_id"]].assign(source="HAM10000")
+    cameras = ["vidir_modern" if row % 2 else None for row in range(len(photos))]
+    more = photos.assign(image_id="other_" + photos["image_id"], camera="rosendahl")
+    table = image_table(photos.assign(camera=cameras)), image_table(more)
+    write_table(table[0], tmp_path / f"{types.table}.parquet")
+    write_table(table[1], tmp_path / "own.parquet")
+    expected = ("HAM10000, camera not named", "vidir_modern")
+    own, other = ((tmp_path / f"{stem}.parquet").as_posix() for stem in ("own", types.table))
+    assert photo_sources(types, {"data": {"table": own, "extra": [{"table": other}]}}) == expected
+    assert photo_sources(types, {"table": own}) == expected, "an average: the other table lies beside its own"
 
 
-@pytest.fixture
-def root(tmp_path: Path, make_card: Callable[..., Card], types: StoredRun, malignancy: StoredRun) -> Path:
-    """Make a folder of one tried recipe: a pair of heads with its runs on validation."""
-    folder = tmp_path / "search" / "pair"
-    folder.mkdir(parents=True)
-    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\ncrop_px = 160\n")
-    (folder / TRAINING).write_text(make_card("both").model_dump_json())
-    for run in (types, malignancy):
-        stored(run, folder, "validation")
-    return folder.parent
+def test_an_average_is_named_by_its_networks(make_average: Callable[[Path], Path], tmp_path: Path) -> None:
+    members = read_members(make_average(tmp_path / "pair") / CARD)
+    assert name_architecture({"members": ["deep", "fine"]}, members) == "resnet18 + resnet18"
+    assert name_architecture({"network": {"architecture": "resnet34"}}, ()) == "resnet34"
+    assert name_architecture({"network": {}}, ()) == "resnet18"
 
 
-def test_a_pair_s_malignancy_is_that_of_its_own_head(
-    root: Path, tmp_path: Path, types: StoredRun, malignancy: StoredRun
-) -> None:
-    (one,) = tried_recipes(root, tmp_path / "no models")
-    assert (one.id, one.ships, one.network, one.crop_px) == ("pair", False, "resnet50", 160)
-    assert one.what == "What it tries, in two lines. And a sentence more."
-    found = {name: figure.value for (split, name), figure in one.figures.items() if split == "validation"}
-    line = headline(types)
-    assert found == pytest.approx(
-        {
-            "balanced_accuracy": line.balanced_accuracy,
-            "macro_auroc": line.macro_auroc,
-            "recall": per_class(types).set_index("class").loc["mel", "recall"],
-            "malignant_auroc": headline(malignancy).malignant_auroc,
-        }
-    )
-
-
-def test_the_models_that_ship_come_last_without_their_test(
-    root: Path, tmp_path: Path, make_model: Callable[..., Path], types: StoredRun
-) -> None:
-    folder = make_model(tmp_path / "models" / "a-model", "lesion_type")
-    photos = types.predictions[["image_id", "lesion_id"]].assign(camera="vidir_modern", source="HAM10000")
-    write_table(image_table(photos), tmp_path / f"{types.table}.parquet")
-    data = f'\n[data]\ntable = "{(tmp_path / f"{types.table}.parquet").as_posix()}"\n'
-    (folder / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n" + data)
-    for split in ("validation", "test", "outside"):
-        stored(types, folder, split)
-    tried, shipped = tried_recipes(root, folder.parent)
-    assert (tried.ships, shipped.ships, shipped.crop_px) == (False, True, 208)
-    assert {split for split, _ in shipped.figures} == {"validation", "outside"}
-    *_, first, last = as_markdown((tried, shipped)).splitlines()
-    assert first.startswith("| pair | What it tries, in two lines. And a sentence more. | resnet50 | ")
-    assert first.endswith(" | – |")
-    assert last.startswith("| **a-model** (ships) | ")
-    assert last.endswith(f" | vidir_modern: {shipped.figures['outside', 'malignant_auroc'].in_words()} |")
-
-
-def test_a_recipe_that_was_tried_must_not_have_looked_at_test(root: Path, tmp_path: Path, types: StoredRun) -> None:
-    stored(types, root / "pair", "test")
-    with pytest.raises(ModelError, match="is of the split test: a search looks at validation and outside"):
-        tried_recipes(root, tmp_path / "no models")
-
-
-def test_the_members_of_an_average_stand_before_it(
-    root: Path, tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
-) -> None:
-    folder = make_average(tmp_path / "models" / "pair")
-    (folder / RECIPE).write_text("# An average.\n" + (folder / RECIPE).read_text())
-    for name in ("deep", "fine"):
-        (member_folder(folder, name) / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
-    stored(types, folder, "validation")
-    _, deep, fine, pair = tried_recipes(root, folder.parent)
-    assert [one.id for one in (deep, fine, pair)] == ["pair/deep", "pair/fine", "pair"]
-    assert deep.figures == {}
-    assert pair.figures["validation", "balanced_accuracy"].value == pytest.approx(headline(types).balanced_accuracy)
-    assert pair.minutes == pytest.approx(deep.minutes + fine.minutes)
-    last = as_markdown((pair,)).splitlines()[-1]
-    assert last.startswith("| **pair** (ships) | An average. | resnet18 + resnet18 | – | – | 0 | ")
-
-
-def test_an_average_that_was_tried_names_its_networks_and_the_cameras_of_another_table(
-    tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
-) -> None:
-    folder = make_average(tmp_path / "search" / "pair")
-    (folder / CARD).rename(folder / TRAINING)
-    own = (tmp_path / "own.parquet").as_posix()
-    (folder / RECIPE).write_text(f'# Tried together.\nmembers = ["deep", "fine"]\ntable = "{own}"\n')
-    photos = types.predictions[["image_id", "lesion_id"]].assign(camera="vidir_modern", source="HAM10000")
-    write_table(image_table(photos), tmp_path / f"{types.table}.parquet")
-    stored(types, folder, "outside")
-    (one,) = tried_recipes(folder.parent, tmp_path / "no models")
-    members = read_members(folder / TRAINING)
-    assert (one.what, one.network, one.ships) == ("Tried together.", "resnet18 + resnet18", False)
-    assert (one.epochs, one.crop_px, one.outside) == (None, None, ("vidir_modern",))
-    assert one.minutes == pytest.approx(sum(member.training.elapsed_s for member in members) / 60)
-
-
-def test_a_damaged_word_on_members_is_told(root: Path, tmp_path: Path) -> None:
-    (root / "pair" / TRAINING).write_text('{"members": [{"name": "deep"}]}')
+def test_a_record_with_damaged_members_is_named(tmp_path: Path) -> None:
+    (tmp_path / TRAINING).write_text('{"members": [{"name": "deep"}]}')
     with pytest.raises(ModelError, match=r"training\.json does not say which networks are averaged"):
-        tried_recipes(root, tmp_path / "no models")
+        read_members(tmp_path / TRAINING)
 
 
-def test_runs_of_a_member_are_not_those_of_its_average(
-    root: Path, tmp_path: Path, make_average: Callable[[Path], Path], types: StoredRun
-) -> None:
-    folder = make_average(tmp_path / "models" / "pair")
-    for name in ("deep", "fine"):
-        (member_folder(folder, name) / RECIPE).write_text(RECIPE_TEXT + "\n[augmentation]\n")
-    stored(types, member_folder(folder, "fine"), "validation")
-    _, deep, fine, pair = tried_recipes(root, folder.parent)
-    assert (deep.figures, pair.figures) == ({}, {})
-    assert fine.figures
+def test_the_card_cites_every_experiment_with_a_camera_or_clinic_kept_away() -> None:
+    outside = {
+        record.parent.name
+        for record in find_trained(EXPERIMENTS)
+        for run in own_runs(record.parent)
+        if (facts := read_facts(run)).split == OUTSIDE and facts.classes == MALIGNANCY_CLASSES
+    }
+    assert set(UNSEEN) == outside
+    assert len(UNSEEN) == len(outside) > 1
+    assert len(SEEDS) > 1
+
+
+@pytest.mark.parametrize("folder", CITED, ids=name)
+def test_the_recipe_is_the_one_it_was_trained_by(folder: Path) -> None:
+    kept = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    assert kept["training"]["recipe_sha256"] == file_sha256(folder / RECIPE)
+
+
+@pytest.mark.parametrize("path", RUNS, ids=name)
+def test_a_cited_run_belongs_to_its_recipe_and_holds_no_test_photo(path: Path) -> None:
+    run, folder = load_run(path), path.parents[1]
+    recipe = read_recipe(folder / RECIPE)
+    assert (run.model, run.weights_kept) == (folder.name, False)
+    assert run.split in list_splits(recipe)
+    assert run.classes in recipe.heads.values()
+    extras = [extra.table for extra in recipe.data.extra if extra.use == run.split == OUTSIDE]
+    (own,) = extras or [recipe.data.table]
+    assert (run.table, run.table_sha256) == (Path(own).stem, file_sha256(ROOT / own))
+    table = read_table(ROOT / recipe.data.table)
+    evaluated = set(run.predictions["image_id"])
+    assert not evaluated & set(table["image_id"][table["split"].isin(["test", "showcase"])])
+    if run.split == "validation" and recipe.split.outside is None:
+        assert evaluated == set(table["image_id"][table["split"] == "validation"])
+
+
+@pytest.mark.parametrize("folder", AVERAGES, ids=name)
+def test_a_cited_average_was_evaluated_on_photos_that_no_member_was_trained_on(folder: Path) -> None:
+    members = [member.name for member in read_members(folder / TRAINING)]
+    assert members == read_toml(folder / RECIPE)["members"]
+    for member in members:
+        if member != UNTOUCHED:
+            assert not read_recipe(MODELS / "lesion" / "members" / member / RECIPE).data.extra, "HAM10000 alone"
+    for path in own_runs(folder):
+        run, same = load_run(path), load_run(EXPERIMENTS / UNTOUCHED / "runs" / path.name)
+        assert run.predictions["image_id"].tolist() == same.predictions["image_id"].tolist()
+        assert (run.split, run.table_sha256) == (same.split, same.table_sha256)
+
+
+def test_each_network_that_a_shipped_recipe_starts_from_has_its_recipe_here() -> None:
+    recipes = sorted((MODELS / "lesion" / "members").glob(f"**/{RECIPE}"))
+    starts = {file: file.parent / read_toml(file)["network"]["initial_weights"] for file in recipes}
+    trained = {file: start for file, start in starts.items() if start.name == WEIGHTS}
+    assert {file.parent.name for file in trained} >= {"deep", "varied", "lesion-type", "malignancy"}
+    assert all((start.parent / RECIPE).is_file() for start in trained.values())
+    deep = MODELS / "lesion" / "members" / "deep"
+    first = deep / "first-stage" / RECIPE
+    assert starts[deep / RECIPE].parent == first.parent
+    assert file_sha256(first) == file_sha256(EXPERIMENTS / STARTED_FROM / RECIPE)

@@ -6,16 +6,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
-
-from skinapp.cards.pair import benign_first
 from skinapp.cards.tables import outside
+
+from skinapp.cards.pair import compute_benign_first
 from skinapp.datasets.table import read_table, write_table
 from skinapp.files import file_sha256
 from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
 from skinapp.runs.intervals import figure, headline_intervals, load_intervals, save_intervals
-from skinapp.runs.stored import load_run, probability_columns, save_run
+from skinapp.runs.predictions import probability_columns
+from skinapp.runs.stored import load_run, save_run
 from skinapp.runs.summary import headline
 from skinapp.runs.views.operating_points import operating_points, rates_at
 
@@ -60,7 +61,7 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
         one = found[name, "all", "macro_auroc"]
         assert one.value == pytest.approx(headline(run).macro_auroc, abs=1e-6)
         assert one.low == pytest.approx(figure(intervals, "macro_auroc").low, abs=1e-6)
-        assert (one.split, one.photos) == (run.split, len(run.predictions))
+        assert (one.split, one.photos) == (run.split, len(run.frame))
     for point in card.operating_points:
         rate = rates_at(load_run(folder / "runs" / "table-test-malignancy"), point.threshold)["sensitivity"]
         one = found["table-test-malignancy", "all", f"sensitivity at {point.sensitivity:g}"]
@@ -71,7 +72,7 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
     assert found["table-test-lesion-type", "all", "contradictions"].value == 0
     tested = [load_run(folder / "runs" / f"table-test-{head}") for head in ("malignancy", "lesion-type")]
     for point in card.operating_points:
-        expected = benign_first(*tested, point)
+        expected = compute_benign_first(*tested, point)
         assert found["table-test-lesion-type", "all", expected.figure] == expected
 
     assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
@@ -104,7 +105,7 @@ def test_what_was_stored_of_photos_outside_gets_into_the_card(
 def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path, tmp_path: Path
 ) -> None:
-    folder, tried = make_evaluated("both"), tmp_path / "search" / "kept-away"
+    folder, tried = make_evaluated("both"), tmp_path / "experiments" / "kept-away"
     table = read_table(data_root / "table.parquet")
     write_table(
         table.assign(camera=table.index.map(lambda row: "a camera" if row % 2 else pd.NA)), tmp_path / "far.parquet"
@@ -141,8 +142,8 @@ def test_a_recipe_tried_from_other_seeds_gets_into_the_card(
     assert not filled(run_command, folder, data_root)[1].seeds
     run = load_run(folder / "runs" / "table-validation-malignancy")
     malignant, benign = probability_columns(run.classes)
-    frame = run.predictions.rename(columns={malignant: benign, benign: malignant})
-    turned = replace(run, predictions=frame[list(run.predictions.columns)])
+    frame = run.frame.rename(columns={malignant: benign, benign: malignant})
+    turned = replace(run, frame=frame[list(run.frame.columns)])
     tried_ones = {
         "b": recipe.format(6, 64),
         "a": recipe.format(7, 64),
@@ -150,7 +151,7 @@ def test_a_recipe_tried_from_other_seeds_gets_into_the_card(
         "seedless": recipe.partition("\n")[2].format(64),
     }
     for name, text in tried_ones.items():
-        tried = tmp_path / "search" / name
+        tried = tmp_path / "experiments" / name
         save_run(turned, tried / "runs" / "validation-malignancy")
         save_intervals(headline_intervals(turned), tried / "runs" / "validation-malignancy")
         (tried / "recipe.toml").write_text('evaluate = ["validation"]\n' + text)

@@ -4,14 +4,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.audit.table import FINDING_COLUMNS
+from skinapp.datasets.audit.findings import FINDING_COLUMNS
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.datasets.table import TABLES, image_table, read_table, write_table
+from skinapp.datasets.table import TABLES, build_image_table, read_table, write_table
 from skinapp.errors import DatasetError
+from skinapp.files import MODELS
 from skinapp.taxonomy import is_malignant
 from skinapp.training.parts import read_twins
 from skinapp.training.recipe import Recipe, read_recipe
-from skinapp.training.sources import gathered, own
+from skinapp.training.sources import collect_photos, select_own
 
 from .conftest import WriteRecipe
 
@@ -40,7 +41,7 @@ def photos_of(
         "sha256": [f"file of {name}" for name in ids],
         "split": [split(number) for number in numbers],
     }
-    return image_table(pd.DataFrame(rows))
+    return build_image_table(pd.DataFrame(rows))
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def gather(tmp_path: Path, write_recipe: WriteRecipe, data_root: Path) -> Gather
     def run(
         core: pd.DataFrame, *extras: tuple[pd.DataFrame, str], split: str = "", data: str = "", role: str = "both"
     ) -> pd.DataFrame:
-        return gathered(recipe(core, *extras, split=split, data=data, role=role))
+        return collect_photos(recipe(core, *extras, split=split, data=data, role=role))
 
     def recipe(core: pd.DataFrame, *extras: tuple[pd.DataFrame, str], split: str, data: str, role: str) -> Recipe:
         write_table(core, tmp_path / "own.parquet")
@@ -103,7 +104,7 @@ def test_extra_photos_are_used_as_the_recipe_says(
     photos = gather(core, (other, f'use = "{use}"'))
     assert ids(photos[photos["borrowed"]]) == ids(other)
     assert set(photos.loc[photos["borrowed"], "split"]) == {split}
-    pd.testing.assert_frame_equal(own(photos).drop(columns=["table", "borrowed"]), core)
+    pd.testing.assert_frame_equal(select_own(photos).drop(columns=["table", "borrowed"]), core)
     assert photos.index.tolist() == list(range(len(core) + len(other)))
 
 
@@ -186,7 +187,7 @@ def test_who_judges_is_new_to_borrowed_photos_too_in_whatever_order_they_are_nam
 def test_a_photo_that_the_own_table_has_is_not_borrowed_again(
     core: pd.DataFrame, other: pd.DataFrame, gather: Gather, tmp_path: Path
 ) -> None:
-    both = image_table(pd.concat([core.assign(sha256=pd.NA, lesion_id=pd.NA), other]))
+    both = build_image_table(pd.concat([core.assign(sha256=pd.NA, lesion_id=pd.NA), other]))
     twins = write_twins(tmp_path / "findings.parquet", ("own_00", "own_01"))
     photos = gather(core, (both, ""), split=twins)
     assert not photos["image_id"].duplicated().any()
@@ -257,10 +258,10 @@ def test_each_head_of_a_pair_needs_validation_photos_of_two_classes(core: pd.Dat
 
 def test_no_photo_of_the_shipped_tables_crosses_from_training_to_what_judges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(TABLES.parent)
-    recipe = read_recipe(TABLES.parent / "search" / "two-stages" / "first-stage" / "recipe.toml")
-    photos = gathered(recipe).set_index("image_id")
+    recipe = read_recipe(MODELS / "lesion" / "members" / "varied" / "first-stage" / "recipe.toml")
+    photos = collect_photos(recipe).set_index("image_id")
     core = read_table(Path(recipe.data.table))
-    assert ids(own(photos.reset_index())) == ids(core)
+    assert ids(select_own(photos.reset_index())) == ids(core)
     learned = photos["split"] == "train"
     pairs = read_twins(recipe.split.twins)
     assert pairs is not None
