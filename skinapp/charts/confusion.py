@@ -1,4 +1,4 @@
-"""What was taken for what: the confusion matrix."""
+"""The confusion matrix."""
 
 from typing import Literal
 
@@ -7,20 +7,20 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, full_name, or_undefined, quiet, short_name, wrapped
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, or_undefined, short_name, wrap_text
 
 _Floats = npt.NDArray[np.float64]
 Normalise = Literal["counts", "row", "column"]
 
 _CELL_PX, _AXIS_TITLE_PX, _NAMES_PX = 40, 70, 150
-_UPRIGHT = 4
-"""Up to so many classes their names fit under the columns of a phone; more stand on end."""
+_HORIZONTAL = 4
+"""With more classes than this their names are turned by 90 degrees, or they would not fit on a phone."""
 
 _CELL_POINT_PX, _FRAME_PX = 24, 30
 _FRAME = "#E69F00"
-_ALL = "All together"
+_ALL = "Total"
 _THOUSANDS = 10_000
-"""From here on a count is written in thousands: five figures are wider than a cell on a phone."""
+"""From here on counts are written in thousands: five digits are wider than a cell on a phone."""
 
 _HALF = 0.5
 _SCALE = (
@@ -29,27 +29,27 @@ _SCALE = (
     (_HALF, "rgb(42,116,196)"),
     (1.0, "rgb(26,95,176)"),
 )
-"""Below half a cell is see-through and its text has the theme's colour, so that both suit any ground. From half
-on it is opaque, so that white text on it has a contrast of 4.5 to 1 or more whatever lies beneath."""
+"""Cells below one half are transparent and their text has the theme's colour, so that both suit any background. Cells
+from one half on are opaque: white text on them has a contrast of at least 4.5 to 1."""
 
 
-def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") -> go.Figure:
-    """Draw the confusion matrix: truth downwards, prediction to the right.
+def draw_confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") -> go.Figure:
+    """Draw the confusion matrix: the truth in rows, the prediction in columns.
 
-    `confusion` counts photos, truth in rows, prediction in columns, as `evaluation.figures.confusion_frame`
-    returns it. Cells show "counts", or percent of each truth ("row": the diagonal is the recall) or of each
-    prediction ("column": the diagonal is the precision). The colour is always a share, of the truth for counts,
-    so that rare classes show beside common ones. Empty cells stay empty. Counts have their sums in a row and a column
-    of their own, "All together".
+    `confusion` counts photos, truth in rows, prediction in columns, as `runs.summary.confusion_frame` returns it. Cells
+    show "counts", percent of each truth ("row", with the recall on the diagonal) or percent of each prediction
+    ("column", with the precision on the diagonal). The colour is always a share (for counts the share of the truth), so
+    that rare classes can be read beside common ones. Cells without photos have no text. Counts have a row and a column
+    "Total".
 
-    Each cell has a point that is not seen, for pages that let cells be clicked: its customdata is the label of the
-    truth and that of the prediction. A chosen cell gets a frame.
+    Each cell has an invisible point, for pages where a cell can be clicked: its customdata is the label of the truth
+    and the label of the prediction. A selected cell gets a frame.
     """
     counts = confusion.to_numpy(dtype=float)
-    of_truth, of_prediction = _shares(counts, axis=1), _shares(counts, axis=0)
-    shares = of_prediction if normalise == "column" else of_truth
+    row_shares, column_shares = _shares(counts, axis=1), _shares(counts, axis=0)
+    shares = column_shares if normalise == "column" else row_shares
     x = [short_name(str(label)) for label in confusion.columns]
-    y = [wrapped(short_name(str(label))) for label in confusion.index]
+    y = [wrap_text(short_name(str(label))) for label in confusion.index]
     heatmap = go.Heatmap(
         x=x,
         y=y,
@@ -62,18 +62,19 @@ def confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") 
         ygap=1,
         hoverinfo="skip",
     )
-    traces = [heatmap, *_texts(x, y, counts, shares, normalise), _cells(confusion, x, y, of_truth, of_prediction)]
+    points = _cell_points(confusion, x, y, row_shares, column_shares)
+    traces = [heatmap, *_cell_texts(x, y, counts, shares, normalise), points]
     if normalise == "counts":
-        traces.append(_totals(confusion, x, y))
+        traces.append(_total_texts(confusion, x, y))
         x, y = [*x, _ALL], [*y, _ALL]
-    on_end = len(x) > _UPRIGHT
-    height = _CELL_PX * len(y) + _AXIS_TITLE_PX + _NAMES_PX * on_end
-    figure = quiet(go.Figure(traces), height)
-    # A pointer finds the cell that it is in, however wide: the middle of another is farther away.
+    turned = len(x) > _HORIZONTAL
+    height = _CELL_PX * len(y) + _AXIS_TITLE_PX + _NAMES_PX * turned
+    figure = apply_style(go.Figure(traces), height)
+    # Hovering finds the cell under the pointer, however wide the cells are.
     figure.update_layout(hoverdistance=-1, showlegend=False)
-    # One title for both axes: a second one beside the names would take a tenth of a phone's width.
-    figure.update_xaxes(title="Rows: truth. Columns: prediction", showgrid=False, tickangle=-90 * on_end)
-    # Ranges of their own: for points an axis leaves room at its ends.
+    # One title for both axes: a second one would take a tenth of a phone's width.
+    figure.update_xaxes(title="Rows: truth. Columns: prediction", showgrid=False, tickangle=-90 * turned)
+    # Without a range the axis would leave room at its ends for the points.
     figure.update_xaxes(categoryorder="array", categoryarray=x, range=[-0.5, len(x) - 0.5])
     return figure.update_yaxes(
         range=[len(y) - 0.5, -0.5], showgrid=False, ticklabelstandoff=4, categoryorder="array", categoryarray=y
@@ -87,37 +88,37 @@ def _shares(counts: _Floats, axis: int) -> _Floats:
     return shares
 
 
-def _texts(
+def _cell_texts(
     x: list[str], y: list[str], counts: _Floats, shares: _Floats, normalise: Normalise
 ) -> tuple[go.Scatter, go.Scatter]:
-    # Traces of their own: the heatmap would choose black or white as if its cells lay on white paper.
+    # Separate traces: the heatmap would choose black or white text as if the page were white.
     values = counts if normalise == "counts" else 100 * shares
-    full = shares >= _HALF
+    opaque = shares >= _HALF
 
-    def text(where: npt.NDArray[np.bool_], font: dict[str, object]) -> go.Scatter:
+    def draw_texts(where: npt.NDArray[np.bool_], font: dict[str, object]) -> go.Scatter:
         rows, columns = np.nonzero((counts > 0) & where)
         return go.Scatter(
             x=[x[column] for column in columns],
             y=[y[row] for row in rows],
-            text=[_cell_text(value, normalise) for value in values[rows, columns]],
+            text=[_format_cell(value, normalise) for value in values[rows, columns]],
             mode="text",
             textfont={"size": FONT_SIZE, **font},
             hoverinfo="skip",
-            # With a colour for chosen texts, which nobody can choose, the others do not fade when a cell is chosen.
+            # Plotly fades unselected texts when a cell is selected, unless selected texts have a colour.
             selected={"textfont": {"color": GREY}},
         )
 
-    return text(~full, {}), text(full, {"color": "white"})
+    return draw_texts(~opaque, {}), draw_texts(opaque, {"color": "white"})
 
 
-def _cell_text(value: float, normalise: Normalise) -> str:
+def _format_cell(value: float, normalise: Normalise) -> str:
     if normalise == "counts":
         return f"{value:.0f}" if value < _THOUSANDS else f"{value / 1000:.0f}k"
     return "<1" if value < 1 else f"{value:.0f}"
 
 
-def _cells(
-    confusion: pd.DataFrame, x: list[str], y: list[str], of_truth: _Floats, of_prediction: _Floats
+def _cell_points(
+    confusion: pd.DataFrame, x: list[str], y: list[str], row_shares: _Floats, column_shares: _Floats
 ) -> go.Scatter:
     places = [(row, column) for row in range(len(y)) for column in range(len(x))]
     return go.Scatter(
@@ -128,23 +129,23 @@ def _cells(
         selected={"marker": {"opacity": 1, "size": _FRAME_PX}},
         unselected={"marker": {"opacity": 0}},
         customdata=[[str(confusion.index[row]), str(confusion.columns[column])] for row, column in places],
-        hovertext=[_hover(confusion, of_truth, of_prediction, *place) for place in places],
+        hovertext=[_hover(confusion, row_shares, column_shares, *place) for place in places],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
 
-def _totals(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scatter:
-    of_truth, of_prediction, whole = confusion.sum(axis=1), confusion.sum(axis=0), int(confusion.to_numpy().sum())
-    sums = [*of_truth, *of_prediction, whole]
+def _total_texts(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scatter:
+    whole = int(confusion.to_numpy().sum())
+    sums = [*confusion.sum(axis=1), *confusion.sum(axis=0), whole]
     words = [
         *(full_name(str(truth)) for truth in confusion.index),
-        *(f"Taken for {full_name(str(prediction))}" for prediction in confusion.columns),
+        *(f"Predicted as {full_name(str(prediction))}" for prediction in confusion.columns),
         _ALL,
     ]
     return go.Scatter(
         x=[*[_ALL] * len(y), *x, _ALL],
         y=[*y, *[_ALL] * len(x), _ALL],
-        text=[_cell_text(float(count), "counts") for count in sums],
+        text=[_format_cell(float(count), "counts") for count in sums],
         mode="text",
         textfont={"size": FONT_SIZE},
         selected={"textfont": {"color": GREY}},
@@ -153,10 +154,10 @@ def _totals(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scatter:
     )
 
 
-def _hover(confusion: pd.DataFrame, of_truth: _Floats, of_prediction: _Floats, row: int, column: int) -> str:
+def _hover(confusion: pd.DataFrame, row_shares: _Floats, column_shares: _Floats, row: int, column: int) -> str:
     return (
-        f"{full_name(str(confusion.index[row]))}<br>taken for {full_name(str(confusion.columns[column]))}:<br>"
+        f"{full_name(str(confusion.index[row]))}<br>predicted as {full_name(str(confusion.columns[column]))}:<br>"
         f"{int(confusion.to_numpy()[row, column]):,} photos<br>"
-        f"{or_undefined(of_truth[row, column], '.1%')} of this truth<br>"
-        f"{or_undefined(of_prediction[row, column], '.1%')} of this prediction"
+        f"{or_undefined(row_shares[row, column], '.1%')} of this truth<br>"
+        f"{or_undefined(column_shares[row, column], '.1%')} of this prediction"
     )

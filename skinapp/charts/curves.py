@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves: a line a class."""
+"""ROC and precision-recall curves, one line per class."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,32 @@ import numpy as np
 import pandas as pd
 
 from skinapp.charts.style import full_name, or_undefined, short_name
-from skinapp.charts.vega import FINGER, class_colours, finished, key, key_px, share_x, share_y, yardstick
+from skinapp.charts.vega import (
+    HOVER_AREA_PX2,
+    build_legend,
+    build_share_x,
+    build_share_y,
+    compute_legend_px,
+    draw_reference_line,
+    finish_chart,
+    pick_class_colours,
+)
 from skinapp.taxonomy import MALIGNANT
 
 _PLOT_PX = 350
-_HOVERS = 40
-"""So many points of each curve answer to a pointer: more would lie closer together than a finger is wide."""
+_HOVER_POINTS = 40
+"""Points of each curve with a tooltip: more would lie closer together than a finger is wide."""
 
-_LOUD_PX, _USUAL_PX = 4.0, 2.0
+_HIGHLIGHT_PX, _USUAL_PX = 4.0, 2.0
 _FAINT = 0.22
 
 _DASHES = {"bcc": [9, 3], "scc": [3, 3], "df": [9, 3], "vasc": [3, 3]}
-"""Classes whose colour is near that of another have dashes."""
+"""Dashes for classes with a colour close to that of another class."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of curve: its columns, what they are called, and what its area is called."""
+    """A kind of curve: its columns, their titles, and the name of the area under it."""
 
     x: str
     x_title: str
@@ -31,49 +40,49 @@ class _Kind:
     y_title: str
     area: str
 
-    def axes(self) -> tuple[alt.X, alt.Y]:
-        return share_x(self.x, self.x_title), share_y(self.y, self.y_title)
+    def build_axes(self) -> tuple[alt.X, alt.Y]:
+        return build_share_x(self.x, self.x_title), build_share_y(self.y, self.y_title)
 
 
 _ROC = _Kind("false_positive_rate", "False positive rate", "sensitivity", "Sensitivity", "AUROC")
 _PRECISION_RECALL = _Kind("recall", "Recall", "precision", "Precision", "Average precision")
 
 
-def roc_chart(curves: pd.DataFrame, chosen: str | None = None) -> alt.LayerChart:
-    """Draw sensitivity against the false positive rate, a line a class, with the diagonal that guessing gives.
+def draw_roc_curves(curves: pd.DataFrame, highlight: str | None = None) -> alt.LayerChart:
+    """Draw sensitivity against the false positive rate, one line per class, with the diagonal of guessing.
 
     `curves` has the columns class, area (AUROC), threshold, false_positive_rate and sensitivity (0 to 1), as
-    `evaluation.curves.roc_curves` returns it; points are joined in its order. The area stands in the key. "malignant"
-    is drawn thicker; where a class is `chosen`, it is, and all others are faint.
+    `runs.views.curves` returns it; points are joined in its order. The legend shows the areas. "malignant" is drawn
+    thicker; with a class to `highlight` that class is thicker and all others are faint.
     """
     guessing = pd.DataFrame({_ROC.x: [0, 1], _ROC.y: [0, 1]})
-    return _chart(curves, _ROC, chosen, [yardstick(guessing, *_ROC.axes())])
+    return _draw_curves(curves, _ROC, highlight, [draw_reference_line(guessing, *_ROC.build_axes())])
 
 
-def precision_recall_chart(curves: pd.DataFrame, chosen: str | None = None) -> alt.LayerChart:
-    """Draw precision against recall, a line a class.
+def draw_precision_recall_curves(curves: pd.DataFrame, highlight: str | None = None) -> alt.LayerChart:
+    """Draw precision against recall, one line per class.
 
     `curves` has the columns class, area (average precision), threshold, recall and precision (0 to 1; rows with NaN
-    are left out), as `evaluation.curves.precision_recall_curves` returns it; the rest is as in `roc_chart`. There is
-    no line for guessing, because it lies at another height for each class: at its share of the photos.
+    are left out), as `runs.views.curves` returns it; the rest is as in `draw_roc_curves`. Guessing has no line,
+    because it differs by class: its precision is the share of the class among the photos.
     """
-    return _chart(curves, _PRECISION_RECALL, chosen, [])
+    return _draw_curves(curves, _PRECISION_RECALL, highlight, [])
 
 
-def _chart(curves: pd.DataFrame, kind: _Kind, chosen: str | None, under: list[alt.Chart]) -> alt.LayerChart:
+def _draw_curves(curves: pd.DataFrame, kind: _Kind, highlight: str | None, under: list[alt.Chart]) -> alt.LayerChart:
     first = curves.drop_duplicates("class")
     pairs = zip(first["class"], first["area"], strict=True)
     words = {label: f"{short_name(label)} {or_undefined(area, '.2f')}" for label, area in pairs}
-    table = _table(curves, kind, chosen, words)
-    return finished(
-        [*under, _lines(table, kind, words), _hovers(table, kind)],
-        _PLOT_PX + key_px([*words.values()], kind.area),
+    table = _build_table(curves, kind, highlight, words)
+    return finish_chart(
+        [*under, _draw_lines(table, kind, words), _draw_hover_points(table, kind)],
+        _PLOT_PX + compute_legend_px([*words.values()], kind.area),
     )
 
 
-def _table(curves: pd.DataFrame, kind: _Kind, chosen: str | None, words: dict[str, str]) -> pd.DataFrame:
-    """Return the points with what is drawn of them; the loud class comes last and so lies on the others."""
-    loud = curves["class"] == (chosen or MALIGNANT)
+def _build_table(curves: pd.DataFrame, kind: _Kind, highlight: str | None, words: dict[str, str]) -> pd.DataFrame:
+    """Return the points with the looks of their lines; the highlighted class is last, so it lies on top."""
+    highlighted = curves["class"] == (highlight or MALIGNANT)
     table = pd.DataFrame(
         {
             kind.x: curves[kind.x],
@@ -83,17 +92,17 @@ def _table(curves: pd.DataFrame, kind: _Kind, chosen: str | None, words: dict[st
             "line": curves["class"].map(words),
             "name": curves["class"].map(full_name),
             "step": range(len(curves)),
-            "width": np.where(loud, _LOUD_PX, _USUAL_PX),
-            "strength": np.where(loud | (chosen is None), 1.0, _FAINT),
+            "width": np.where(highlighted, _HIGHLIGHT_PX, _USUAL_PX),
+            "strength": np.where(highlighted | (highlight is None), 1.0, _FAINT),
         }
     )
-    return table.iloc[np.argsort(loud, kind="stable")].dropna(subset=[kind.x, kind.y])
+    return table.iloc[np.argsort(highlighted, kind="stable")].dropna(subset=[kind.x, kind.y])
 
 
-def _lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.Chart:
-    x, y = kind.axes()
+def _draw_lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.Chart:
+    x, y = kind.build_axes()
     shown = list(words.values())
-    colours = alt.Scale(domain=shown, range=class_colours(list(words)))
+    colours = alt.Scale(domain=shown, range=pick_class_colours(list(words)))
     dashes = alt.Scale(domain=shown, range=[_DASHES.get(label, [1, 0]) for label in words])
     lines: alt.Chart = (
         alt.Chart(table)
@@ -102,8 +111,8 @@ def _lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.Chart
             x=x,
             y=y,
             order="step:Q",
-            color=alt.Color("line:N", scale=colours, legend=key(shown, title=kind.area)),
-            strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=key(shown, title=kind.area)),
+            color=alt.Color("line:N", scale=colours, legend=build_legend(shown, title=kind.area)),
+            strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=build_legend(shown, title=kind.area)),
             strokeWidth=alt.StrokeWidth("width:O", scale=None, legend=None),
             opacity=alt.Opacity("strength:O", scale=None, legend=None),
         )
@@ -111,14 +120,14 @@ def _lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.Chart
     return lines
 
 
-def _hovers(table: pd.DataFrame, kind: _Kind) -> alt.Chart:
-    # Points that are not seen: a line says its first point wherever it is touched.
+def _draw_hover_points(table: pd.DataFrame, kind: _Kind) -> alt.Chart:
+    # Invisible points: the tooltip of a line always shows its first point.
     by_line = table.groupby("line", sort=False)["step"]
-    some = table[by_line.cumcount() * _HOVERS % by_line.transform("size") < _HOVERS]
-    x, y = kind.axes()
+    some = table[by_line.cumcount() * _HOVER_POINTS % by_line.transform("size") < _HOVER_POINTS]
+    x, y = kind.build_axes()
     points: alt.Chart = (
         alt.Chart(some)
-        .mark_point(size=FINGER, opacity=0, filled=True)
+        .mark_point(size=HOVER_AREA_PX2, opacity=0, filled=True)
         .encode(
             x=x,
             y=y,

@@ -1,4 +1,4 @@
-"""The two donuts of an answer: malignant or benign, and which lesion type."""
+"""The two donuts of an assessment: malignant or benign, and the lesion types."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, finer_percent, full_name, percent, quiet, short_name, wrapped
-from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, class_colour, class_name
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, finer_percent, full_name, percent, short_name, wrap_text
+from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, get_class_colour, get_class_name
 
 _RING_PX, _LEGEND_LINE_PX = 230, 24
 _ABOVE_PX, _BETWEEN_PX, _BELOW_PX = 24, 12, 10
-"""Room above the ring, where a tick has its label, between ring and legend, and below."""
+"""Room above the ring (for the label of a tick), between ring and legend, and below the legend."""
 
 _HOLE = 0.7
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -19,70 +19,69 @@ _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", 
 
 @dataclass(frozen=True)
 class Share:
-    """A part of a donut: the class it stands for (None for several together), its name in words, its share."""
+    """A segment of a donut: its class (None for several classes together), its name and its share."""
 
     label: str | None
     name: str
     share: float
 
 
-def malignancy_donut(malignant: float, threshold: float | None = None, meaning: str = "") -> go.Figure:
-    """Draw the malignancy score (0 to 1): malignant orange, benign blue, the malignant score in the middle.
+def draw_malignancy_donut(malignant: float, threshold: float | None = None, meaning: str = "") -> go.Figure:
+    """Draw the malignancy score (0 to 1): malignant in orange, benign in blue, the malignant score in the middle.
 
-    A `threshold` (0 to 1) is a tick on the ring, where a score of its height would end; `meaning` says what it is.
-
-    Raises ValueError for a score or a threshold outside 0 to 1.
+    A `threshold` (0 to 1) is a tick where a segment of that score would end; `meaning` is its tooltip. Raises
+    ValueError for a score or a threshold outside 0 to 1.
     """
     for score in (malignant, malignant if threshold is None else threshold):
         if not 0 <= score <= 1:
-            raise ValueError(f"A malignancy score lies in 0 to 1, not at {score}.")
+            raise ValueError(f"A malignancy score must be in 0 to 1, but this one is {score}.")
     scores = (malignant, 1 - malignant)
     pairs = zip(MALIGNANCY_COLOURS, scores, strict=True)
-    shares = tuple(Share(label, class_name(label), score) for label, score in pairs)
-    figure = _donut(shares, percent(malignant), MALIGNANT)
-    return figure if threshold is None else _with_tick(figure, threshold, meaning)
+    shares = tuple(Share(label, get_class_name(label), score) for label, score in pairs)
+    figure = _draw_donut(shares, percent(malignant), MALIGNANT)
+    return figure if threshold is None else _add_tick(figure, threshold, meaning)
 
 
-def lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
-    """Draw the three most probable lesion types by name and the others as one; the first in the middle.
+def draw_lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float]) -> go.Figure:
+    """Draw the three most probable lesion types and the others together; the most probable is in the middle.
 
-    `probabilities` has one value in 0 to 1 for each class, in their order.
+    `probabilities` has one value (0 to 1) per class, in the order of `classes`.
     """
-    shares = top_and_other(classes, probabilities)
+    shares = list_top_and_other(classes, probabilities)
     first = shares[0]
-    return _donut(shares, percent(first.share), wrapped(short_name(first.label or first.name)))
+    return _draw_donut(shares, percent(first.share), wrap_text(short_name(first.label or first.name)))
 
 
-def top_and_other(classes: Sequence[str], probabilities: Sequence[float], n: int = 3) -> tuple[Share, ...]:
-    """Return the n most probable classes, most probable first, and the rest as one: "Other five".
+def list_top_and_other(classes: Sequence[str], probabilities: Sequence[float], n: int = 3) -> tuple[Share, ...]:
+    """Return the n most probable classes, most probable first, and the rest together: "Other five".
 
-    Of equal probabilities the earlier class comes first. A rest of a single class is named instead.
-    Raises ValueError where there are not as many probabilities as classes.
+    With equal probabilities the earlier class comes first. A rest of one class keeps its name. Raises ValueError if
+    there is not one probability per class.
     """
     pairs = zip(classes, map(float, probabilities), strict=True)
     ranked = sorted(pairs, key=lambda pair: -pair[1])
     named = len(ranked) if len(ranked) <= n + 1 else n
-    top = tuple(Share(label, class_name(label), share) for label, share in ranked[:named])
+    top = tuple(Share(label, get_class_name(label), share) for label, share in ranked[:named])
     rest = [share for _, share in ranked[named:]]
-    return (*top, Share(None, _other(len(rest)), sum(rest))) if rest else top
+    return (*top, Share(None, _name_others(len(rest)), sum(rest))) if rest else top
 
 
-def _other(count: int) -> str:
+def _name_others(count: int) -> str:
     return f"Other {_NUMBER_WORDS[count] if count < len(_NUMBER_WORDS) else count}"
 
 
-def _with_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
+def _add_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
     angle = 2 * math.pi * threshold
     right, up = math.sin(angle), math.cos(angle)
     inner, outer = _RING_PX / 2 * _HOLE - 4, _RING_PX / 2 + 5
     middle = {"xref": "paper", "yref": "paper", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": 0.5}
-    # Black with a white hem: it stands out from both colours of the ring and from a light or a dark page.
+    # Black with a white outline: visible on both colours of the ring and on a light or a dark page.
     for colour, width in (("white", 6), ("black", 2.5)):
         ends = {"x0": inner * right, "x1": outer * right, "y0": inner * up, "y1": outer * up}
         figure.add_shape(type="line", yanchor=0.5, line={"color": colour, "width": width}, **middle, **ends)
     return figure.add_annotation(
         text=finer_percent(threshold),
-        hovertext=wrapped(meaning, 30),
+        hovertext=wrap_text(meaning, 30),
         font={"size": FONT_SIZE},
         xref="paper",
         yref="paper",
@@ -96,13 +95,13 @@ def _with_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
     )
 
 
-def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
-    # The names stand in the legend with their shares: beside a ring of 250 px they would collide on a phone.
+def _draw_donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
+    # Names and shares are in the legend: beside a ring of this size they would overlap on a phone.
     pie = go.Pie(
         labels=[f"{part.name} · {percent(part.share)}" for part in shares],
         values=[part.share for part in shares],
         customdata=[full_name(part.label) if part.label else part.name for part in shares],
-        marker={"colors": [class_colour(part.label) if part.label else GREY for part in shares]},
+        marker={"colors": [get_class_colour(part.label) if part.label else GREY for part in shares]},
         hovertemplate="%{customdata}: %{value:.1%}<extra></extra>",
         textinfo="none",
         hole=_HOLE,
@@ -110,11 +109,11 @@ def _donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
         direction="clockwise",
     )
     below = _BETWEEN_PX + _LEGEND_LINE_PX * len(shares) + _BELOW_PX
-    figure = quiet(go.Figure(pie), _ABOVE_PX + _RING_PX + below)
+    figure = apply_style(go.Figure(pie), _ABOVE_PX + _RING_PX + below)
     figure.add_annotation(text=f"<b>{number}</b>", font={"size": 36}, yshift=14, showarrow=False)
     figure.add_annotation(text=words, font={"size": 15}, yanchor="top", yshift=-8, showarrow=False)
-    # A tap on the legend would hide a part and stretch the others to a whole that nobody scored.
-    # Margins of our own, not what the legend would push: a tick must know how large the ring is.
+    # The legend does not react to taps: hiding a segment would stretch the others to shares that nobody computed.
+    # The margins are fixed: the position of the tick depends on the size of the ring.
     return figure.update_layout(
         margin={"t": _ABOVE_PX, "b": below, "autoexpand": False},
         legend={

@@ -1,4 +1,4 @@
-"""What a picture alone tells, by class: brightness, colour, sharpness. Where classes lie apart, a model can cheat."""
+"""Measures of the picture by class: brightness, colour, sharpness. A model can cheat where classes differ in them."""
 
 import math
 
@@ -6,50 +6,52 @@ import pandas as pd
 import plotly.graph_objects as go
 from pandas.api.typing import NAType
 
-from skinapp.charts.style import GREY, beside, full_name, or_undefined, quiet, short_name, wrapped
-from skinapp.taxonomy import class_colour
+from skinapp.charts.style import GREY, add_text_column, apply_style, full_name, or_undefined, short_name, wrap_text
+from skinapp.taxonomy import get_class_colour
 
 LOGARITHMIC = "Sharpness"
-"""Its values stretch over four powers of ten."""
+"""The name of the measure with a logarithmic axis: its values cover four powers of ten."""
 
 UNLABELLED = "Not labelled"
 
-_LEAST = 0.1
-"""Where a logarithmic axis ends: a value of 0 has no place on it."""
+_MIN = 0.1
+"""The lower end of a logarithmic axis, which cannot show 0."""
 
 _ROW_PX, _ROOM_PX = 42, 84
 _LINES = (("q05", "q95", 2, 1.0), ("q25", "q75", 18, 0.45))
 _MOST_TICKS = 8
 
 
-def measure_by_class(quantiles: pd.DataFrame, words: str) -> go.Figure:
-    """Draw where a measure lies in each class: a line from 5% to 95% of its photos, a bar from 25% to 75%, the median.
+def draw_measure_by_class(quantiles: pd.DataFrame, name: str) -> go.Figure:
+    """Draw a measure in each class: a line from the 5% to the 95% quantile, a bar from 25% to 75%, the median.
 
     `quantiles` has the columns label (NA for photos without one), photos, q05, q25, q50, q75, q95 and auroc, as
-    `datasets.summary.measure_quantiles` returns it, and is drawn in its order. `words` names the measure on the axis;
-    that of LOGARITHMIC is logarithmic. On the right stands the AUROC of the measure alone for each class against all
-    others: 0.50 tells nothing, near 0 or 1 tells the class without a look at the lesion.
+    `datasets.summary` returns it; its order is kept. `name` is the title of the axis; the axis of LOGARITHMIC is
+    logarithmic. The column on the right is the one-vs-rest AUROC of the measure alone: 0.50 says nothing about the
+    class, near 0 or 1 gives it away without the lesion.
     """
-    logarithmic = words == LOGARITHMIC
-    shown = quantiles.assign(**quantiles.filter(like="q").clip(lower=_LEAST)) if logarithmic else quantiles
-    names = [wrapped(_name(label)) for label in shown["label"]]
+    logarithmic = name == LOGARITHMIC
+    shown = quantiles.assign(**quantiles.filter(like="q").clip(lower=_MIN)) if logarithmic else quantiles
+    classes = [wrap_text(_name_label(label)) for label in shown["label"]]
     figure = go.Figure()
-    for name, (_, row) in zip(names, shown.iterrows(), strict=True):
-        _add_class(figure, name, row)
-    quiet(figure, _ROW_PX * len(names) + _ROOM_PX)
-    beside(figure, names, ["–" if math.isnan(value) else f"{value:.2f}" for value in shown["auroc"]], "AUROC")
-    figure.update_xaxes(title=words, **(_logarithmic_axis(shown) if logarithmic else {}))
+    for axis_name, (_, row) in zip(classes, shown.iterrows(), strict=True):
+        _add_class(figure, axis_name, row)
+    apply_style(figure, _ROW_PX * len(classes) + _ROOM_PX)
+    add_text_column(
+        figure, classes, ["–" if math.isnan(value) else f"{value:.2f}" for value in shown["auroc"]], "AUROC"
+    )
+    figure.update_xaxes(title=name, **(_build_logarithmic_axis(shown) if logarithmic else {}))
     figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(showlegend=False, hovermode="closest")
 
 
-def _name(label: str | NAType) -> str:
+def _name_label(label: str | NAType) -> str:
     return UNLABELLED if isinstance(label, NAType) else short_name(label)
 
 
 def _add_class(figure: go.Figure, name: str, row: "pd.Series[float]") -> None:
-    colour = GREY if pd.isna(row["label"]) else class_colour(str(row["label"]))
-    hover = {"customdata": [_hover(row)] * 2, "hovertemplate": "%{customdata}<extra></extra>"}
+    colour = GREY if pd.isna(row["label"]) else get_class_colour(str(row["label"]))
+    hover = {"customdata": [_format_hover(row)] * 2, "hovertemplate": "%{customdata}<extra></extra>"}
     for low, high, width, opacity in _LINES:
         line = {"color": colour, "width": width}
         figure.add_scatter(x=[row[low], row[high]], y=[name] * 2, mode="lines", line=line, opacity=opacity, **hover)
@@ -57,16 +59,16 @@ def _add_class(figure: go.Figure, name: str, row: "pd.Series[float]") -> None:
     figure.add_scatter(x=[row["q50"]], y=[name], mode="markers", marker=tick, **hover)
 
 
-def _hover(row: "pd.Series[float]") -> str:
+def _format_hover(row: "pd.Series[float]") -> str:
     name = UNLABELLED if pd.isna(row["label"]) else full_name(str(row["label"]))
     q05, q25, q50, q75, q95 = (f"{row[quantile]:.3g}" for quantile in ("q05", "q25", "q50", "q75", "q95"))
     return (
-        f"{name}<br>{row['photos']:,} photos<br>Median {q50}<br>Half of them {q25} to {q75}<br>"
-        f"90% of them {q05} to {q95}<br>AUROC alone {or_undefined(row['auroc'], '.2f')}"
+        f"{name}<br>{row['photos']:,} photos<br>Median {q50}<br>Middle 50%: {q25} to {q75}<br>"
+        f"Middle 90%: {q05} to {q95}<br>AUROC alone {or_undefined(row['auroc'], '.2f')}"
     )
 
 
-def _logarithmic_axis(quantiles: pd.DataFrame) -> dict[str, object]:
+def _build_logarithmic_axis(quantiles: pd.DataFrame) -> dict[str, object]:
     low, high = quantiles["q05"].min(), quantiles["q95"].max()
     ticks = [step * 10.0**power for power in range(-1, 6) for step in (1, 2, 5) if low <= step * 10.0**power <= high]
     if len(ticks) > _MOST_TICKS:

@@ -1,4 +1,4 @@
-"""Who and what was photographed, by class: age, sex, site, camera, how the diagnosis was confirmed."""
+"""Metadata by class: age, sex, site, camera, how the diagnosis was confirmed."""
 
 import re
 from collections.abc import Sequence
@@ -7,36 +7,45 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from skinapp.charts.style import GREY, beside, counted, full_name, key_on_top, quiet, short_name, wrapped
+from skinapp.charts.style import (
+    GREY,
+    add_legend,
+    add_text_column,
+    apply_style,
+    counted,
+    full_name,
+    short_name,
+    wrap_text,
+)
 
 NOT_RECORDED = "not recorded"
 UNLABELLED = "Not labelled"
 
 MOST_VALUES = 8
-"""So many values have colours that can be told apart; the rarer ones share a part."""
+"""Values with a colour of their own; the rarer ones share one segment."""
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A800", "#7B5EA7")
-"""Those of Okabe and Ito (2008), with a darker yellow, and violet for black."""
+"""The colours of Okabe and Ito (2008), with a darker yellow, and violet in place of black."""
 
 _MISSING = "#B9BCC2"
 _NAMED_SHARE = 0.16
-"""A smaller part has no room for its percentage on a phone."""
+"""A smaller segment has no room for its percentage on a phone."""
 
 _ROW_PX, _TITLE_PX = 42, 36
 
 
-def metadata_by_class(counts: pd.DataFrame, words: str) -> go.Figure:
-    """Draw which share of each class's photos has which value: a whole bar a class, its photos right of it.
+def draw_metadata_by_class(counts: pd.DataFrame, name: str) -> go.Figure:
+    """Draw one bar per class with the shares of each value, and the number of photos on the right.
 
-    `counts` has the columns label (NA for photos without one), value (NA for what is not recorded) and photos, as
-    `datasets.summary.metadata_counts` returns it, and is drawn in its order. Of more than MOST_VALUES values the last
-    share a part; ages have one a decade, from light to dark. `words` says in the hover what the values are.
+    `counts` has the columns label (NA for photos without one), value (NA if not recorded) and photos, as
+    `datasets.summary` returns it; its order is kept. Beyond MOST_VALUES values the last ones share a segment; ages have
+    one segment per decade, from light to dark. `name` is the name of the metadata, for the tooltip.
     """
-    wide = _wide(counts)
+    wide = _pivot(counts)
     totals = wide.sum(axis=1)
-    names = [wrapped(short_name(label)) for label in wide.index]
+    names = [wrap_text(short_name(label)) for label in wide.index]
     figure = go.Figure()
-    colours = _colours(list(wide.columns))
+    colours = _pick_colours(list(wide.columns))
     for value, colour in zip(wide.columns, colours, strict=True):
         shares = wide[value] / totals
         figure.add_bar(
@@ -51,21 +60,21 @@ def metadata_by_class(counts: pd.DataFrame, words: str) -> go.Figure:
             constraintext="none",
             marker={"color": colour},
             customdata=[
-                f"{full_name(label)}<br>{words}: {value}<br>{counted(count, total)} of {total:,} photos"
+                f"{full_name(label)}<br>{name}: {value}<br>{counted(count, total)} of {total:,} photos"
                 for label, count, total in zip(wide.index, wide[value], totals, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
-    quiet(figure, _ROW_PX * len(names) + _TITLE_PX)
-    key_on_top(figure, names, dict(zip(wide.columns, colours, strict=True)))
-    beside(figure, names, [f"{total:,}" for total in totals], "photos")
+    apply_style(figure, _ROW_PX * len(names) + _TITLE_PX)
+    add_legend(figure, names, dict(zip(wide.columns, colours, strict=True)))
+    add_text_column(figure, names, [f"{total:,}" for total in totals], "photos")
     figure.update_xaxes(visible=False, range=[0, 1])
     figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(barmode="stack", bargap=0.3, showlegend=False)
 
 
-def _wide(counts: pd.DataFrame) -> pd.DataFrame:
-    """Labels in rows, values in columns, photos; the rare values joined, what no photo has left out."""
+def _pivot(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return photos by label (rows) and value (columns); rare values are joined, values without photos left out."""
     named = counts.assign(label=counts["label"].fillna(UNLABELLED), value=counts["value"].fillna(NOT_RECORDED))
     wide = named.pivot_table(index="label", columns="value", values="photos", aggfunc="sum", sort=False)
     wide = wide.loc[wide.sum(axis=1) > 0, wide.sum(axis=0) > 0]
@@ -81,7 +90,7 @@ def _are_ages(values: Sequence[str]) -> bool:
     return all(re.fullmatch(r"\d+(–\d+|\+)", value) for value in values)
 
 
-def _colours(values: Sequence[str]) -> list[str]:
+def _pick_colours(values: Sequence[str]) -> list[str]:
     known = [value for value in values if value != NOT_RECORDED]
     if len(known) > 1 and _are_ages(known):
         places = [0.95 - 0.9 * place / (len(known) - 1) for place in range(len(known))]

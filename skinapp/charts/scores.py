@@ -1,52 +1,51 @@
-"""F1, precision and recall of each class, with their intervals."""
+"""F1, precision and recall per class, with their intervals."""
 
 import math
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, full_name, or_undefined, quiet, short_name, wrapped
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, apply_style, full_name, or_undefined, short_name, wrap_text
 from skinapp.runs.views.subgroups import FEW_LESIONS
 
-_FIGURES = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
+_METRICS = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
 _ROW_PX, _LEGEND_PX = 62, 60
 
 
-def per_class_bars(per_class: pd.DataFrame) -> go.Figure:
-    """Draw F1, precision and recall of each class as bars, the best F1 first; undefined figures have no bar.
+def draw_per_class_bars(per_class: pd.DataFrame) -> go.Figure:
+    """Draw F1, precision and recall of each class as bars, the highest F1 first; undefined metrics have no bar.
 
-    `per_class` has the columns class, support, lesions, f1, precision and recall (0 to 1, NaN where undefined),
-    as `evaluation.figures.per_class` returns it. Where it also has <figure>_low and <figure>_high, as
-    `evaluation.intervals.with_intervals` adds them, each bar gets a whisker. Classes with fewer than FEW_LESIONS
-    lesions are marked "few".
+    `per_class` has the columns class, support, lesions, f1, precision and recall (0 to 1, NaN where undefined), as
+    `runs.summary` returns it. With the columns <metric>_low and <metric>_high, as `runs.intervals` adds them, bars have
+    whiskers. Classes with fewer than FEW_LESIONS lesions are marked "few".
     """
     ordered = per_class.rename(columns={"class": "label"}).sort_values(
         "f1", ascending=False, na_position="last", kind="stable"
     )
-    names = list(map(_axis_name, ordered["label"], ordered["lesions"]))
+    names = list(map(_format_axis_name, ordered["label"], ordered["lesions"]))
     figure = go.Figure()
-    for column, (word, colour) in _FIGURES.items():
+    for column, (label, colour) in _METRICS.items():
         figure.add_bar(
             orientation="h",
-            name=word,
+            name=label,
             x=ordered[column],
             y=names,
             marker={"color": colour},
-            error_x=_whiskers(ordered, column),
-            customdata=_hovers(ordered, column),
+            error_x=_build_whiskers(ordered, column),
+            customdata=_format_hovers(ordered, column),
             hovertemplate="%{customdata}<extra></extra>",
         )
-    quiet(figure, _ROW_PX * len(ordered) + _LEGEND_PX)
+    apply_style(figure, _ROW_PX * len(ordered) + _LEGEND_PX)
     figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], showgrid=True)
     figure.update_yaxes(autorange="reversed", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(bargap=0.25, bargroupgap=0.05, legend=LEGEND_ON_TOP)
 
 
-def _axis_name(label: str, lesions: int) -> str:
-    return wrapped(short_name(label)) + ("<br>(few)" if lesions < FEW_LESIONS else "")
+def _format_axis_name(label: str, lesions: int) -> str:
+    return wrap_text(short_name(label)) + ("<br>(few)" if lesions < FEW_LESIONS else "")
 
 
-def _whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
+def _build_whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
     if not {f"{column}_low", f"{column}_high"} <= set(per_class.columns):
         return None
     return {
@@ -59,14 +58,14 @@ def _whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
     }
 
 
-def _hovers(per_class: pd.DataFrame, column: str) -> list[str]:
+def _format_hovers(per_class: pd.DataFrame, column: str) -> list[str]:
     return [
-        f"{full_name(row['label'])}<br>{_FIGURES[column][0]} {or_undefined(row[column], '.2f')}"
-        f"{_interval(row, column)}<br>{row['support']:,} photos of {row['lesions']:,} lesions"
+        f"{full_name(row['label'])}<br>{_METRICS[column][0]} {or_undefined(row[column], '.2f')}"
+        f"{_format_interval(row, column)}<br>{row['support']:,} photos of {row['lesions']:,} lesions"
         for _, row in per_class.iterrows()
     ]
 
 
-def _interval(row: pd.Series, column: str) -> str:
+def _format_interval(row: pd.Series, column: str) -> str:
     low, high = row.get(f"{column}_low", math.nan), row.get(f"{column}_high", math.nan)
     return "" if math.isnan(low) or math.isnan(high) else f"<br>95% interval {low:.2f} to {high:.2f}"

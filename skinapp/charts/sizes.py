@@ -1,4 +1,4 @@
-"""Which sizes the photos of a table have: bars while they can be listed, a map of width and height beyond."""
+"""The sizes of photos: a list of bars for a few sizes, a heatmap of width and height for more."""
 
 import math
 
@@ -7,44 +7,44 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, counted, key_on_top, quiet
+from skinapp.charts.style import FONT_SIZE, GREY, add_legend, apply_style, counted
 
-_Places = npt.NDArray[np.intp]
+_Index = npt.NDArray[np.intp]
 _Counts = npt.NDArray[np.float64]
 
-_LISTED = 10
-"""Up to so many sizes a list says more than a map: it names each."""
+_MOST_BARS = 10
+"""Up to this number of sizes each has a bar; more are a heatmap."""
 
 _CELLS = 24
-"""Cells along the longer side of the map: about 12 px each on a phone."""
+"""Cells along the longer side of the heatmap: about 12 px each on a phone."""
 
-_ROW_PX, _MAP_PX = 36, 430
+_ROW_PX, _HEATMAP_PX = 36, 430
 _ROOM_FOR_TEXT = 1.6
 _INNER, _EDGE = (0, 0.84), (0.87, 1)
-"""Of width and height: where the map lies, and where the bars along its edges."""
+"""Shares of width and height: of the heatmap, and of the bars along its edges."""
 
 _SOURCE_COLOURS = ("#2E86DE", "#E69F00", "#009E73", "#CC79A7", GREY)
 _SCALE = ((0.0, "rgba(46,134,222,0.3)"), (1.0, "rgb(46,134,222)"))
 
 
-def size_heatmap(sizes: pd.DataFrame, source: str | None = None) -> go.Figure:
-    """Draw how many photos have which size in pixels, of one source or of all.
+def draw_sizes(sizes: pd.DataFrame, source: str | None = None) -> go.Figure:
+    """Draw the number of photos of each size in pixels, of one source or of all.
 
-    `sizes` has the columns width and height (pixels, NA where nobody states them), photos (whole numbers) and
-    source, a row a size and source. Up to ten different sizes are listed, most photos first, each source in its
-    own colour; more are drawn as a map whose cells count the photos of all sources on a logarithmic scale, with
-    the photos of each width above it and of each height beside it. A source that is not there leaves it empty.
+    `sizes` has one row per size and source and the columns width and height (pixels, NA if unknown), photos (whole
+    numbers) and source. Up to ten sizes are bars, most photos first, one colour per source. More are a heatmap: its
+    cells count the photos of all sources on a logarithmic scale, with the photos of each width above it and of each
+    height beside it. An unknown source gives an empty chart.
     """
     if source is not None:
         sizes = sizes[sizes["source"] == source]
     if sizes.empty:
-        return quiet(go.Figure(), _ROW_PX)
-    different = sizes[["width", "height"]].drop_duplicates()
-    return _list(sizes) if len(different) <= _LISTED else _map(sizes)
+        return apply_style(go.Figure(), _ROW_PX)
+    unique = sizes[["width", "height"]].drop_duplicates()
+    return _draw_bars(sizes) if len(unique) <= _MOST_BARS else _draw_heatmap(sizes)
 
 
-def _list(sizes: pd.DataFrame) -> go.Figure:
-    named = sizes.assign(size=list(map(_size_name, sizes["width"], sizes["height"])))
+def _draw_bars(sizes: pd.DataFrame) -> go.Figure:
+    named = sizes.assign(size=list(map(_format_size, sizes["width"], sizes["height"])))
     table = named.pivot_table(index="size", columns="source", values="photos", aggfunc="sum", fill_value=0)
     totals = table.sum(axis=1).sort_values(ascending=False)
     figure = go.Figure()
@@ -66,19 +66,19 @@ def _list(sizes: pd.DataFrame) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    quiet(figure, _ROW_PX * len(totals) + 16)
+    apply_style(figure, _ROW_PX * len(totals) + 16)
     if len(table.columns) > 1:
-        key_on_top(figure, list(totals.index), {bar.name: bar.marker.color for bar in figure.data[:-1]})
+        add_legend(figure, list(totals.index), {bar.name: bar.marker.color for bar in figure.data[:-1]})
     figure.update_xaxes(visible=False, range=[0, totals.max() * _ROOM_FOR_TEXT])
     figure.update_yaxes(autorange="reversed", type="category", ticklabelstandoff=6, showgrid=False)
     return figure.update_layout(barmode="stack", bargap=0.35, showlegend=False)
 
 
-def _size_name(width: int, height: int) -> str:
+def _format_size(width: int, height: int) -> str:
     return "Not stated" if pd.isna(width) or pd.isna(height) else f"{width:.0f} × {height:.0f} px"
 
 
-def _map(sizes: pd.DataFrame) -> go.Figure:
+def _draw_heatmap(sizes: pd.DataFrame) -> go.Figure:
     stated = sizes.dropna(subset=["width", "height"])
     width, height, photos = (stated[name].to_numpy(dtype=int) for name in ("width", "height", "photos"))
     step = max(1, math.ceil(max(np.ptp(width), np.ptp(height)) / _CELLS))
@@ -89,24 +89,24 @@ def _map(sizes: pd.DataFrame) -> go.Figure:
         x=width.min() + step * (np.arange(counts.shape[1]) + 0.5),
         y=height.min() + step * (np.arange(counts.shape[0]) + 0.5),
         z=np.log10(np.where(counts > 0, counts, np.nan)),
-        customdata=_sources(stated, row, column, counts),
+        customdata=_format_hovers(stated, row, column, counts),
         hovertemplate=f"Width %{{x:.0f}}, height %{{y:.0f}} px (± {step / 2:g})<br>%{{customdata}}<extra></extra>",
         hoverongaps=False,
         colorscale=_SCALE,
         zmin=0,
-        colorbar=_colour_bar(int(counts.max())),
+        colorbar=_build_colour_bar(int(counts.max())),
     )
     missing = int(sizes["photos"].sum() - photos.sum())
     unstated = f"<br>({missing:,} photos without a stated size)" if missing else ""
-    figure = go.Figure([heatmap, *_marginals(heatmap, counts, step)])
+    figure = go.Figure([heatmap, *_build_marginals(heatmap, counts, step)])
     figure.update_layout(xaxis={"domain": _INNER}, yaxis={"domain": _INNER})
     figure.update_layout(xaxis2={"domain": _EDGE, "visible": False}, yaxis2={"domain": _EDGE, "visible": False})
-    quiet(figure, _MAP_PX).update_layout(bargap=0.1, showlegend=False)
+    apply_style(figure, _HEATMAP_PX).update_layout(bargap=0.1, showlegend=False)
     return figure.update_layout(xaxis_title=f"Width in pixels{unstated}", yaxis_title="Height in pixels")
 
 
-def _marginals(heatmap: go.Heatmap, counts: _Counts, step: int) -> tuple[go.Bar, go.Bar]:
-    """Bars of the photos of each width, above the map, and of each height, beside it."""
+def _build_marginals(heatmap: go.Heatmap, counts: _Counts, step: int) -> tuple[go.Bar, go.Bar]:
+    """Return bars of the photos of each width, above the heatmap, and of each height, beside it."""
     marker = {"color": _SCALE[-1][1]}
     off = f" px (± {step / 2:g})"
     widths, heights = counts.sum(axis=0), counts.sum(axis=1)
@@ -129,17 +129,17 @@ def _marginals(heatmap: go.Heatmap, counts: _Counts, step: int) -> tuple[go.Bar,
     )
 
 
-def _sources(stated: pd.DataFrame, row: _Places, column: _Places, counts: _Counts) -> list[list[str]]:
+def _format_hovers(stated: pd.DataFrame, row: _Index, column: _Index, counts: _Counts) -> list[list[str]]:
     names: dict[tuple[int, int], set[str]] = {}
-    for place, source in zip(zip(row, column, strict=True), stated["source"], strict=True):
-        names.setdefault(place, set()).add(str(source))
+    for cell, source in zip(zip(row, column, strict=True), stated["source"], strict=True):
+        names.setdefault(cell, set()).add(str(source))
     return [
         [f"{count:,.0f} photos ({', '.join(sorted(names.get((r, c), ())))})" for c, count in enumerate(line)]
         for r, line in enumerate(counts)
     ]
 
 
-def _colour_bar(most: int) -> dict[str, object]:
+def _build_colour_bar(most: int) -> dict[str, object]:
     powers = range(len(str(most)))
     return {
         "orientation": "h",

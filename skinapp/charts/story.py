@@ -1,32 +1,32 @@
-"""Single photos by how certain an answer was, for the step of the story that shows what a network never saw."""
+"""The certainty of the answer for each photo: step 2 of the story."""
 
 import altair as alt
 import pandas as pd
 
-from skinapp.charts.style import short_name, wrapped
-from skinapp.charts.vega import AMBER, BLUE, PINK, finished, key, key_px
+from skinapp.charts.style import short_name, wrap_text
+from skinapp.charts.vega import AMBER, BLUE, PINK, build_legend, compute_legend_px, finish_chart
 from skinapp.taxonomy import CODES
 
 _KINDS = {"right": (BLUE, "circle"), "wrongly a nevus": (AMBER, "square"), "wrong otherwise": (PINK, "triangle-up")}
 _LANE_PX, _AXIS_PX = 13, 50
 
 
-def certainties(photos: pd.DataFrame) -> alt.LayerChart:
-    """Draw a point a photo: its certainty (0 to 1) against what it is, its colour and shape by how it was answered.
+def draw_certainties(photos: pd.DataFrame) -> alt.LayerChart:
+    """Draw one point per photo: its certainty (0 to 1) and its truth; colour and shape show the kind of answer.
 
     `photos` has the columns image_id, truth, answer (class codes), certainty and kind ("right", "wrongly a nevus" or
-    "wrong otherwise"), as `evaluation.story.unseen.certainties` returns it. Photos of one class stand in lanes of their
-    own, so that none hides another.
+    "wrong otherwise"), as `story.unseen.list_certainties` returns it. Each photo of a class has a lane, so that none
+    hides another.
     """
     ordered = photos.sort_values("truth", key=lambda codes: codes.map(CODES.index), kind="stable")
     table = ordered.assign(
-        name=[wrapped(short_name(code)).replace("<br>", "\n") for code in ordered["truth"]],
+        name=[wrap_text(short_name(code)).replace("<br>", "\n") for code in ordered["truth"]],
         lane=ordered.groupby("truth").cumcount(),
         answered=[short_name(code) for code in ordered["answer"]],
     )
     words = list(_KINDS)
     colours, shapes = zip(*_KINDS.values(), strict=True)
-    legend = key(words, symbol="circle")
+    legend = build_legend(words, symbol="circle")
     rows = alt.Axis(title=None, grid=True, labelExpr="split(datum.label, '\\n')")
     percents = alt.Axis(title="Certainty of the answer", values=[0, 0.2, 0.4, 0.6, 0.8, 1], format="%")
     points = (
@@ -40,12 +40,12 @@ def certainties(photos: pd.DataFrame) -> alt.LayerChart:
             shape=alt.Shape("kind:N", scale=alt.Scale(domain=words, range=list(shapes)), legend=legend),
             tooltip=[
                 alt.Tooltip("image_id:N", title="Photo"),
-                alt.Tooltip("name:N", title="It is"),
+                alt.Tooltip("name:N", title="Truth"),
                 alt.Tooltip("answered:N", title="Answer"),
                 alt.Tooltip("certainty:Q", title="Certainty", format=".0%"),
             ],
         )
     )
     lanes = table.groupby("truth").size().max() if len(table) else 1
-    height = int(_LANE_PX * lanes * table["name"].nunique()) + _AXIS_PX + key_px(words)
-    return finished([points], height)
+    height = int(_LANE_PX * lanes * table["name"].nunique()) + _AXIS_PX + compute_legend_px(words)
+    return finish_chart([points], height)

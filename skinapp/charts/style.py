@@ -1,6 +1,6 @@
-"""What all charts share: transparent paper, sizes that a phone can show, and numbers in words.
+"""What all charts share: transparent background, sizes for a phone, and formats of numbers.
 
-No chart sets a colour for text: the theme of the page that shows it knows whether the ground is light or dark.
+No chart sets a colour for text: the theme of the page decides between light and dark.
 """
 
 import math
@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from skinapp.taxonomy import BY_CODE, class_name
+from skinapp.taxonomy import BY_CODE, get_class_name
 
 TRANSPARENT = "rgba(0,0,0,0)"
 GREY = "#8A8D93"
-"""For what is grouped together or of no class: as far from white as from black."""
+"""For groups of classes and for no class: as far from white as from black."""
 
 GRID = "rgba(138,141,147,0.3)"
 _COLUMN_PX = 54
-"""The width of a column of texts right of a plot: seven digits."""
+"""The width of the text column on the right of a plot: seven digits."""
 
 _LINE_PX, _LETTER_PX = 18, 7.2
-_LINE_LETTERS, _KEY_LETTERS = 42, 5
-"""Letters on a line of a phone, and what a colour's square takes of them."""
+_LINE_LETTERS, _MARKER_LETTERS = 42, 5
+"""Letters on a line of a phone, and the width of a coloured square in letters."""
 
 FONT_SIZE = 13
 """Pixels; nothing in a chart is smaller."""
 
 SPLIT_COLOURS = {"train": "#2E86DE", "validation": "#E69F00", "test": "#009E73", "showcase": GREY}
-"""One colour a split wherever splits are told apart; another split is grey."""
+"""The colour of each split; any other split is grey."""
 
 LEGEND_ON_TOP = {
     "orientation": "h",
@@ -40,8 +40,8 @@ LEGEND_ON_TOP = {
 }
 
 
-def quiet(figure: go.Figure, height_px: int) -> go.Figure:
-    """Give a figure what every chart has: its height, no ground of its own, narrow margins, fixed axes."""
+def apply_style(figure: go.Figure, height_px: int) -> go.Figure:
+    """Apply the style of every chart: height, transparent background, narrow margins, fixed axes."""
     figure.update_layout(
         height=height_px,
         paper_bgcolor=TRANSPARENT,
@@ -57,8 +57,8 @@ def quiet(figure: go.Figure, height_px: int) -> go.Figure:
     return figure
 
 
-def beside(figure: go.Figure, names: Sequence[str], texts: Sequence[str], title: str) -> go.Figure:
-    """Write a text a row right of the plot and a title below them; `names` are the rows, as the y axis has them."""
+def add_text_column(figure: go.Figure, names: Sequence[str], texts: Sequence[str], title: str) -> go.Figure:
+    """Add a column on the right of the plot: one text per row, a title below; `names` are the rows of the y axis."""
     place = {
         "xref": "paper",
         "x": 1,
@@ -73,16 +73,16 @@ def beside(figure: go.Figure, names: Sequence[str], texts: Sequence[str], title:
     return figure.update_layout(margin_r=_COLUMN_PX + 4, margin_b=_LINE_PX + 6)
 
 
-def key_on_top(figure: go.Figure, names: Sequence[str], colours: Mapping[str, str]) -> go.Figure:
-    """Say above the plot which colour is what, over the whole width, and make the figure higher by that.
+def add_legend(figure: go.Figure, names: Sequence[str], colours: Mapping[str, str]) -> go.Figure:
+    """Add a legend above the plot, as wide as the figure, and increase the height by its lines.
 
-    `names` are the rows as the y axis has them, `colours` a colour for each word. Plotly's own legend is no wider than
-    the plot, which on a phone leaves one entry a line.
+    `names` are the rows of the y axis, `colours` the colour of each word. Plotly's own legend is only as wide as the
+    plot: on a phone that is one entry per line.
     """
     left = math.ceil(_LETTER_PX * max((len(line) for name in names for line in name.split("<br>")), default=0)) + 14
     lines: list[list[str]] = [[]]
     for word in colours:
-        if len("".join([*lines[-1], word])) + _KEY_LETTERS * len(lines[-1]) > _LINE_LETTERS:
+        if len("".join([*lines[-1], word])) + _MARKER_LETTERS * len(lines[-1]) > _LINE_LETTERS:
             lines.append([])
         lines[-1].append(word)
     texts = ["   ".join(f"<span style='color:{colours[word]}'>■</span> {word}" for word in line) for line in lines]
@@ -144,14 +144,14 @@ def or_undefined(value: float, spec: str) -> str:
 
 def short_name(label: str) -> str:
     """Return the name that fits beside a bar: a diagnosis's short name, else its name in words."""
-    return BY_CODE[label].short_name if label in BY_CODE else class_name(label)
+    return BY_CODE[label].short_name if label in BY_CODE else get_class_name(label)
 
 
-def wrapped(text: str, width: int = 14) -> str:
+def wrap_text(text: str, width: int = 14) -> str:
     """Break a text into lines of about `width` characters, for labels on a phone."""
     return "<br>".join(textwrap.wrap(text, width, break_long_words=False))
 
 
 def full_name(label: str) -> str:
     """Return the name in words with the code in brackets, as hovers show it: "Melanoma (mel)"."""
-    return f"{class_name(label)} ({label})" if label in BY_CODE else class_name(label)
+    return f"{get_class_name(label)} ({label})" if label in BY_CODE else get_class_name(label)

@@ -1,6 +1,6 @@
-"""What the charts drawn by Altair share: a clear ground, readable words, no zoom, one colour a class.
+"""What the Altair charts share: transparent background, readable text, no zoom, one colour per class.
 
-As in `style`, no chart sets a colour for text: the page that shows it does.
+As in `style`, no chart sets a colour for text: the theme of the page does.
 """
 
 import math
@@ -11,47 +11,44 @@ import altair as alt
 import pandas as pd
 
 from skinapp.charts.style import FONT_SIZE, GREY, GRID
-from skinapp.taxonomy import BY_CODE, MALIGNANCY_CLASSES, class_colour
+from skinapp.taxonomy import BY_CODE, MALIGNANCY_CLASSES, get_class_colour
 
 BLUE, AMBER, GREEN, PINK = "#2E86DE", "#E69F00", "#009E73", "#CC79A7"
-"""For what is no class: told apart with every common colour-vision deficiency, seen on white and on black."""
+"""For anything but classes: distinct with every common colour-vision deficiency, visible on white and on black."""
 
 SOLID, DASHED = [1, 0], [6, 4]
 
-FINGER = 400
-"""The area in square px of an invisible point that answers to a pointer or a finger."""
+HOVER_AREA_PX2 = 400
+"""The area of an invisible point with a tooltip, in square px: large enough for a finger."""
 
 _OTHERS = (BLUE, AMBER, GREEN, PINK, "#56B4E9", "#D55E00", "#7B5EA7", "#8C510A")
-"""For classes that taxonomy does not know, in their order; after the last comes the first again."""
+"""For classes that are not in the taxonomy, in their order; after the last colour comes the first again."""
 
-_KEY_LINE_PX = 21
+_LEGEND_LINE_PX = 21
 _LETTER_PX, _SYMBOL_PX = 6.0, 38
 _PHONE_PX = 295
 """The width of a plot on a phone of 390 px, beside its axis."""
 
-KEY_OFFSET_PX, ABOVE_WORDS_PX = 10, 26
-"""How far a key is from the plot: the usual way, and where words stand between them."""
+LEGEND_OFFSET_PX, OFFSET_WITH_LABEL_PX = 10, 26
+"""The distance of a legend from the plot: usually, and with a label between them."""
 
 _GAP_PX, _MIDDLE = 4, 0.5
 
-_SIDE_BY_SIDE = 22
-"""Words of so many letters stand two on a line of a phone, longer ones alone."""
 
-
-def layered(layers: Iterable[alt.Chart], height_px: int) -> alt.LayerChart:
-    """Lay charts over one another, as wide as their place and so many px high over all."""
+def layer_charts(layers: Iterable[alt.Chart], height_px: int) -> alt.LayerChart:
+    """Layer charts, as wide as their container and `height_px` high."""
     chart: alt.LayerChart = alt.LayerChart(layer=list(layers)).properties(width="container", height=height_px)
     return chart
 
 
-def finished(layers: Iterable[alt.Chart], height_px: int) -> alt.LayerChart:
-    """Lay charts over one another as `layered` does and give them the looks of every chart."""
-    chart: alt.LayerChart = layered(layers, height_px).configure(**look())
+def finish_chart(layers: Iterable[alt.Chart], height_px: int) -> alt.LayerChart:
+    """Layer charts as `layer_charts` does and apply the style of every chart."""
+    chart: alt.LayerChart = layer_charts(layers, height_px).configure(**build_config())
     return chart
 
 
-def look() -> dict[str, Any]:
-    """Return the configuration of every chart: sizes and lines, no colour for words."""
+def build_config() -> dict[str, Any]:
+    """Return the configuration of every chart: sizes and lines, no colour for text."""
     words: dict[str, Any] = {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "labelLimit": 0, "titleLimit": 0}
     return {
         "background": "transparent",
@@ -64,11 +61,11 @@ def look() -> dict[str, Any]:
     }
 
 
-def key(
-    words: Sequence[str], symbol: str = "stroke", title: str | None = None, offset_px: int = KEY_OFFSET_PX
+def build_legend(
+    words: Sequence[str], symbol: str = "stroke", title: str | None = None, offset_px: int = LEGEND_OFFSET_PX
 ) -> alt.Legend:
-    """Return a key above the plot, with as many words on a line as its width has room for, so far from the plot."""
-    columns = f"max(1, min({len(words)}, floor(width / {_word_px(words)})))"
+    """Return a legend above the plot, with as many words per line as the width has room for."""
+    columns = f"max(1, min({len(words)}, floor(width / {_compute_word_px(words)})))"
     return alt.Legend(
         orient="top",
         title=title,
@@ -79,46 +76,46 @@ def key(
     )
 
 
-def key_px(words: Sequence[str], title: str | None = None, offset_px: int = KEY_OFFSET_PX) -> int:
-    """Return the height that such a key takes on a phone."""
-    lines = math.ceil(len(words) / max(1, _PHONE_PX // _word_px(words)))
-    return _KEY_LINE_PX * (lines + (title is not None)) + offset_px
+def compute_legend_px(words: Sequence[str], title: str | None = None, offset_px: int = LEGEND_OFFSET_PX) -> int:
+    """Return the height of such a legend on a phone."""
+    lines = math.ceil(len(words) / max(1, _PHONE_PX // _compute_word_px(words)))
+    return _LEGEND_LINE_PX * (lines + (title is not None)) + offset_px
 
 
-def class_colours(labels: Sequence[str]) -> list[str]:
-    """Return a colour for each class: taxonomy's for those it knows, for others one each that these have not."""
-    strange = [label for label in labels if label not in BY_CODE and label not in MALIGNANCY_CLASSES]
-    taken = {class_colour(label) for label in labels if label not in strange}
-    free = [colour for colour in _OTHERS if colour not in taken] or _OTHERS
-    own = {label: free[place % len(free)] for place, label in enumerate(strange)}
-    return [own.get(label) or class_colour(label) for label in labels]
+def pick_class_colours(labels: Sequence[str]) -> list[str]:
+    """Return a colour for each class: that of the taxonomy, or for an unknown class a colour not yet used."""
+    unknown = [label for label in labels if label not in BY_CODE and label not in MALIGNANCY_CLASSES]
+    used = {get_class_colour(label) for label in labels if label not in unknown}
+    free = [colour for colour in _OTHERS if colour not in used] or _OTHERS
+    extra = {label: free[index % len(free)] for index, label in enumerate(unknown)}
+    return [extra.get(label) or get_class_colour(label) for label in labels]
 
 
-def share_x(column: str, title: str, binned: bool = False) -> alt.X:
-    """Return an x axis from 0 to 1 with six numbers, which fit on a phone; `binned` is for bars from x to x2."""
+def build_share_x(column: str, title: str, binned: bool = False) -> alt.X:
+    """Return an x axis from 0 to 1 with six ticks, which fit on a phone; `binned` is for bars from x to x2."""
     bins: Literal["binned"] | alt.UndefinedType = "binned" if binned else alt.Undefined
-    return alt.X(f"{column}:Q", scale=_share_scale(), axis=_share_axis(title), bin=bins)
+    return alt.X(f"{column}:Q", scale=_build_share_scale(), axis=_build_share_axis(title), bin=bins)
 
 
-def share_y(column: str, title: str) -> alt.Y:
-    """Return a y axis from 0 to 1 with six numbers."""
-    return alt.Y(f"{column}:Q", scale=_share_scale(), axis=_share_axis(title))
+def build_share_y(column: str, title: str) -> alt.Y:
+    """Return a y axis from 0 to 1 with six ticks."""
+    return alt.Y(f"{column}:Q", scale=_build_share_scale(), axis=_build_share_axis(title))
 
 
-def yardstick(frame: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
-    """Return a dashed grey line to measure others by, through the rows of a frame."""
+def draw_reference_line(frame: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
+    """Draw a dashed grey line through the rows of a frame, for comparison."""
     line: alt.Chart = (
         alt.Chart(frame).mark_line(color=GREY, strokeDash=DASHED, strokeWidth=1.5, tooltip=None).encode(x=x, y=y)
     )
     return line
 
 
-def chosen_threshold(threshold: float) -> tuple[alt.Chart, alt.Chart]:
-    """Return a vertical line at the threshold (0 to 1) that was chosen, and its words above it.
+def draw_chosen_threshold(threshold: float) -> tuple[alt.Chart, alt.Chart]:
+    """Draw a vertical line at the chosen threshold (0 to 1) and its label above it.
 
-    They need a key with an offset of ABOVE_WORDS_PX.
+    The legend needs an offset of OFFSET_WITH_LABEL_PX.
     """
-    base = alt.Chart(pd.DataFrame({"threshold": [threshold]})).encode(x=share_x("threshold", "Threshold"))
+    base = alt.Chart(pd.DataFrame({"threshold": [threshold]})).encode(x=build_share_x("threshold", "Threshold"))
     line = base.mark_rule(color=GREY, strokeWidth=2).encode(
         tooltip=alt.Tooltip("threshold:Q", title="Chosen threshold", format=".3f")
     )
@@ -127,13 +124,13 @@ def chosen_threshold(threshold: float) -> tuple[alt.Chart, alt.Chart]:
     return line, words.encode(text=alt.value(f"chosen: {threshold:.2f}"))
 
 
-def _word_px(words: Sequence[str]) -> int:
+def _compute_word_px(words: Sequence[str]) -> int:
     return math.ceil(_LETTER_PX * max(map(len, words), default=0)) + _SYMBOL_PX
 
 
-def _share_scale() -> alt.Scale:
+def _build_share_scale() -> alt.Scale:
     return alt.Scale(domain=[0, 1], nice=False)
 
 
-def _share_axis(title: str) -> alt.Axis:
+def _build_share_axis(title: str) -> alt.Axis:
     return alt.Axis(title=title, values=[0, 0.2, 0.4, 0.6, 0.8, 1], format="~g")

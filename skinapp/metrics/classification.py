@@ -1,9 +1,9 @@
-"""How good predictions are: pure functions over arrays.
+"""Classification metrics: pure functions over arrays.
 
-Shapes: n photos, k classes. `truth` is (n,) class places, `probabilities` (n, k) float64, `positive` (n,)
-bool, `scores` (n,). `weights` says how often each photo counts: None (once), (n,), or (r, n) for r bootstrap
-replicates at once. A result written (..., k) is (k,) or, for replicates, (r, k). What is undefined (nothing
-to divide by) is NaN, never 0 or 1.
+Shapes: n photos, k classes. `truth` holds class indices, (n,), `probabilities` are (n, k) float64, `positive` is (n,)
+bool and `scores` (n,). `sample_weight` is how often each photo counts: None (once), (n,), or (r, n) for r bootstrap
+replicates at once. A result written (..., k) is (k,) or, for replicates, (r, k). An undefined metric (division by
+zero) is NaN, never 0 or 1.
 """
 
 import numpy as np
@@ -17,119 +17,123 @@ ClassIndex = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 CALIBRATION_BINS = 15
-"""Equal bins of the confidence, as in Guo et al. (2017), "On calibration of modern neural networks"."""
+"""Bins of equal width of the confidence, as in Guo et al. (2017), "On calibration of modern neural networks"."""
 
 
-def confusion_counts(truth: ClassIndex, predicted: ClassIndex, k: int, weights: Floats | None = None) -> Floats:
-    """Return how often each truth (rows) was given each prediction (columns), (..., k, k)."""
-    cells = _sums_by_group(np.ones(len(truth)), truth * k + predicted, k * k, _weights(len(truth), weights))
-    return cells.reshape(*cells.shape[:-1], k, k)
+def confusion_matrix(
+    truth: ClassIndex, predicted: ClassIndex, n_classes: int, sample_weight: Floats | None = None
+) -> Floats:
+    """Return the number of photos by truth (rows) and prediction (columns), (..., k, k)."""
+    weights = _as_weights(len(truth), sample_weight)
+    cells = _sum_by_group(np.ones(len(truth)), truth * n_classes + predicted, n_classes**2, weights)
+    return cells.reshape(*cells.shape[:-1], n_classes, n_classes)
 
 
 def support(confusion: Floats) -> Floats:
-    """Return the photos of each class, (..., k), from confusion counts (..., k, k)."""
+    """Return the number of photos of each class, (..., k), from a confusion matrix, (..., k, k)."""
     return np.asarray(confusion.sum(axis=-1))
 
 
 def precision(confusion: Floats) -> Floats:
-    """Return the share of each class's predictions that are right, (..., k); NaN where there is none."""
-    return _ratio(_hits(confusion), confusion.sum(axis=-2))
+    """Return TP / (TP + FP) per class, (..., k); NaN for a class that was never predicted."""
+    return _divide(_true_positives(confusion), confusion.sum(axis=-2))
 
 
 def recall(confusion: Floats) -> Floats:
-    """Return the share of each class's photos that were recognised, (..., k); NaN where it has no photo."""
-    return _ratio(_hits(confusion), support(confusion))
+    """Return TP / (TP + FN) per class, (..., k); NaN for a class without photos."""
+    return _divide(_true_positives(confusion), support(confusion))
 
 
 def f1(confusion: Floats) -> Floats:
-    """Return 2 TP / (2 TP + FP + FN) per class, (..., k); NaN where it has neither photos nor predictions."""
-    return _ratio(2 * _hits(confusion), confusion.sum(axis=-2) + support(confusion))
+    """Return 2 TP / (2 TP + FP + FN) per class, (..., k); NaN for a class with neither photos nor predictions."""
+    return _divide(2 * _true_positives(confusion), confusion.sum(axis=-2) + support(confusion))
 
 
 def accuracy(confusion: Floats) -> Floats:
-    """Return the share of photos whose prediction is right, (...)."""
-    return _ratio(_hits(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
+    """Return the share of correct predictions, (...)."""
+    return _divide(_true_positives(confusion).sum(axis=-1), confusion.sum(axis=(-2, -1)))
 
 
 def balanced_accuracy(confusion: Floats) -> Floats:
     """Return the mean recall over the classes that have photos, (...)."""
-    return mean_of_defined(recall(confusion))
+    return mean_ignoring_nan(recall(confusion))
 
 
 def macro_f1(confusion: Floats) -> Floats:
     """Return the mean F1 over the classes that have photos, (...).
 
-    scikit-learn's also averages over a class that was predicted but has no photo, with an F1 of 0.
+    scikit-learn also counts a class that was predicted but has no photo, with an F1 of 0.
     """
-    return mean_of_defined(np.where(support(confusion) > 0, f1(confusion), np.nan))
+    return mean_ignoring_nan(np.where(support(confusion) > 0, f1(confusion), np.nan))
 
 
-def mean_of_defined(values: Floats) -> Floats:
-    """Return the mean over the last axis without its NaNs; NaN where nothing else is left."""
+def mean_ignoring_nan(values: Floats) -> Floats:
+    """Return the mean over the last axis, NaNs left out; NaN where all values are NaN."""
     defined = ~np.isnan(values)
-    return _ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
+    return _divide(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
 
 
-def top_k_accuracy(truth: ClassIndex, probabilities: Floats, top: int, weights: Floats | None = None) -> Floats:
-    """Return the share of photos whose truth is among the `top` most probable classes, (...).
+def top_k_accuracy(truth: ClassIndex, probabilities: Floats, k: int, sample_weight: Floats | None = None) -> Floats:
+    """Return the share of photos with the true class among the k most probable, (...).
 
-    Of equal probabilities the earlier class counts as the more probable, as in the prediction itself.
+    With equal probabilities the earlier class comes first, as in the prediction itself (argmax).
     """
-    return _mean(among_top(truth, probabilities, top), weights)
+    return _mean(is_in_top_k(truth, probabilities, k), sample_weight)
 
 
-def among_top(truth: ClassIndex, probabilities: Floats, top: int) -> Flags:
-    """Tell whether each photo's truth is among its `top` most probable classes, (n,), ties as in `top_k_accuracy`."""
-    of_truth = probabilities[np.arange(len(truth)), truth]
-    ahead = np.zeros(len(truth), dtype=np.intp)
-    for place, scores in enumerate(probabilities.T):
-        ahead += (scores > of_truth) | ((scores == of_truth) & (place < truth))
-    return ahead < top
+def is_in_top_k(truth: ClassIndex, probabilities: Floats, k: int) -> Flags:
+    """Tell for each photo whether the true class is among the k most probable, (n,); ties as in `top_k_accuracy`."""
+    true_probability = probabilities[np.arange(len(truth)), truth]
+    rank = np.zeros(len(truth), dtype=np.intp)
+    for index, probability in enumerate(probabilities.T):
+        rank += (probability > true_probability) | ((probability == true_probability) & (index < truth))
+    return rank < k
 
 
-def log_loss(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
-    """Return the mean of -ln(probability of the truth), (...), in nats; a probability of 0 as 2e-16."""
-    return _mean(losses(truth, probabilities), weights)
+def log_loss(truth: ClassIndex, probabilities: Floats, sample_weight: Floats | None = None) -> Floats:
+    """Return the mean of -ln(probability of the true class), (...), in nats; a probability of 0 counts as 2e-16."""
+    return _mean(log_loss_per_photo(truth, probabilities), sample_weight)
 
 
-def losses(truth: ClassIndex, probabilities: Floats) -> Floats:
-    """Return -ln(probability of the truth) of each photo, (n,), in nats; a probability of 0 as 2e-16."""
+def log_loss_per_photo(truth: ClassIndex, probabilities: Floats) -> Floats:
+    """Return -ln(probability of the true class) per photo, (n,), in nats; a probability of 0 counts as 2e-16."""
     smallest = np.finfo(np.float64).eps
-    of_truth = probabilities[np.arange(len(truth)), truth]
-    return np.asarray(-np.log(np.clip(of_truth, smallest, 1 - smallest)))
+    true_probability = probabilities[np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.clip(true_probability, smallest, 1 - smallest)))
 
 
-def brier(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
-    """Return the mean squared distance of the probabilities from the truth, (...), in 0 to 2 (Brier, 1950).
+def brier(truth: ClassIndex, probabilities: Floats, sample_weight: Floats | None = None) -> Floats:
+    """Return the Brier score, (...): squared errors summed over the classes, mean of the photos, 0 to 2.
 
-    For two classes half of it, in 0 to 1, as is usual there and in scikit-learn.
+    Source: Brier (1950). With two classes it is halved, 0 to 1, as in scikit-learn.
     """
     k = probabilities.shape[1]
     squared = (probabilities - np.eye(k)[truth]) ** 2
-    return _mean(squared.sum(axis=1) / (2 if k == 2 else 1), weights)
+    return _mean(squared.sum(axis=1) / (2 if k == 2 else 1), sample_weight)
 
 
-def auroc(positive: Flags, scores: Floats, weights: Floats | None = None) -> Floats:
-    """Return the area under the ROC curve, (...); NaN where there is no positive or no negative.
+def auroc(positive: Flags, scores: Floats, sample_weight: Floats | None = None) -> Floats:
+    """Return the area under the ROC curve, (...); NaN without a positive or without a negative.
 
-    It is how often a positive outscores a negative, ties counted half (Hanley and McNeil, 1982).
+    It is the share of pairs in which the positive scores higher than the negative; ties count half (Hanley and
+    McNeil, 1982).
     """
-    if weights is None:
-        return np.asarray(auroc_of_sorted(np.sort(scores[positive]), np.sort(scores[~positive])))
+    if sample_weight is None:
+        return np.asarray(auroc_from_sorted(np.sort(scores[positive]), np.sort(scores[~positive])))
     order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))  # where each run of equal scores begins
-    ordered = _weights(len(scores), weights)[..., order]
+    starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))  # the first of each group of equal scores
+    ordered = _as_weights(len(scores), sample_weight)[..., order]
     positives = np.add.reduceat(ordered * positive[order], starts, axis=-1)
     negatives = np.add.reduceat(ordered * ~positive[order], starts, axis=-1)
     outscored = np.cumsum(negatives, axis=-1) - negatives / 2
     pairs = positives.sum(axis=-1) * negatives.sum(axis=-1)
-    return _ratio((positives * outscored).sum(axis=-1), pairs)
+    return _divide((positives * outscored).sum(axis=-1), pairs)
 
 
-def auroc_of_sorted(positives: Floats, negatives: Floats) -> float:
-    """Return the AUROC of scores of positives and of negatives, each the lowest first; NaN where there are none.
+def auroc_from_sorted(positives: Floats, negatives: Floats) -> float:
+    """Return the AUROC from the scores of positives and of negatives, each sorted upwards; NaN if either is empty.
 
-    To sort the two apart takes a tenth of the time of ranking all together: it tells for 400,000 photos.
+    Sorting the two apart takes a tenth of the time of ranking all scores together, which matters for 400,000 photos.
     """
     if not len(positives) or not len(negatives):
         return float("nan")
@@ -139,70 +143,70 @@ def auroc_of_sorted(positives: Floats, negatives: Floats) -> float:
     return share if few is positives else 1 - share
 
 
-def auroc_per_class(truth: ClassIndex, probabilities: Floats, weights: Floats | None = None) -> Floats:
-    """Return the AUROC of each class against all others, (..., k)."""
-    each = [auroc(truth == place, scores, weights) for place, scores in enumerate(probabilities.T)]
-    return np.stack(each, axis=-1)
+def auroc_per_class(truth: ClassIndex, probabilities: Floats, sample_weight: Floats | None = None) -> Floats:
+    """Return the one-vs-rest AUROC of each class, (..., k)."""
+    areas = [auroc(truth == index, scores, sample_weight) for index, scores in enumerate(probabilities.T)]
+    return np.stack(areas, axis=-1)
 
 
-def sensitivity(positive: Flags, scores: Floats, threshold: float, weights: Floats | None = None) -> Floats:
-    """Return the share of positives that score at least the threshold, (...)."""
-    counted = _weights(len(scores), weights)
-    return _ratio(counted @ (positive & (scores >= threshold)), counted @ positive)
+def sensitivity(positive: Flags, scores: Floats, threshold: float, sample_weight: Floats | None = None) -> Floats:
+    """Return TP / (TP + FN), (...): the share of positives with a score of at least the threshold."""
+    weights = _as_weights(len(scores), sample_weight)
+    return _divide(weights @ (positive & (scores >= threshold)), weights @ positive)
 
 
-def specificity(positive: Flags, scores: Floats, threshold: float, weights: Floats | None = None) -> Floats:
-    """Return the share of negatives that score below the threshold, (...)."""
-    counted = _weights(len(scores), weights)
-    return _ratio(counted @ (~positive & (scores < threshold)), counted @ ~positive)
+def specificity(positive: Flags, scores: Floats, threshold: float, sample_weight: Floats | None = None) -> Floats:
+    """Return TN / (TN + FP), (...): the share of negatives with a score below the threshold."""
+    weights = _as_weights(len(scores), sample_weight)
+    return _divide(weights @ (~positive & (scores < threshold)), weights @ ~positive)
 
 
-def calibration_error(
-    truth: ClassIndex, probabilities: Floats, weights: Floats | None = None, bins: int = CALIBRATION_BINS
+def expected_calibration_error(
+    truth: ClassIndex, probabilities: Floats, sample_weight: Floats | None = None, n_bins: int = CALIBRATION_BINS
 ) -> Floats:
-    """Return the expected calibration error of the top label, (...), in 0 to 1.
+    """Return the expected calibration error (ECE) of the top label, (...), 0 to 1.
 
-    The gap between mean confidence and accuracy in each of `bins` equal bins (lower end open, upper closed),
-    averaged by the photos in the bin: Naeini et al. (2015), Guo et al. (2017).
+    It is the gap between mean confidence and accuracy in each of `n_bins` bins, averaged over the photos (Naeini et
+    al., 2015; Guo et al., 2017). A bin includes its upper end, not its lower.
     """
     confidence = probabilities.max(axis=1)
     surplus = confidence - (probabilities.argmax(axis=1) == truth)
-    counted = _weights(len(truth), weights)
-    gaps = np.abs(_sums_by_group(surplus, confidence_bin(confidence, bins), bins, counted))
-    return _ratio(gaps.sum(axis=-1), counted.sum(axis=-1))
+    weights = _as_weights(len(truth), sample_weight)
+    gaps = np.abs(_sum_by_group(surplus, bin_confidence(confidence, n_bins), n_bins, weights))
+    return _divide(gaps.sum(axis=-1), weights.sum(axis=-1))
 
 
-def confidence_bin(confidence: Floats, bins: int = CALIBRATION_BINS) -> ClassIndex:
-    """Return which of `bins` equal bins each confidence (0 to 1) lies in, its lower end open and its upper closed."""
-    return np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+def bin_confidence(confidence: Floats, n_bins: int = CALIBRATION_BINS) -> ClassIndex:
+    """Return the index of the bin of each confidence (0 to 1), (n,); a bin includes its upper end, not its lower."""
+    return np.clip(np.ceil(confidence * n_bins).astype(np.intp) - 1, 0, n_bins - 1)
 
 
 def malignant_mask(classes: tuple[str, ...]) -> Flags:
-    """Tell which classes count as malignant, (k,) bool: "malignant" itself, or the malignant diagnoses."""
+    """Tell which classes are malignant, (k,) bool: "malignant" itself and the malignant diagnoses."""
     return np.array([label == MALIGNANT or label in MALIGNANT_CODES for label in classes])
 
 
-def _weights(n: int, weights: Floats | None) -> Floats:
-    return np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
+def _as_weights(n: int, sample_weight: Floats | None) -> Floats:
+    return np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
 
 
-def _mean(values: Floats | Flags, weights: Floats | None) -> Floats:
-    counted = _weights(len(values), weights)
-    return _ratio(counted @ values, counted.sum(axis=-1))
+def _mean(values: Floats | Flags, sample_weight: Floats | None) -> Floats:
+    weights = _as_weights(len(values), sample_weight)
+    return _divide(weights @ values, weights.sum(axis=-1))
 
 
-def _sums_by_group(values: Floats, group: ClassIndex, groups: int, weights: Floats) -> Floats:
-    # One non-zero a photo: a sparse product costs n a replicate where a dense one would cost n times groups.
+def _sum_by_group(values: Floats, group: ClassIndex, groups: int, weights: Floats) -> Floats:
+    # One non-zero per photo: a sparse product costs n per replicate, a dense one n times groups.
     n = len(values)
     return np.asarray(weights @ csr_array((values, (np.arange(n), group)), shape=(n, groups)))
 
 
-def _hits(confusion: Floats) -> Floats:
+def _true_positives(confusion: Floats) -> Floats:
     return np.diagonal(confusion, axis1=-2, axis2=-1)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
-    over, under = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    quotient: Floats = np.full(over.shape, np.nan)
-    np.divide(over, under, out=quotient, where=under > 0)
+def _divide(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
+    above, below = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
+    quotient: Floats = np.full(above.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below > 0)
     return quotient

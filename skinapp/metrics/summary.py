@@ -1,4 +1,4 @@
-"""Every figure of some predictions, computed in one go."""
+"""All metrics of a set of predictions in one call."""
 
 from dataclasses import dataclass, fields
 
@@ -10,7 +10,7 @@ from skinapp.metrics.classification import ClassIndex, Floats
 
 @dataclass(frozen=True)
 class Figures:
-    """Every figure of some predictions, (...); precision, recall, f1 and auroc are per class, (..., k)."""
+    """All metrics of a set of predictions, (...); precision, recall, f1 and auroc are per class, (..., k)."""
 
     accuracy: Floats
     balanced_accuracy: Floats
@@ -32,24 +32,24 @@ PER_CLASS = ("precision", "recall", "f1", "auroc")
 OVERALL = tuple(field.name for field in fields(Figures) if field.name not in PER_CLASS)
 
 
-def figures(
-    truth: ClassIndex, probabilities: Floats, classes: tuple[str, ...], weights: Floats | None = None
+def compute_figures(
+    truth: ClassIndex, probabilities: Floats, classes: tuple[str, ...], sample_weight: Floats | None = None
 ) -> Figures:
-    """Compute every figure of some predictions; top3 is NaN for fewer than four classes."""
+    """Compute all metrics; truth (n,) indices, probabilities (n, k); top3 is NaN for fewer than four classes."""
     k = len(classes)
-    confusion = classification.confusion_counts(truth, probabilities.argmax(axis=1), k, weights)
-    areas = classification.auroc_per_class(truth, probabilities, weights)
+    confusion = classification.confusion_matrix(truth, probabilities.argmax(axis=1), k, sample_weight)
+    areas = classification.auroc_per_class(truth, probabilities, sample_weight)
     malignant = classification.malignant_mask(classes)
-    top3 = classification.top_k_accuracy(truth, probabilities, 3, weights)
+    top3 = classification.top_k_accuracy(truth, probabilities, 3, sample_weight)
     return Figures(
         accuracy=classification.accuracy(confusion),
         balanced_accuracy=classification.balanced_accuracy(confusion),
         macro_f1=classification.macro_f1(confusion),
         top3=top3 if k > 3 else np.full_like(top3, np.nan),
-        log_loss=classification.log_loss(truth, probabilities, weights),
-        macro_auroc=classification.mean_of_defined(areas),
-        malignant_auroc=classification.auroc(malignant[truth], probabilities[:, malignant].sum(axis=1), weights),
-        ece=classification.calibration_error(truth, probabilities, weights),
+        log_loss=classification.log_loss(truth, probabilities, sample_weight),
+        macro_auroc=classification.mean_ignoring_nan(areas),
+        malignant_auroc=classification.auroc(malignant[truth], probabilities[:, malignant].sum(axis=1), sample_weight),
+        ece=classification.expected_calibration_error(truth, probabilities, sample_weight),
         precision=classification.precision(confusion),
         recall=classification.recall(confusion),
         f1=classification.f1(confusion),

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from skinapp.charts.confusion import confusion_heatmap
+from skinapp.charts.confusion import draw_confusion_heatmap
 from skinapp.taxonomy import CODES
 
 LABELS = ["mel", "nv", "scc"]
@@ -17,12 +17,12 @@ def cells(figure: Figure) -> dict[tuple[str, str], str]:
 
 
 def points(confusion: pd.DataFrame) -> Scatter:
-    return next(trace for trace in confusion_heatmap(confusion).data[1:] if trace.mode == "markers")
+    return next(trace for trace in draw_confusion_heatmap(confusion).data[1:] if trace.mode == "markers")
 
 
 def test_counts_stand_in_the_cells_and_empty_cells_stay_empty() -> None:
-    shown = cells(confusion_heatmap(CONFUSION))
-    assert {place: text for place, text in shown.items() if "All together" not in place} == {
+    shown = cells(draw_confusion_heatmap(CONFUSION))
+    assert {place: text for place, text in shown.items() if "Total" not in place} == {
         ("Melanoma", "Melanoma"): "60",
         ("Melanoma", "Nevus (mole)"): "40",
         ("Nevus (mole)", "Melanoma"): "1",
@@ -31,30 +31,30 @@ def test_counts_stand_in_the_cells_and_empty_cells_stay_empty() -> None:
 
 
 def test_rows_show_percent_of_the_truth() -> None:
-    shown = cells(confusion_heatmap(CONFUSION, "row"))
+    shown = cells(draw_confusion_heatmap(CONFUSION, "row"))
     assert shown["Melanoma", "Melanoma"] == "60"
     assert shown["Nevus (mole)", "Melanoma"] == "<1"
 
 
 def test_columns_show_percent_of_the_prediction() -> None:
-    shown = cells(confusion_heatmap(CONFUSION, "column"))
+    shown = cells(draw_confusion_heatmap(CONFUSION, "column"))
     assert shown["Melanoma", "Melanoma"] == "98"
     assert shown["Melanoma", "Nevus (mole)"] == "2"
 
 
 @pytest.mark.parametrize(("normalise", "share"), [("counts", 0.6), ("row", 0.6), ("column", 60 / 61)])
 def test_colour_is_a_share(normalise: str, share: float) -> None:
-    heatmap = confusion_heatmap(CONFUSION, normalise).data[0]
+    heatmap = draw_confusion_heatmap(CONFUSION, normalise).data[0]
     assert heatmap.z[0][0] == pytest.approx(share)
     assert (heatmap.zmin, heatmap.zmax) == (0, 1)
 
 
 def test_a_class_without_photos_has_no_colour() -> None:
-    assert np.isnan(confusion_heatmap(CONFUSION).data[0].z[2]).all()
+    assert np.isnan(draw_confusion_heatmap(CONFUSION).data[0].z[2]).all()
 
 
 def test_text_is_white_on_the_opaque_cells_alone() -> None:
-    _, on_pale, on_full, *_ = confusion_heatmap(CONFUSION).data
+    _, on_pale, on_full, *_ = draw_confusion_heatmap(CONFUSION).data
     assert on_pale.textfont.color is None
     assert on_full.textfont.color == "white"
     assert set(on_full.text) == {"60", "1999"}
@@ -64,41 +64,44 @@ def test_the_hover_says_it_in_words() -> None:
     found = points(CONFUSION)
     hovers = dict(zip(map(tuple, found.customdata), found.hovertext, strict=True))
     assert hovers["mel", "nv"] == (
-        "Melanoma (mel)<br>taken for Melanocytic nevus (nv):<br>40 photos<br>"
+        "Melanoma (mel)<br>predicted as Melanocytic nevus (nv):<br>40 photos<br>"
         "40.0% of this truth<br>2.0% of this prediction"
     )
     assert "undefined" in hovers["scc", "mel"]
 
 
 def test_truth_runs_downwards_and_many_names_stand_on_end() -> None:
-    eight = confusion_heatmap(pd.DataFrame(1, index=list(CODES), columns=list(CODES))).layout
+    eight = draw_confusion_heatmap(pd.DataFrame(1, index=list(CODES), columns=list(CODES))).layout
     assert eight.yaxis.range[0] > eight.yaxis.range[1]
-    assert (eight.xaxis.tickangle, confusion_heatmap(CONFUSION).layout.xaxis.tickangle) == (-90, 0)
+    assert (eight.xaxis.tickangle, draw_confusion_heatmap(CONFUSION).layout.xaxis.tickangle) == (-90, 0)
 
 
 def test_counts_have_the_sums_of_rows_and_columns() -> None:
-    shown = cells(confusion_heatmap(CONFUSION))
-    assert [shown[truth, "All together"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
+    shown = cells(draw_confusion_heatmap(CONFUSION))
+    assert [shown[truth, "Total"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
         "100",
         "2000",
         "0",
     ]
-    assert [shown["All together", name] for name in ("Melanoma", "Nevus (mole)", "Squamous cell carcinoma")] == [
+    assert [shown["Total", name] for name in ("Melanoma", "Nevus (mole)", "Squamous cell carcinoma")] == [
         "61",
         "2039",
         "0",
     ]
-    assert shown["All together", "All together"] == "2100"
-    assert confusion_heatmap(CONFUSION).data[-1].hovertext[4] == "Taken for Melanocytic nevus (nv):<br>2,039 photos"
+    assert shown["Total", "Total"] == "2100"
+    assert (
+        draw_confusion_heatmap(CONFUSION).data[-1].hovertext[4]
+        == "Predicted as Melanocytic nevus (nv):<br>2,039 photos"
+    )
 
 
 @pytest.mark.parametrize("normalise", ["row", "column"])
 def test_shares_have_no_sums(normalise: str) -> None:
-    assert not any("All together" in place for place in cells(confusion_heatmap(CONFUSION, normalise)))
+    assert not any("Total" in place for place in cells(draw_confusion_heatmap(CONFUSION, normalise)))
 
 
 def test_large_counts_are_written_in_thousands() -> None:
-    shown = cells(confusion_heatmap(CONFUSION * 100))
+    shown = cells(draw_confusion_heatmap(CONFUSION * 100))
     assert shown["Nevus (mole)", "Nevus (mole)"] == "200k"
     assert shown["Melanoma", "Melanoma"] == "6000"
 
@@ -113,12 +116,12 @@ def test_every_cell_has_a_point_that_knows_its_truth_and_prediction() -> None:
 
 def test_a_chosen_cell_lets_no_number_fade() -> None:
     # Plotly fades what is not chosen unless the chosen has a colour of its own.
-    texts = [trace for trace in confusion_heatmap(CONFUSION).data[1:] if trace.mode == "text"]
+    texts = [trace for trace in draw_confusion_heatmap(CONFUSION).data[1:] if trace.mode == "text"]
     assert len(texts) == 3
     assert all(trace.selected.textfont.color for trace in texts)
 
 
 def test_a_pointer_meets_the_points_and_not_the_heatmap() -> None:
-    figure = confusion_heatmap(CONFUSION)
+    figure = draw_confusion_heatmap(CONFUSION)
     assert figure.data[0].hoverinfo == "skip"
     assert figure.layout.hoverdistance == -1

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.charts.decisions import net_benefit_chart, rates_chart
+from skinapp.charts.decisions import draw_net_benefit, draw_sensitivity_and_specificity
 from skinapp.taxonomy import MALIGNANCY_COLOURS
 
 Read = Callable[..., list[Any]]
@@ -24,17 +24,17 @@ ROC = pd.DataFrame(
 
 
 def test_the_model_stands_beside_sending_all_and_none(layers_of: Read) -> None:
-    lines = layers_of(net_benefit_chart(BENEFIT, 0.3))[2]
-    assert lines.encoding["color"]["scale"]["domain"] == ["By the model", "All sent on", "None sent on"]
+    lines = layers_of(draw_net_benefit(BENEFIT, 0.3))[2]
+    assert lines.encoding["color"]["scale"]["domain"] == ["By the model", "Refer everyone", "Refer nobody"]
     assert lines.encoding["color"]["scale"]["range"][0] == MALIGNANCY_COLOURS["malignant"]
     drawn = lines.rows.pivot(index="threshold", columns="strategy", values="benefit")
     assert drawn["By the model"].to_numpy() == pytest.approx(BENEFIT["model"].to_numpy())
-    assert drawn["All sent on"].to_numpy() == pytest.approx(BENEFIT["all"].to_numpy())
-    assert (drawn["None sent on"] == 0).all()
+    assert drawn["Refer everyone"].to_numpy() == pytest.approx(BENEFIT["all"].to_numpy())
+    assert (drawn["Refer nobody"] == 0).all()
 
 
 def test_what_falls_without_end_does_not_flatten_the_rest(layers_of: Read) -> None:
-    lines = layers_of(net_benefit_chart(BENEFIT, 0.3))[2]
+    lines = layers_of(draw_net_benefit(BENEFIT, 0.3))[2]
     low, high = lines.encoding["y"]["scale"]["domain"]
     assert BENEFIT["all"].min() < -70
     assert -0.1 < low < 0
@@ -43,13 +43,15 @@ def test_what_falls_without_end_does_not_flatten_the_rest(layers_of: Read) -> No
 
 
 def test_a_model_without_any_benefit_is_drawn_too(layers_of: Read) -> None:
-    low, high = layers_of(net_benefit_chart(BENEFIT.assign(model=-1.0, all=-2.0), 0.3))[2].encoding["y"]["scale"][
+    low, high = layers_of(draw_net_benefit(BENEFIT.assign(model=-1.0, all=-2.0), 0.3))[2].encoding["y"]["scale"][
         "domain"
     ]
     assert low < 0 < high
 
 
-@pytest.mark.parametrize("draw", [lambda at: net_benefit_chart(BENEFIT, at), lambda at: rates_chart(ROC, at)])
+@pytest.mark.parametrize(
+    "draw", [lambda at: draw_net_benefit(BENEFIT, at), lambda at: draw_sensitivity_and_specificity(ROC, at)]
+)
 def test_the_chosen_threshold_is_marked(layers_of: Read, draw: Callable[[float], Any]) -> None:
     mark, words, *_ = layers_of(draw(0.22))
     assert mark.mark["type"] == "rule"
@@ -59,7 +61,7 @@ def test_the_chosen_threshold_is_marked(layers_of: Read, draw: Callable[[float],
 
 
 def test_sensitivity_and_specificity_are_those_of_the_roc(layers_of: Read) -> None:
-    lines = layers_of(rates_chart(ROC, 0.5))[2]
+    lines = layers_of(draw_sensitivity_and_specificity(ROC, 0.5))[2]
     drawn = lines.rows.drop_duplicates().pivot(index="threshold", columns="rate", values="share")
     assert drawn.index.tolist() == [0, 0.1, 0.5, 0.9, 1]
     assert drawn["Sensitivity"].tolist() == [1, 1, 0.75, 0.5, 0]
@@ -68,4 +70,4 @@ def test_sensitivity_and_specificity_are_those_of_the_roc(layers_of: Read) -> No
 
 def test_between_two_scores_the_next_higher_one_counts(layers_of: Read) -> None:
     # Whoever scores at least the threshold is sent on: at 0.3 these are the ones of the row at 0.5.
-    assert layers_of(rates_chart(ROC, 0.5))[2].mark["interpolate"] == "step-before"
+    assert layers_of(draw_sensitivity_and_specificity(ROC, 0.5))[2].mark["interpolate"] == "step-before"

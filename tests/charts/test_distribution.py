@@ -1,6 +1,6 @@
 import pandas as pd
 
-from skinapp.charts.distribution import cap_effect, class_distribution, class_distribution_by_split
+from skinapp.charts.distribution import draw_cap_effect, draw_class_distribution, draw_class_distribution_by_split
 from skinapp.charts.style import GREY, SPLIT_COLOURS
 from skinapp.taxonomy import BY_CODE
 
@@ -8,7 +8,7 @@ COUNTS = pd.DataFrame({"diagnosis": ["df", "mel", "nv"], "photos": [115, 1113, 6
 
 
 def test_bars_are_sorted_by_photos_with_counts_and_shares() -> None:
-    figure = class_distribution(COUNTS)
+    figure = draw_class_distribution(COUNTS)
     bars = figure.data[0]
     assert list(bars.x) == [6705, 1113, 115]
     assert bars.y == ("Nevus (mole)", "Melanoma", "Dermatofibroma")
@@ -18,19 +18,19 @@ def test_bars_are_sorted_by_photos_with_counts_and_shares() -> None:
 
 
 def test_lesions_sort_and_count_by_lesion() -> None:
-    bars = class_distribution(COUNTS, "lesions").data[0]
+    bars = draw_class_distribution(COUNTS, "lesions").data[0]
     assert list(bars.x) == [614, 400, 73]
     assert bars.text[0] == "614 · 56%"
 
 
 def test_the_hover_says_both_counts_in_words() -> None:
-    bars = class_distribution(COUNTS).data[0]
+    bars = draw_class_distribution(COUNTS).data[0]
     assert list(bars.customdata[1]) == ["Melanoma (mel)", 1113, 614]
     assert "photos of" in bars.hovertemplate
 
 
 def test_the_longest_bar_leaves_room_for_its_count() -> None:
-    assert class_distribution(COUNTS).layout.xaxis.range[1] > 1.4 * 6705
+    assert draw_class_distribution(COUNTS).layout.xaxis.range[1] > 1.4 * 6705
 
 
 BY_SPLIT = pd.DataFrame(
@@ -44,7 +44,7 @@ BY_SPLIT = pd.DataFrame(
 
 
 def test_each_split_has_its_bars_of_equal_length_where_the_shares_are_equal() -> None:
-    bars = {bar.name: bar for bar in class_distribution_by_split(BY_SPLIT).data}
+    bars = {bar.name: bar for bar in draw_class_distribution_by_split(BY_SPLIT).data}
     assert list(bars) == ["Train", "Test", "No split", "Fold 1"]
     assert list(bars["Train"].x) == [0.75, 0.25]
     assert list(bars["Test"].x) == [0.75, 0.25]
@@ -56,20 +56,20 @@ def test_each_split_has_its_bars_of_equal_length_where_the_shares_are_equal() ->
 
 
 def test_lesions_by_split_have_their_own_shares() -> None:
-    train = class_distribution_by_split(BY_SPLIT, "lesions").data[0]
+    train = draw_class_distribution_by_split(BY_SPLIT, "lesions").data[0]
     assert train.text == ("30 · 86%", "5 · 14%")
     assert list(train.customdata[0]) == ["Melanocytic nevus (nv)", 60, 30]
 
 
 def test_the_key_names_every_split_in_its_colour() -> None:
-    key = class_distribution_by_split(BY_SPLIT).layout.annotations[0].text
+    key = draw_class_distribution_by_split(BY_SPLIT).layout.annotations[0].text
     assert f"<span style='color:{SPLIT_COLOURS['train']}'>■</span> Train" in key
     assert "No split" in key
 
 
 def test_a_cap_shows_what_is_kept_full_and_what_is_left_out_pale() -> None:
     counts = pd.DataFrame({"diagnosis": ["nv", "mel"], "before": [6705, 1113], "after": [2000, 1113]})
-    figure = cap_effect(counts.assign(left_out=[4705, 0]))
+    figure = draw_cap_effect(counts.assign(left_out=[4705, 0]))
     kept, left_out, texts = figure.data
     assert (list(kept.x), list(left_out.x)) == ([2000, 1113], [4705, 0])
     assert left_out.marker.opacity < kept.marker.opacity == 1
@@ -79,7 +79,7 @@ def test_a_cap_shows_what_is_kept_full_and_what_is_left_out_pale() -> None:
 
 
 def test_nothing_to_draw_is_drawn_as_nothing() -> None:
-    assert list(class_distribution(COUNTS.iloc[:0]).data[0].x) == []
-    assert not class_distribution_by_split(BY_SPLIT.iloc[:0]).data
+    assert list(draw_class_distribution(COUNTS.iloc[:0]).data[0].x) == []
+    assert not draw_class_distribution_by_split(BY_SPLIT.iloc[:0]).data
     empty = pd.DataFrame({"diagnosis": [], "before": [], "after": [], "left_out": []})
-    assert list(cap_effect(empty).data[0].x) == []
+    assert list(draw_cap_effect(empty).data[0].x) == []

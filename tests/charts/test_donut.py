@@ -3,7 +3,7 @@ import math
 import pytest
 from plotly.graph_objects import Figure
 
-from skinapp.charts.donut import lesion_type_donut, malignancy_donut, top_and_other
+from skinapp.charts.donut import draw_lesion_type_donut, draw_malignancy_donut, list_top_and_other
 from skinapp.charts.style import GREY
 from skinapp.taxonomy import BY_CODE, CODES, MALIGNANCY_COLOURS
 
@@ -15,7 +15,7 @@ def middle(figure: Figure) -> list[str]:
 
 
 def test_malignant_is_orange_and_benign_blue() -> None:
-    pie = malignancy_donut(0.25).data[0]
+    pie = draw_malignancy_donut(0.25).data[0]
     assert pie.labels == ("Malignant · 25%", "Benign · 75%")
     assert pie.values == (0.25, 0.75)
     assert pie.marker.colors == (MALIGNANCY_COLOURS["malignant"], MALIGNANCY_COLOURS["benign"])
@@ -24,17 +24,17 @@ def test_malignant_is_orange_and_benign_blue() -> None:
 
 @pytest.mark.parametrize(("score", "text"), [(0.12, "12%"), (0.001, "<1%"), (0.97, "97%"), (0.9999, ">99%")])
 def test_the_middle_always_shows_the_malignant_score(score: float, text: str) -> None:
-    assert middle(malignancy_donut(score)) == [f"<b>{text}</b>", "malignant"]
+    assert middle(draw_malignancy_donut(score)) == [f"<b>{text}</b>", "malignant"]
 
 
 @pytest.mark.parametrize("score", [-0.01, 1.01, float("nan")])
 def test_what_is_no_score_is_not_drawn(score: float) -> None:
     with pytest.raises(ValueError, match="0 to 1"):
-        malignancy_donut(score)
+        draw_malignancy_donut(score)
 
 
 def test_three_types_by_name_and_the_others_in_grey() -> None:
-    pie = lesion_type_donut(CODES, SCORES).data[0]
+    pie = draw_lesion_type_donut(CODES, SCORES).data[0]
     assert pie.labels == (
         "Melanocytic nevus · 60%",
         "Melanoma · 20%",
@@ -48,26 +48,26 @@ def test_three_types_by_name_and_the_others_in_grey() -> None:
 
 
 def test_the_middle_shows_the_first_type() -> None:
-    assert middle(lesion_type_donut(CODES, SCORES)) == ["<b>60%</b>", "Nevus (mole)"]
+    assert middle(draw_lesion_type_donut(CODES, SCORES)) == ["<b>60%</b>", "Nevus (mole)"]
 
 
 def test_a_tap_on_the_legend_hides_no_part() -> None:
-    legend = lesion_type_donut(CODES, SCORES).layout.legend
+    legend = draw_lesion_type_donut(CODES, SCORES).layout.legend
     assert (legend.itemclick, legend.itemdoubleclick) == (False, False)
 
 
 def test_top_and_other_keeps_the_whole() -> None:
-    parts = top_and_other(CODES, SCORES)
+    parts = list_top_and_other(CODES, SCORES)
     assert [part.label for part in parts] == ["nv", "mel", "scc", None]
     assert sum(part.share for part in parts) == pytest.approx(1)
 
 
 def test_equal_scores_keep_the_order_of_the_classes() -> None:
-    assert [part.label for part in top_and_other(CODES, [0.125] * 8)] == ["akiec", "bcc", "bkl", None]
+    assert [part.label for part in list_top_and_other(CODES, [0.125] * 8)] == ["akiec", "bcc", "bkl", None]
 
 
 def test_a_rest_of_one_is_named() -> None:
-    parts = top_and_other(("mel", "nv", "bkl", "df"), (0.1, 0.2, 0.3, 0.4))
+    parts = list_top_and_other(("mel", "nv", "bkl", "df"), (0.1, 0.2, 0.3, 0.4))
     assert [part.name for part in parts] == [
         "Dermatofibroma",
         "Benign keratosis",
@@ -77,22 +77,22 @@ def test_a_rest_of_one_is_named() -> None:
 
 
 def test_fewer_classes_than_asked_for_have_no_other() -> None:
-    assert [part.label for part in top_and_other(("mel", "nv"), (0.1, 0.9))] == ["nv", "mel"]
+    assert [part.label for part in list_top_and_other(("mel", "nv"), (0.1, 0.9))] == ["nv", "mel"]
 
 
 def test_many_others_are_counted_in_figures() -> None:
     labels = [f"type {number}" for number in range(15)]
-    assert top_and_other(labels, [1 / 15] * 15)[-1].name == "Other 12"
+    assert list_top_and_other(labels, [1 / 15] * 15)[-1].name == "Other 12"
 
 
 def test_scores_must_match_the_classes() -> None:
     with pytest.raises(ValueError, match="zip"):
-        top_and_other(CODES, (0.5, 0.5))
+        list_top_and_other(CODES, (0.5, 0.5))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.031, 0.12, 0.25, 0.5, 0.8])
 def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float) -> None:
-    figure = malignancy_donut(0.3, threshold, "What it is.")
+    figure = draw_malignancy_donut(0.3, threshold, "What it is.")
     height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     for line in figure.layout.shapes:
         assert (line.xanchor, line.yanchor, line.xsizemode, line.ysizemode) == (0.5, 0.5, "pixel", "pixel")
@@ -109,17 +109,17 @@ def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float
 
 def test_the_ring_has_the_size_that_the_tick_takes_for_granted() -> None:
     """The legend must not push the margins, and both donuts of an answer stand at one height."""
-    first, second = malignancy_donut(0.3, 0.1), lesion_type_donut(CODES, SCORES)
+    first, second = draw_malignancy_donut(0.3, 0.1), draw_lesion_type_donut(CODES, SCORES)
     for figure in (first, second):
         assert figure.layout.margin.autoexpand is False
         lines = len(figure.data[0].labels)
         assert figure.layout.margin.b >= 24 * lines - figure.layout.legend.y * 230
     assert first.layout.margin.t == second.layout.margin.t
-    assert malignancy_donut(0.3).layout.height == first.layout.height
+    assert draw_malignancy_donut(0.3).layout.height == first.layout.height
 
 
 def test_without_a_threshold_there_is_no_tick() -> None:
-    figure = malignancy_donut(0.3)
+    figure = draw_malignancy_donut(0.3)
     assert len(figure.layout.shapes) == 0
     assert len(figure.layout.annotations) == 2
 
@@ -127,4 +127,4 @@ def test_without_a_threshold_there_is_no_tick() -> None:
 @pytest.mark.parametrize("threshold", [-0.01, 1.01, float("nan")])
 def test_what_is_no_threshold_is_not_drawn(threshold: float) -> None:
     with pytest.raises(ValueError, match="0 to 1"):
-        malignancy_donut(0.5, threshold)
+        draw_malignancy_donut(0.5, threshold)

@@ -1,7 +1,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.flow import flow_chart
+from skinapp.charts.flow import draw_flow_chart
 from skinapp.charts.style import SPLIT_COLOURS
 
 TYPES = {"kind": "string", "step": "string", "photos": "Int64", "lesions": "Int64", "reason": "string"}
@@ -28,7 +28,7 @@ def boxes(figure: go.Figure) -> list[go.layout.Shape]:
 
 
 def test_each_step_is_a_box_with_its_photos_and_lesions() -> None:
-    figure = flow_chart(FLOW)
+    figure = draw_flow_chart(FLOW)
     texts = [note.text for note in figure.layout.annotations]
     assert len(texts) == len(boxes(figure)) == len(FLOW)
     assert texts[0] == "<b>HAM10000</b><br>10,015 photos<br>7,470 lesions"
@@ -37,7 +37,7 @@ def test_each_step_is_a_box_with_its_photos_and_lesions() -> None:
 
 
 def test_boxes_go_downwards_in_order_and_none_lies_on_another() -> None:
-    found = boxes(flow_chart(FLOW))
+    found = boxes(draw_flow_chart(FLOW))
     for place, box in enumerate(found):
         assert 0 <= box.x0 < box.x1 <= 1
         for other in found[place + 1 :]:
@@ -45,21 +45,21 @@ def test_boxes_go_downwards_in_order_and_none_lies_on_another() -> None:
 
 
 def test_texts_lie_in_their_boxes() -> None:
-    figure = flow_chart(FLOW)
+    figure = draw_flow_chart(FLOW)
     for box, note in zip(boxes(figure), figure.layout.annotations, strict=True):
         assert (note.x, note.y) == ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
         assert box.y1 - box.y0 >= 17 * (note.text.count("<br>") + 1)
 
 
 def test_splits_stand_side_by_side_in_their_colours() -> None:
-    train, validation, test = boxes(flow_chart(FLOW))[-3:]
+    train, validation, test = boxes(draw_flow_chart(FLOW))[-3:]
     assert train.y0 == validation.y0 == test.y0
     assert train.x1 < validation.x0 < validation.x1 < test.x0
     assert [box.line.color for box in (train, validation, test)] == list(SPLIT_COLOURS.values())[:3]
 
 
 def test_what_is_left_out_lies_beside_the_way_dotted() -> None:
-    found = boxes(flow_chart(FLOW))
+    found = boxes(draw_flow_chart(FLOW))
     assert [box.line.dash for box in found].count("dot") == 1
     assert found[3].line.dash == "dot"
     assert found[3].x0 > found[2].x1
@@ -67,12 +67,12 @@ def test_what_is_left_out_lies_beside_the_way_dotted() -> None:
 
 def test_more_than_three_sources_go_on_in_a_row_below() -> None:
     rows = [("source", f"clinic {place}", 10, None, None) for place in range(5)]
-    found = boxes(flow_chart(steps(*rows, ("kept", "Together", 50, None, None))))
+    found = boxes(draw_flow_chart(steps(*rows, ("kept", "Together", 50, None, None))))
     assert len({box.y0 for box in found}) == 3
 
 
 def test_lines_lead_from_step_to_step_and_stay_in_the_picture() -> None:
-    figure = flow_chart(FLOW)
+    figure = draw_flow_chart(FLOW)
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     height = figure.layout.yaxis.range[0]
     assert all(0 <= line.y0 <= line.y1 <= height for line in lines)
@@ -88,11 +88,11 @@ def test_lines_lead_from_step_to_step_and_stay_in_the_picture() -> None:
 
 
 def test_a_table_of_which_nothing_is_left_ends_beside_the_way() -> None:
-    figure = flow_chart(steps(("source", "x", 2, None, None), ("out", "Without a label", 2, None, "Nobody says")))
+    figure = draw_flow_chart(steps(("source", "x", 2, None, None), ("out", "Without a label", 2, None, "Nobody says")))
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     last = boxes(figure)[-1]
     assert max(line.y1 for line in lines) == (last.y0 + last.y1) / 2
 
 
 def test_an_empty_flow_is_an_empty_chart() -> None:
-    assert not flow_chart(steps()).layout.annotations
+    assert not draw_flow_chart(steps()).layout.annotations

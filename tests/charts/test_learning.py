@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from skinapp.charts.learning import learning_curves
+from skinapp.charts.learning import draw_learning_curves
 from skinapp.charts.vega import DASHED, SOLID
 
 CURVES = pd.DataFrame(
@@ -32,7 +32,7 @@ def panels(chart: alt.VConcatChart) -> list[tuple[dict[str, Any], pd.DataFrame]]
 
 
 def test_losses_and_figures_have_a_panel_each() -> None:
-    (losses, loss_rows), (figures, figure_rows) = panels(learning_curves(CURVES))
+    (losses, loss_rows), (figures, figure_rows) = panels(draw_learning_curves(CURVES))
     assert losses["color"]["scale"]["domain"] == ["Training", "Validation"]
     assert loss_rows[loss_rows["line"] == "Training"]["value"].tolist() == [0.9, 0.7, 0.5]
     assert figures["color"]["scale"]["domain"] == ["Accuracy", "Balanced accuracy", "Macro F1", "Macro AUROC"]
@@ -40,22 +40,22 @@ def test_losses_and_figures_have_a_panel_each() -> None:
 
 
 def test_what_is_undefined_is_left_out() -> None:
-    rows = panels(learning_curves(CURVES))[1][1]
+    rows = panels(draw_learning_curves(CURVES))[1][1]
     assert rows[rows["line"] == "Macro F1"]["epoch"].tolist() == [1, 3]
 
 
 def test_other_columns_pass_and_missing_ones_are_not_drawn() -> None:
     old = CURVES[["epoch", "train_loss", "validation_loss", "validation_macro_auroc", "elapsed_s"]]
-    assert [encoding["color"]["scale"]["domain"] for encoding, _ in panels(learning_curves(old))] == [
+    assert [encoding["color"]["scale"]["domain"] for encoding, _ in panels(draw_learning_curves(old))] == [
         ["Training", "Validation"],
         ["Macro AUROC"],
     ]
-    assert len(panels(learning_curves(CURVES[["epoch", "train_loss"]]))) == 1
+    assert len(panels(draw_learning_curves(CURVES[["epoch", "train_loss"]]))) == 1
 
 
 def test_figures_of_other_photos_than_validation_are_dashed() -> None:
     more = CURVES.assign(appended_validation_accuracy=0.9, appended_validation_loss=0.2)
-    (losses, _), (figures, rows) = panels(learning_curves(more))
+    (losses, _), (figures, rows) = panels(draw_learning_curves(more))
     assert losses["color"]["scale"]["domain"] == ["Training", "Validation", "Appended validation"]
     assert len(set(losses["color"]["scale"]["range"])) == 3
     dashes = dict(zip(figures["strokeDash"]["scale"]["domain"], figures["strokeDash"]["scale"]["range"], strict=True))
@@ -65,18 +65,18 @@ def test_figures_of_other_photos_than_validation_are_dashed() -> None:
 
 
 def test_losses_start_at_zero_and_figures_at_a_tenth_below_the_lowest() -> None:
-    (losses, _), (figures, _) = panels(learning_curves(CURVES))
+    (losses, _), (figures, _) = panels(draw_learning_curves(CURVES))
     assert losses["y"]["scale"]["zero"] is True
     assert figures["y"]["scale"]["domain"] == [0.4, 0.9]
 
 
 def test_figures_that_do_not_move_have_an_axis_too() -> None:
-    low, high = panels(learning_curves(CURVES.assign(validation_accuracy=1.0)[["epoch", "validation_accuracy"]]))[0][0][
-        "y"
-    ]["scale"]["domain"]
+    low, high = panels(draw_learning_curves(CURVES.assign(validation_accuracy=1.0)[["epoch", "validation_accuracy"]]))[
+        0
+    ][0]["y"]["scale"]["domain"]
     assert low < high
 
 
 def test_epochs_are_whole() -> None:
-    axis = panels(learning_curves(CURVES))[0][0]["x"]["axis"]
+    axis = panels(draw_learning_curves(CURVES))[0][0]["x"]["axis"]
     assert (axis["format"], axis["tickMinStep"]) == ("d", 1)

@@ -2,7 +2,7 @@ import math
 
 import pandas as pd
 
-from skinapp.charts.measures import LOGARITHMIC, measure_by_class
+from skinapp.charts.measures import LOGARITHMIC, draw_measure_by_class
 from skinapp.charts.style import GREY
 from skinapp.taxonomy import BY_CODE
 
@@ -21,7 +21,7 @@ QUANTILES = pd.DataFrame(
 
 
 def test_each_class_has_a_line_a_bar_and_its_median() -> None:
-    line, bar, median = measure_by_class(QUANTILES, "Brightness").data[:3]
+    line, bar, median = draw_measure_by_class(QUANTILES, "Brightness").data[:3]
     assert (list(line.x), list(bar.x), list(median.x)) == ([20, 60], [30, 50], [40])
     assert line.y == bar.y == ("Melanoma", "Melanoma")
     assert bar.line.width > line.line.width
@@ -29,7 +29,7 @@ def test_each_class_has_a_line_a_bar_and_its_median() -> None:
 
 
 def test_classes_stand_from_top_to_bottom_in_their_order() -> None:
-    figure = measure_by_class(QUANTILES, "Brightness")
+    figure = draw_measure_by_class(QUANTILES, "Brightness")
     assert [trace.y[0] for trace in figure.data[2::3]] == ["Melanoma", "Nevus (mole)", "Not labelled"]
     assert figure.data[-1].marker.line.color == GREY
     assert figure.layout.yaxis.autorange == "reversed"
@@ -37,7 +37,7 @@ def test_classes_stand_from_top_to_bottom_in_their_order() -> None:
 
 
 def test_the_auroc_of_each_class_stands_beside_it() -> None:
-    notes = measure_by_class(QUANTILES, "Brightness").layout.annotations
+    notes = draw_measure_by_class(QUANTILES, "Brightness").layout.annotations
     assert [(note.y, note.text) for note in notes[:3]] == [
         ("Melanoma", "0.22"),
         ("Nevus (mole)", "0.79"),
@@ -47,24 +47,24 @@ def test_the_auroc_of_each_class_stands_beside_it() -> None:
 
 
 def test_the_hover_says_the_figures_in_words() -> None:
-    hover = measure_by_class(QUANTILES, "Brightness").data[0].customdata[0]
+    hover = draw_measure_by_class(QUANTILES, "Brightness").data[0].customdata[0]
     assert hover == (
-        "Melanoma (mel)<br>1,113 photos<br>Median 40<br>Half of them 30 to 50<br>90% of them 20 to 60<br>"
+        "Melanoma (mel)<br>1,113 photos<br>Median 40<br>Middle 50%: 30 to 50<br>Middle 90%: 20 to 60<br>"
         "AUROC alone 0.22"
     )
-    assert measure_by_class(QUANTILES, "Red").data[-1].customdata[0].endswith("AUROC alone undefined")
+    assert draw_measure_by_class(QUANTILES, "Red").data[-1].customdata[0].endswith("AUROC alone undefined")
 
 
 def test_sharpness_has_a_logarithmic_axis_on_which_zero_has_a_place() -> None:
-    figure = measure_by_class(QUANTILES, LOGARITHMIC)
+    figure = draw_measure_by_class(QUANTILES, LOGARITHMIC)
     axis = figure.layout.xaxis
     assert axis.type == "log"
     assert list(axis.ticktext) == ["0.1", "1", "10"]
     assert min(min(trace.x) for trace in figure.data) == 0.1
-    assert list(measure_by_class(QUANTILES.iloc[:2], LOGARITHMIC).layout.xaxis.ticktext) == ["20", "50"]
-    assert measure_by_class(QUANTILES, "Brightness").layout.xaxis.type is None
+    assert list(draw_measure_by_class(QUANTILES.iloc[:2], LOGARITHMIC).layout.xaxis.ticktext) == ["20", "50"]
+    assert draw_measure_by_class(QUANTILES, "Brightness").layout.xaxis.type is None
 
 
 def test_nothing_measured_is_drawn_as_nothing() -> None:
-    assert not measure_by_class(QUANTILES.iloc[:0], "Brightness").data
-    assert not measure_by_class(QUANTILES.iloc[:0], LOGARITHMIC).data
+    assert not draw_measure_by_class(QUANTILES.iloc[:0], "Brightness").data
+    assert not draw_measure_by_class(QUANTILES.iloc[:0], LOGARITHMIC).data

@@ -3,7 +3,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from skinapp.charts.metadata import MOST_VALUES, metadata_by_class
+from skinapp.charts.metadata import MOST_VALUES, draw_metadata_by_class
 from skinapp.charts.style import GREY
 
 
@@ -28,7 +28,7 @@ SEX = counted(
 
 
 def test_bars_are_shares_of_each_class_and_make_up_the_whole() -> None:
-    figure = metadata_by_class(SEX, "Sex")
+    figure = draw_metadata_by_class(SEX, "Sex")
     shares = {bar.name: list(bar.x) for bar in figure.data}
     assert shares == {"male": [0.3, 0.75, 1], "female": [0.6, 0.25, 0], "not recorded": [0.1, 0, 0]}
     assert figure.data[0].y == ("Nevus (mole)", "Melanoma", "Not labelled")
@@ -36,19 +36,19 @@ def test_bars_are_shares_of_each_class_and_make_up_the_whole() -> None:
 
 
 def test_only_parts_with_room_for_it_say_their_percentage() -> None:
-    male, _, missing = metadata_by_class(SEX, "Sex").data
+    male, _, missing = draw_metadata_by_class(SEX, "Sex").data
     assert male.text == ("30%", "75%", "100%")
     assert missing.text == ("", "", "")
 
 
 def test_the_hover_counts_photos() -> None:
-    assert metadata_by_class(SEX, "Sex").data[0].customdata[0] == (
+    assert draw_metadata_by_class(SEX, "Sex").data[0].customdata[0] == (
         "Melanocytic nevus (nv)<br>Sex: male<br>30 · 30% of 100 photos"
     )
 
 
 def test_the_photos_of_each_class_stand_beside_its_bar_and_the_key_above() -> None:
-    key, *beside = metadata_by_class(SEX, "Sex").layout.annotations
+    key, *beside = draw_metadata_by_class(SEX, "Sex").layout.annotations
     assert [note.text for note in beside] == ["100", "4", "2", "photos"]
     assert [word in key.text for word in ("male", "female", "not recorded")] == [True] * 3
 
@@ -56,7 +56,7 @@ def test_the_photos_of_each_class_stand_beside_its_bar_and_the_key_above() -> No
 def test_many_values_share_a_part_and_no_photo_is_lost() -> None:
     sites = [f"site {place}" for place in range(MOST_VALUES + 3)]
     photos = {("nv", site): 20 - place for place, site in enumerate(sites)} | {("nv", None): 7}
-    figure = metadata_by_class(counted(photos), "Site")
+    figure = draw_metadata_by_class(counted(photos), "Site")
     assert [bar.name for bar in figure.data][-2:] == ["4 others", "not recorded"]
     assert len(figure.data) == MOST_VALUES + 1
     assert sum(bar.x[0] for bar in figure.data) == pytest.approx(1)
@@ -67,24 +67,24 @@ def test_many_values_share_a_part_and_no_photo_is_lost() -> None:
 
 def test_ages_keep_a_part_each_and_get_darker() -> None:
     decades = [f"{start}–{start + 9}" for start in range(0, 100, 10)] + ["100+"]
-    figure = metadata_by_class(counted({("nv", decade): 1 for decade in decades}), "Age")
+    figure = draw_metadata_by_class(counted({("nv", decade): 1 for decade in decades}), "Age")
     assert [bar.name for bar in figure.data] == decades
     light = [sum(map(int, bar.marker.color[4:-1].split(","))) for bar in figure.data]
     assert light == sorted(light, reverse=True)
 
 
 def test_classes_without_a_photo_are_left_out() -> None:
-    figure = metadata_by_class(counted({("nv", "a"): 1, ("mel", "a"): 0}), "Camera")
+    figure = draw_metadata_by_class(counted({("nv", "a"): 1, ("mel", "a"): 0}), "Camera")
     assert figure.data[0].y == ("Nevus (mole)",)
 
 
 def test_a_long_key_breaks_into_lines_and_makes_the_chart_higher() -> None:
     names = [f"a camera of some name {place}" for place in range(4)]
     few, many = ({("nv", name): 1 for name in itertools.islice(names, n)} for n in (1, 4))
-    one, four = (metadata_by_class(counted(photos), "Camera") for photos in (few, many))
+    one, four = (draw_metadata_by_class(counted(photos), "Camera") for photos in (few, many))
     assert four.layout.annotations[0].text.count("<br>") == 3
     assert four.layout.height - one.layout.height == four.layout.margin.t - one.layout.margin.t > 0
 
 
 def test_nothing_counted_is_drawn_as_nothing() -> None:
-    assert not metadata_by_class(SEX.iloc[:0], "Sex").data
+    assert not draw_metadata_by_class(SEX.iloc[:0], "Sex").data

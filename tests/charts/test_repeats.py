@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skinapp.charts.repeats import MOST_LESIONS, repeat_chart
+from skinapp.charts.repeats import MOST_LESIONS, draw_repeats
 
 Read = Callable[..., list[Any]]
 
@@ -24,10 +24,10 @@ def lesions(ranges: list[float], answers: list[int]) -> pd.DataFrame:
 
 
 def test_few_lesions_have_a_line_each_the_steadiest_first(layers_of: Read) -> None:
-    line, low, high = layers_of(repeat_chart(lesions([0.5, 0.1, 0.9], [1, 1, 2])))
+    line, low, high = layers_of(draw_repeats(lesions([0.5, 0.1, 0.9], [1, 1, 2])))
     drawn = line.rows.sort_values("place")
     assert drawn["lesion_id"].tolist() == ["L1", "L0", "L2"]
-    assert drawn["answer"].tolist() == ["Answer stays", "Answer stays", "Answer changes"]
+    assert drawn["answer"].tolist() == ["Same answer", "Same answer", "Different answers"]
     assert (line.encoding["x"]["field"], line.encoding["x2"]["field"]) == ("malignant_low", "malignant_high")
     assert (low.encoding["x"]["field"], high.encoding["x"]["field"]) == ("malignant_low", "malignant_high")
     assert "Melanocytic nevus (nv)" in set(line.rows["name"])
@@ -35,12 +35,12 @@ def test_few_lesions_have_a_line_each_the_steadiest_first(layers_of: Read) -> No
 
 def test_many_lesions_are_counted_in_bins_and_none_is_lost(layers_of: Read) -> None:
     ranges = [*np.linspace(0, 0.049, MOST_LESIONS), 0.05, 0.32, 1.0]
-    (bars,) = layers_of(repeat_chart(lesions(ranges, [1] * MOST_LESIONS + [2, 1, 2])))
+    (bars,) = layers_of(draw_repeats(lesions(ranges, [1] * MOST_LESIONS + [2, 1, 2])))
     assert bars.rows[["low", "answer", "lesions"]].to_numpy().tolist() == [
-        [0.0, "Answer stays", MOST_LESIONS],
-        [0.05, "Answer changes", 1],
-        [0.3, "Answer stays", 1],
-        [0.95, "Answer changes", 1],
+        [0.0, "Same answer", MOST_LESIONS],
+        [0.05, "Different answers", 1],
+        [0.3, "Same answer", 1],
+        [0.95, "Different answers", 1],
     ]
     assert bars.rows["lesions"].sum() == len(ranges)
     assert (bars.encoding["x"]["bin"], bars.encoding["y"]["stack"]) == ("binned", "zero")
@@ -48,12 +48,12 @@ def test_many_lesions_are_counted_in_bins_and_none_is_lost(layers_of: Read) -> N
 
 def test_without_malignancy_answers_are_counted(layers_of: Read) -> None:
     table = lesions([np.nan] * 4, [1, 1, 2, 3])
-    (bars,) = layers_of(repeat_chart(table))
+    (bars,) = layers_of(draw_repeats(table))
     assert bars.rows[["answers", "lesions"]].to_numpy().tolist() == [[1, 2], [2, 1], [3, 1]]
-    assert bars.rows["answer"].tolist() == ["Answer stays", "Answer changes", "Answer changes"]
+    assert bars.rows["answer"].tolist() == ["Same answer", "Different answers", "Different answers"]
 
 
 def test_the_colour_says_whether_the_answer_stays(layers_of: Read) -> None:
-    colour = layers_of(repeat_chart(lesions([0.1], [1])))[0].encoding["color"]
-    assert colour["scale"]["domain"] == ["Answer stays", "Answer changes"]
+    colour = layers_of(draw_repeats(lesions([0.1], [1])))[0].encoding["color"]
+    assert colour["scale"]["domain"] == ["Same answer", "Different answers"]
     assert len(set(colour["scale"]["range"])) == 2

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.charts.scores import FEW_LESIONS, per_class_bars
+from skinapp.charts.scores import FEW_LESIONS, draw_per_class_bars
 
 PER_CLASS = pd.DataFrame(
     {
@@ -17,7 +17,7 @@ PER_CLASS = pd.DataFrame(
 
 
 def test_bars_are_sorted_by_f1_with_undefined_last() -> None:
-    figure = per_class_bars(PER_CLASS)
+    figure = draw_per_class_bars(PER_CLASS)
     assert [bar.name for bar in figure.data] == ["F1", "Precision", "Recall"]
     assert list(figure.data[2].x) == [0.85, 0.75, 0.0]
     assert np.isnan(figure.data[0].x[2])
@@ -25,22 +25,22 @@ def test_bars_are_sorted_by_f1_with_undefined_last() -> None:
 
 
 def test_classes_with_few_lesions_are_marked() -> None:
-    names = per_class_bars(PER_CLASS).data[0].y
+    names = draw_per_class_bars(PER_CLASS).data[0].y
     assert names == ("Nevus (mole)", "Melanoma", "Dermatofibroma<br>(few)")
 
 
 def test_without_intervals_there_are_no_whiskers() -> None:
-    bar = per_class_bars(PER_CLASS).data[0]
+    bar = draw_per_class_bars(PER_CLASS).data[0]
     assert bar.error_x.array is None
     assert bar.customdata[1] == "Melanoma (mel)<br>F1 0.60<br>171 photos of 120 lesions"
 
 
 def test_intervals_become_whiskers_to_both_sides() -> None:
-    bar = per_class_bars(PER_CLASS.assign(recall_low=[0.7, 0.0, 0.8], recall_high=[0.78, 0.1, 0.87])).data[2]
+    bar = draw_per_class_bars(PER_CLASS.assign(recall_low=[0.7, 0.0, 0.8], recall_high=[0.78, 0.1, 0.87])).data[2]
     assert list(bar.error_x.array) == pytest.approx([0.02, 0.03, 0.1])
     assert list(bar.error_x.arrayminus) == pytest.approx([0.05, 0.05, 0.0])
     assert "95% interval 0.70 to 0.78" in bar.customdata[1]
 
 
 def test_an_undefined_figure_says_so() -> None:
-    assert "F1 undefined" in per_class_bars(PER_CLASS).data[0].customdata[2]
+    assert "F1 undefined" in draw_per_class_bars(PER_CLASS).data[0].customdata[2]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.charts.sizes import size_heatmap
+from skinapp.charts.sizes import draw_sizes
 
 HAM = pd.DataFrame({"width": [600], "height": [450], "photos": [10015], "source": ["ham10000"]})
 
@@ -12,7 +12,7 @@ def many(photos: int = 2, source: str = "bcn20000") -> pd.DataFrame:
 
 
 def test_a_single_size_is_a_single_bar_with_its_count() -> None:
-    figure = size_heatmap(HAM)
+    figure = draw_sizes(HAM)
     bar, totals = figure.data
     assert (list(bar.y), list(bar.x)) == (["600 × 450 px"], [10015])
     assert totals.text == (" 10,015 · 100%",)
@@ -28,7 +28,7 @@ def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
             "source": ["msk", "bcn20000", "msk"],
         }
     )
-    figure = size_heatmap(pd.concat([HAM, other]))
+    figure = draw_sizes(pd.concat([HAM, other]))
     assert list(figure.data[-1].y) == ["1024 × 1024 px", "600 × 450 px", "Not stated"]
     assert list(figure.data[-1].x) == [20000, 10020, 7]
     bars = {trace.name: list(trace.x) for trace in figure.data[:-1]}
@@ -40,7 +40,7 @@ def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
 
 
 def test_many_sizes_become_a_map_that_keeps_every_photo() -> None:
-    figure = size_heatmap(pd.concat([many(), many(3, "msk"), HAM]))
+    figure = draw_sizes(pd.concat([many(), many(3, "msk"), HAM]))
     heatmap = figure.data[0]
     assert heatmap.type == "heatmap"
     counts = 10 ** np.asarray(heatmap.z, dtype=float)
@@ -54,37 +54,37 @@ def test_many_sizes_become_a_map_that_keeps_every_photo() -> None:
 
 
 def test_cells_of_a_map_are_square_and_evenly_spaced() -> None:
-    heatmap = size_heatmap(pd.concat([many(), HAM])).data[0]
+    heatmap = draw_sizes(pd.concat([many(), HAM])).data[0]
     assert len(set(np.diff(heatmap.x))) == 1
     assert np.diff(heatmap.x)[0] == np.diff(heatmap.y)[0]
 
 
 def test_a_map_says_how_many_photos_have_no_stated_size() -> None:
     unstated = pd.DataFrame({"width": [None], "height": [None], "photos": [1234], "source": ["msk"]})
-    figure = size_heatmap(pd.concat([many(), unstated]))
+    figure = draw_sizes(pd.concat([many(), unstated]))
     assert "1,234 photos without a stated size" in figure.layout.xaxis.title.text
-    assert "without" not in size_heatmap(many()).layout.xaxis.title.text
+    assert "without" not in draw_sizes(many()).layout.xaxis.title.text
 
 
 def test_the_colour_bar_counts_photos() -> None:
-    bar = size_heatmap(many(2500)).data[0].colorbar
+    bar = draw_sizes(many(2500)).data[0].colorbar
     assert list(bar.ticktext) == ["1", "10", "100", "1,000"]
     assert list(bar.tickvals) == [0, 1, 2, 3]
 
 
 def test_one_source_can_be_looked_at_alone() -> None:
     sizes = pd.concat([many(), many(3, "msk"), HAM])
-    assert list(size_heatmap(sizes, "ham10000").data[0].y) == ["600 × 450 px"]
-    counts = 10 ** np.asarray(size_heatmap(sizes, "msk").data[0].z, dtype=float)
+    assert list(draw_sizes(sizes, "ham10000").data[0].y) == ["600 × 450 px"]
+    counts = 10 ** np.asarray(draw_sizes(sizes, "msk").data[0].z, dtype=float)
     assert np.nansum(counts) == pytest.approx(30 * 3)
 
 
 def test_a_source_that_is_not_there_is_drawn_as_nothing() -> None:
-    assert not size_heatmap(HAM, "msk").data
+    assert not draw_sizes(HAM, "msk").data
 
 
 def test_the_edges_of_a_map_count_the_photos_of_each_width_and_height() -> None:
-    figure = size_heatmap(pd.concat([many(), HAM]))
+    figure = draw_sizes(pd.concat([many(), HAM]))
     heatmap, widths, heights = figure.data
     counts = np.nan_to_num(10 ** np.asarray(heatmap.z, dtype=float))
     assert list(widths.x) == list(heatmap.x)
@@ -96,7 +96,7 @@ def test_the_edges_of_a_map_count_the_photos_of_each_width_and_height() -> None:
 
 
 def test_the_edges_lie_beside_the_map_and_not_on_it() -> None:
-    layout = size_heatmap(many()).layout
+    layout = draw_sizes(many()).layout
     assert layout.xaxis.domain[1] < layout.xaxis2.domain[0]
     assert layout.yaxis.domain[1] < layout.yaxis2.domain[0]
     assert not layout.xaxis2.visible

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from skinapp.charts.story import certainties
+from skinapp.charts.story import draw_certainties
 
 
 def photos() -> pd.DataFrame:
@@ -16,7 +16,7 @@ def photos() -> pd.DataFrame:
 
 
 def drawn() -> tuple[dict, pd.DataFrame]:
-    spec = certainties(photos()).to_dict()
+    spec = draw_certainties(photos()).to_dict()
     (data,) = spec["datasets"].values()
     return spec, pd.DataFrame(data)
 
@@ -46,7 +46,7 @@ def test_a_point_says_what_it_is_and_what_was_answered() -> None:
     assert points.set_index("image_id").loc["b", "answered"] == "Nevus (mole)"
     assert {one["title"] for one in spec["layer"][0]["encoding"]["tooltip"]} == {
         "Photo",
-        "It is",
+        "Truth",
         "Answer",
         "Certainty",
     }

@@ -5,15 +5,15 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from skinapp.charts.confusion import confusion_heatmap
-from skinapp.charts.distribution import cap_effect, class_distribution, class_distribution_by_split
-from skinapp.charts.donut import lesion_type_donut, malignancy_donut
-from skinapp.charts.flow import flow_chart
-from skinapp.charts.measures import measure_by_class
-from skinapp.charts.metadata import metadata_by_class
-from skinapp.charts.scores import per_class_bars
-from skinapp.charts.sizes import size_heatmap
-from skinapp.charts.style import TRANSPARENT, counted, decimal, percent, wrapped
+from skinapp.charts.confusion import draw_confusion_heatmap
+from skinapp.charts.distribution import draw_cap_effect, draw_class_distribution, draw_class_distribution_by_split
+from skinapp.charts.donut import draw_lesion_type_donut, draw_malignancy_donut
+from skinapp.charts.flow import draw_flow_chart
+from skinapp.charts.measures import draw_measure_by_class
+from skinapp.charts.metadata import draw_metadata_by_class
+from skinapp.charts.scores import draw_per_class_bars
+from skinapp.charts.sizes import draw_sizes
+from skinapp.charts.style import TRANSPARENT, counted, decimal, percent, wrap_text
 from skinapp.taxonomy import CODES
 
 
@@ -26,18 +26,18 @@ def every_chart() -> dict[str, go.Figure]:
     quantiles = dict.fromkeys(("q05", "q25", "q50", "q75", "q95", "auroc"), 0.5)
     flow = pd.DataFrame({"kind": ["source"], "step": "HAM10000", "photos": 9, "lesions": 8, "reason": pd.NA})
     return {
-        "by split": class_distribution_by_split(counts.assign(split="train")),
-        "cap": cap_effect(pd.DataFrame({"diagnosis": CODES, "before": 9, "after": 5, "left_out": 4})),
-        "measure": measure_by_class(pd.DataFrame({"label": CODES, "photos": 9, **quantiles}), "Sharpness"),
-        "metadata": metadata_by_class(pd.DataFrame({"label": CODES, "value": "male", "photos": 9}), "Sex"),
-        "flow": flow_chart(flow),
-        "malignancy": malignancy_donut(0.2),
-        "lesion type": lesion_type_donut(CODES, [0.125] * 8),
-        "distribution": class_distribution(counts),
-        "few sizes": size_heatmap(few),
-        "many sizes": size_heatmap(many),
-        "scores": per_class_bars(scores),
-        "confusion": confusion_heatmap(confusion),
+        "by split": draw_class_distribution_by_split(counts.assign(split="train")),
+        "cap": draw_cap_effect(pd.DataFrame({"diagnosis": CODES, "before": 9, "after": 5, "left_out": 4})),
+        "measure": draw_measure_by_class(pd.DataFrame({"label": CODES, "photos": 9, **quantiles}), "Sharpness"),
+        "metadata": draw_metadata_by_class(pd.DataFrame({"label": CODES, "value": "male", "photos": 9}), "Sex"),
+        "flow": draw_flow_chart(flow),
+        "malignancy": draw_malignancy_donut(0.2),
+        "lesion type": draw_lesion_type_donut(CODES, [0.125] * 8),
+        "distribution": draw_class_distribution(counts),
+        "few sizes": draw_sizes(few),
+        "many sizes": draw_sizes(many),
+        "scores": draw_per_class_bars(scores),
+        "confusion": draw_confusion_heatmap(confusion),
     }
 
 
@@ -76,8 +76,8 @@ def test_a_share_of_nothing_is_none() -> None:
 
 
 def test_long_names_break_between_words() -> None:
-    assert wrapped("Squamous cell carcinoma") == "Squamous cell<br>carcinoma"
-    assert wrapped("Dermatofibromatosis") == "Dermatofibromatosis"
+    assert wrap_text("Squamous cell carcinoma") == "Squamous cell<br>carcinoma"
+    assert wrap_text("Dermatofibromatosis") == "Dermatofibromatosis"
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.charts.calibration import confidence_histogram, reliability_chart
-from skinapp.charts.curves import precision_recall_chart, roc_chart
-from skinapp.charts.decisions import net_benefit_chart, rates_chart
-from skinapp.charts.forest import forest
-from skinapp.charts.learning import learning_curves
-from skinapp.charts.repeats import repeat_chart
-from skinapp.charts.vega import class_colours, key_px
-from skinapp.taxonomy import CODES, MALIGNANCY_COLOURS, class_colour
+from skinapp.charts.calibration import draw_confidence_histogram, draw_reliability
+from skinapp.charts.curves import draw_precision_recall_curves, draw_roc_curves
+from skinapp.charts.decisions import draw_net_benefit, draw_sensitivity_and_specificity
+from skinapp.charts.forest import draw_forest_plot
+from skinapp.charts.learning import draw_learning_curves
+from skinapp.charts.repeats import draw_repeats
+from skinapp.charts.vega import compute_legend_px, pick_class_colours
+from skinapp.taxonomy import CODES, MALIGNANCY_COLOURS, get_class_colour
 
 
 def every_chart() -> dict[str, alt.LayerChart | alt.VConcatChart]:
@@ -27,19 +27,19 @@ def every_chart() -> dict[str, alt.LayerChart | alt.VConcatChart]:
     scores = {"malignant_low": 0.1, "malignant_high": 0.3, "malignant_range": 0.2}
     lesions = pd.DataFrame({"lesion_id": ["L1"], "truth": "nv", "photos": 2, "answers": 1, **scores})
     return {
-        "roc": roc_chart(roc),
-        "precision-recall": precision_recall_chart(
+        "roc": draw_roc_curves(roc),
+        "precision-recall": draw_precision_recall_curves(
             pd.DataFrame({**ends, "recall": [0.0, 1.0], "precision": [1.0, 0.2]}), "mel"
         ),
-        "reliability": reliability_chart(bins, bins),
-        "histogram": confidence_histogram(bins, bins),
-        "net benefit": net_benefit_chart(benefit, 0.3),
-        "rates": rates_chart(roc, 0.3),
-        "forest": forest(rows, 0.5, "Accuracy", (0, 1)),
-        "learning": learning_curves(losses),
-        "repeats": repeat_chart(lesions),
-        "many repeats": repeat_chart(pd.concat([lesions] * 101)),
-        "answers": repeat_chart(lesions.assign(malignant_range=np.nan)),
+        "reliability": draw_reliability(bins, bins),
+        "histogram": draw_confidence_histogram(bins, bins),
+        "net benefit": draw_net_benefit(benefit, 0.3),
+        "rates": draw_sensitivity_and_specificity(roc, 0.3),
+        "forest": draw_forest_plot(rows, 0.5, "Accuracy", (0, 1)),
+        "learning": draw_learning_curves(losses),
+        "repeats": draw_repeats(lesions),
+        "many repeats": draw_repeats(pd.concat([lesions] * 101)),
+        "answers": draw_repeats(lesions.assign(malignant_range=np.nan)),
     }
 
 
@@ -94,16 +94,18 @@ def test_every_chart_answers_in_words_and_keys_stand_on_top(name: str, chart: al
 
 
 def test_classes_have_the_colours_of_taxonomy_and_strange_ones_one_each() -> None:
-    assert class_colours(CODES) == [class_colour(code) for code in CODES]
-    assert class_colours(["malignant", "benign"]) == list(MALIGNANCY_COLOURS.values())
-    strange = class_colours(["mel", "wart", "scar", "burn"])
-    assert strange[0] == class_colour("mel")
+    assert pick_class_colours(CODES) == [get_class_colour(code) for code in CODES]
+    assert pick_class_colours(["malignant", "benign"]) == list(MALIGNANCY_COLOURS.values())
+    strange = pick_class_colours(["mel", "wart", "scar", "burn"])
+    assert strange[0] == get_class_colour("mel")
     assert len(set(strange)) == 4
-    assert class_colours(["wart"]) == strange[1:2]
-    assert len(set(class_colours(["df", "wart", "scar", "burn"]))) == 4
-    assert len(class_colours([str(place) for place in range(50)])) == 50
+    assert pick_class_colours(["wart"]) == strange[1:2]
+    assert len(set(pick_class_colours(["df", "wart", "scar", "burn"]))) == 4
+    assert len(pick_class_colours([str(place) for place in range(50)])) == 50
 
 
 def test_a_key_takes_a_line_for_words_too_long_to_share_one() -> None:
-    assert key_px(["short", "words"]) < key_px(["a long word in a key", "another long word of it"])
-    assert key_px(["short"], title="AUROC") > key_px(["short"])
+    assert compute_legend_px(["short", "words"]) < compute_legend_px(
+        ["a long word in a key", "another long word of it"]
+    )
+    assert compute_legend_px(["short"], title="AUROC") > compute_legend_px(["short"])

@@ -26,7 +26,7 @@ class Case:
 
     @property
     def confusion(self) -> Floats:
-        return classification.confusion_counts(self.truth, self.predicted, K, self.weights)
+        return classification.confusion_matrix(self.truth, self.predicted, K, self.weights)
 
     @property
     def positive(self) -> Flags:
@@ -129,7 +129,7 @@ def test_macro_auroc_leaves_out_the_absent_class(case: Case) -> None:
     truths = np.eye(K)[case.truth][:, present]
     expected = sk.roc_auc_score(truths, case.scores[:, present], average="macro", sample_weight=case.weights)
     own = classification.auroc_per_class(case.truth, case.scores, case.weights)
-    assert classification.mean_of_defined(own) == pytest.approx(expected)
+    assert classification.mean_ignoring_nan(own) == pytest.approx(expected)
 
 
 def test_sensitivity_and_specificity(case: Case) -> None:
@@ -152,18 +152,18 @@ def test_calibration_error_by_hand() -> None:
     scores = np.stack([top, 1 - top], axis=1)
     truth = np.array([0, 1, 0, 0, 0])
     by_hand = 2 / 5 * abs(0.64 - 0.5) + 3 / 5 * abs(0.9 - 1.0)
-    assert classification.calibration_error(truth, scores) == pytest.approx(by_hand)
+    assert classification.expected_calibration_error(truth, scores) == pytest.approx(by_hand)
 
 
 def test_calibration_error_counts_by_weight_and_closes_bins_at_the_top() -> None:
     scores = np.array([[0.8, 0.2], [0.79, 0.21], [1.0, 0.0]])  # 0.8 = 12/15 ends the bin that 0.79 lies in
     truth = np.array([0, 1, 0])
     by_hand = abs(3 * (0.8 - 1) + 1 * (0.79 - 0)) / 6
-    own = classification.calibration_error(truth, scores, np.array([3.0, 1.0, 2.0]))
+    own = classification.expected_calibration_error(truth, scores, np.array([3.0, 1.0, 2.0]))
     assert own == pytest.approx(by_hand)
 
 
-def test_malignant_places() -> None:
+def test_malignant_mask() -> None:
     assert classification.malignant_mask(("malignant", "benign")).tolist() == [True, False]
     codes = ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
     assert [c for c, yes in zip(codes, classification.malignant_mask(codes), strict=True) if yes] == [
@@ -180,13 +180,13 @@ def test_replicates_at_once_equal_one_at_a_time(case: Case) -> None:
         classification.log_loss,
         classification.brier,
         classification.auroc_per_class,
-        classification.calibration_error,
+        classification.expected_calibration_error,
     ):
         one_by_one = [function(case.truth, case.scores, row) for row in weights]
         np.testing.assert_allclose(function(case.truth, case.scores, weights), one_by_one)
-    confusion = classification.confusion_counts(case.truth, case.predicted, K, weights)
+    confusion = classification.confusion_matrix(case.truth, case.predicted, K, weights)
     for row, counts in zip(weights, confusion, strict=True):
-        alone = classification.confusion_counts(case.truth, case.predicted, K, row)
+        alone = classification.confusion_matrix(case.truth, case.predicted, K, row)
         np.testing.assert_allclose(counts, alone)
     batched = classification.macro_f1(confusion), classification.balanced_accuracy(confusion)
     assert [figure.shape for figure in batched] == [(5,), (5,)]

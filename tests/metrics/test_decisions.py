@@ -6,7 +6,12 @@ import pytest
 from sklearn import metrics as sk
 
 from skinapp.metrics.classification import Flags, Floats
-from skinapp.metrics.decisions import decision, net_benefit, rate_intervals, threshold_at_sensitivity
+from skinapp.metrics.decisions import (
+    compute_decision,
+    compute_rate_intervals,
+    find_threshold_at_sensitivity,
+    net_benefit,
+)
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.curves import positives
 
@@ -27,12 +32,12 @@ SCORES = np.array([0.9, 0.7, 0.5, 0.3, 0.8, 0.5, 0.4, 0.2, 0.2, 0.1])
 
 
 def test_a_decision_worked_by_hand() -> None:
-    made = decision(POSITIVE, SCORES, threshold=0.5, prevalence=0.1)
+    made = compute_decision(POSITIVE, SCORES, threshold=0.5, prevalence=0.1)
     # Sensitivity 3/4, specificity 4/6. Of 1,000 people 100 are ill: 75 found, 25 missed; 900 are well: 300 false
     # alarms, 600 left alone. PPV = 75 / 375, NPV = 600 / 625.
     assert (made.sensitivity, made.specificity) == (0.75, pytest.approx(2 / 3))
-    assert (made.found, made.missed) == (75, 25)
-    assert (made.false_alarms, made.sent_on) == (pytest.approx(300), pytest.approx(375))
+    assert (made.true_positives, made.false_negatives) == (75, 25)
+    assert (made.false_positives, made.referred) == (pytest.approx(300), pytest.approx(375))
     assert (made.ppv, made.npv) == (pytest.approx(0.2), pytest.approx(0.96))
     assert (made.threshold, made.prevalence) == (0.5, 0.1)
 
@@ -41,35 +46,35 @@ def test_a_decision_worked_by_hand() -> None:
 def test_at_the_prevalence_of_the_photos_it_is_the_confusion_matrix(case: Case, threshold: float) -> None:
     positive, scores = case
     (tn, fp), (fn, tp) = sk.confusion_matrix(positive, scores >= threshold)
-    made = decision(positive, scores, threshold, float(positive.mean()))
+    made = compute_decision(positive, scores, threshold, float(positive.mean()))
     assert made.sensitivity == pytest.approx(tp / (tp + fn))
     assert made.specificity == pytest.approx(tn / (tn + fp))
     assert made.ppv == pytest.approx(sk.precision_score(positive, scores >= threshold))
     assert made.npv == pytest.approx(tn / (tn + fn))
-    assert made.sent_on == pytest.approx(1000 * (tp + fp) / len(scores))
-    assert made.found + made.missed == pytest.approx(1000 * positive.mean())
+    assert made.referred == pytest.approx(1000 * (tp + fp) / len(scores))
+    assert made.true_positives + made.false_negatives == pytest.approx(1000 * positive.mean())
 
 
 def test_where_nobody_is_sent_on_there_is_no_ppv() -> None:
-    made = decision(POSITIVE, SCORES, threshold=0.95, prevalence=0.1)
+    made = compute_decision(POSITIVE, SCORES, threshold=0.95, prevalence=0.1)
     assert np.isnan(made.ppv)
-    assert (made.sent_on, made.missed, made.npv) == (0, 100, 0.9)
-    assert np.isnan(decision(~POSITIVE & POSITIVE, SCORES, 0.5, 0.1).sensitivity)
+    assert (made.referred, made.false_negatives, made.npv) == (0, 100, 0.9)
+    assert np.isnan(compute_decision(~POSITIVE & POSITIVE, SCORES, 0.5, 0.1).sensitivity)
 
 
 def test_the_threshold_is_the_highest_that_reaches_the_sensitivity(case: Case) -> None:
-    assert threshold_at_sensitivity(POSITIVE, SCORES, 0.75) == 0.5
-    assert threshold_at_sensitivity(POSITIVE, SCORES, 0.76) == 0.3
-    assert threshold_at_sensitivity(POSITIVE, SCORES, 1.0) == 0.3
+    assert find_threshold_at_sensitivity(POSITIVE, SCORES, 0.75) == 0.5
+    assert find_threshold_at_sensitivity(POSITIVE, SCORES, 0.76) == 0.3
+    assert find_threshold_at_sensitivity(POSITIVE, SCORES, 1.0) == 0.3
     for wanted in (0.5, 0.9, 0.95, 0.98):
         _, sensitivity, thresholds = sk.roc_curve(*case, drop_intermediate=False)
-        assert threshold_at_sensitivity(*case, wanted) == thresholds[sensitivity >= wanted].max()
-    assert np.isnan(threshold_at_sensitivity(~POSITIVE & POSITIVE, SCORES, 0.9))
+        assert find_threshold_at_sensitivity(*case, wanted) == thresholds[sensitivity >= wanted].max()
+    assert np.isnan(find_threshold_at_sensitivity(~POSITIVE & POSITIVE, SCORES, 0.9))
 
 
 def test_a_share_of_the_positives_is_not_rounded_up() -> None:
     scores = np.arange(100) / 100  # 0.07 * 100 is 7.000000000000001 in floating point
-    assert threshold_at_sensitivity(np.full(100, True), scores, 0.07) == 0.93
+    assert find_threshold_at_sensitivity(np.full(100, True), scores, 0.07) == 0.93
 
 
 def test_intervals_of_a_threshold_widen_where_photos_share_a_lesion() -> None:
@@ -77,7 +82,7 @@ def test_intervals_of_a_threshold_widen_where_photos_share_a_lesion() -> None:
     positive, found = np.repeat(random.random(100) < 0.5, 4), np.repeat(random.random(100) < 0.7, 4)
     scores = np.where(found == positive, 0.8, 0.2)
     frames = {
-        unit: rate_intervals(positive, scores, lesion, 0.5).set_index("figure")
+        unit: compute_rate_intervals(positive, scores, lesion, 0.5).set_index("figure")
         for unit, lesion in (("lesions", np.arange(400) // 4), ("photos", np.arange(400)))
     }
     for figure, value in (
@@ -90,7 +95,7 @@ def test_intervals_of_a_threshold_widen_where_photos_share_a_lesion() -> None:
         # Four photos that fare alike tell no more than one: the interval is twice as wide.
         assert (wide["high"] - wide["low"]) / (narrow["high"] - narrow["low"]) == pytest.approx(2, rel=0.15)
     pd.testing.assert_frame_equal(
-        frames["photos"].reset_index(), rate_intervals(positive, scores, np.arange(400), 0.5)
+        frames["photos"].reset_index(), compute_rate_intervals(positive, scores, np.arange(400), 0.5)
     )  # the seed decides
 
 

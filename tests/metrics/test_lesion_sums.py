@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.metrics.bootstrap import draws
-from skinapp.metrics.lesion_sums import tally
-from skinapp.metrics.summary import Figures, figures
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.metrics.bootstrap import draw_lesions
+from skinapp.metrics.lesion_sums import sum_figures_by_lesion
+from skinapp.metrics.summary import Figures, compute_figures
+from skinapp.runs.stored import StoredRun
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
@@ -16,12 +16,12 @@ MakeRun = Callable[..., StoredRun]
 
 def both(run: StoredRun, replicates: int) -> tuple[Figures, Figures]:
     """Return the figures of the same draws of lesions by sums over lesions and by weighing every photo."""
-    truth, scores = truth_index(run), probabilities(run)
-    lesion = pd.factorize(run.predictions["lesion_id"])[0]
-    times = next(draws(int(lesion.max()) + 1, replicates, seed=3))
+    truth, scores = run.truth_index(), run.probabilities()
+    lesion = pd.factorize(run.frame["lesion_id"])[0]
+    times = next(draw_lesions(int(lesion.max()) + 1, replicates, seed=3))
     return (
-        tally(truth, scores, run.classes, lesion).figures(times),
-        figures(truth, scores, run.classes, times[:, lesion]),
+        sum_figures_by_lesion(truth, scores, run.classes, lesion).compute_figures(times),
+        compute_figures(truth, scores, run.classes, times[:, lesion]),
     )
 
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics as sk
 
 from skinapp.metrics.classification import Flags, Floats, auroc
-from skinapp.metrics.ranking import ranked
+from skinapp.metrics.ranking import sort_scores
 
 Case = tuple[Flags, Floats]
 
@@ -18,7 +18,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def test_auroc_and_average_precision_are_scikit_learns(case: Case) -> None:
-    split = ranked(*case)
+    split = sort_scores(*case)
     assert split.auroc() == pytest.approx(sk.roc_auc_score(*case), abs=1e-12)
     assert split.auroc() == pytest.approx(float(auroc(*case)), abs=1e-12)
     assert split.average_precision() == pytest.approx(sk.average_precision_score(*case), abs=1e-12)
@@ -27,15 +27,15 @@ def test_auroc_and_average_precision_are_scikit_learns(case: Case) -> None:
 def test_counts_at_a_threshold_include_it(case: Case) -> None:
     positive, scores = case
     at = np.array([0.3, scores[0], 0.8])
-    split = ranked(*case)
-    assert split.found(at).tolist() == [(positive & (scores >= t)).sum() for t in at]
-    assert split.false_alarms(at).tolist() == [(~positive & (scores >= t)).sum() for t in at]
+    split = sort_scores(*case)
+    assert split.count_true_positives(at).tolist() == [(positive & (scores >= t)).sum() for t in at]
+    assert split.count_false_positives(at).tolist() == [(~positive & (scores >= t)).sum() for t in at]
 
 
 def test_all_thresholds_where_they_are_few_and_no_more_than_asked_for_where_many(case: Case) -> None:
     every = np.unique(case[1])[::-1]
-    assert ranked(*case).thresholds(2000).tolist() == every.tolist()
-    thinned = ranked(*case).thresholds(50)
+    assert sort_scores(*case).pick_thresholds(2000).tolist() == every.tolist()
+    thinned = sort_scores(*case).pick_thresholds(50)
     assert len(thinned) <= 50
     assert (thinned[0], thinned[-1]) == (every[0], every[-1])
     assert np.isin(thinned, every).all()
@@ -44,8 +44,8 @@ def test_all_thresholds_where_they_are_few_and_no_more_than_asked_for_where_many
 def test_without_positives_or_negatives_nothing_is_defined() -> None:
     scores = np.array([0.2, 0.9])
     for positive in (np.array([True, True]), np.array([False, False])):
-        assert np.isnan(ranked(positive, scores).auroc())
-    none = ranked(np.array([False, False]), scores)
+        assert np.isnan(sort_scores(positive, scores).auroc())
+    none = sort_scores(np.array([False, False]), scores)
     assert np.isnan(none.average_precision())
     assert np.isnan(none.sensitivity(scores)).all()
     assert none.false_positive_rate(scores).tolist() == [1.0, 0.5]
