@@ -1,4 +1,4 @@
-"""One photo's answers: the scores of both questions, the threshold, and which weights gave them."""
+"""The assessment of one photo: malignancy and lesion-type scores, the threshold and the hashes of the weights."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,26 @@ from skinapp.taxonomy import MALIGNANT
 
 @dataclass(frozen=True)
 class Scores:
-    """A network's probabilities: classes and values (each 0..1, together 1) in the model's order."""
+    """The scores of one head: classes and values (each 0 to 1, summing to 1), in the model's order."""
 
     classes: tuple[str, ...]
     values: tuple[float, ...]
 
-    def of(self, label: str) -> float:
-        """Return the score of one class; ValueError where the model does not know it."""
+    def score_of(self, label: str) -> float:
+        """Return the score of one class; ValueError where the model does not have it."""
         return self.values[self.classes.index(label)]
 
-    def ranked(self) -> tuple[tuple[str, float], ...]:
-        """Return (class, score) pairs, highest first."""
+    def rank(self) -> tuple[tuple[str, float], ...]:
+        """Return (class, score) pairs, the highest score first."""
         return tuple(sorted(zip(self.classes, self.values, strict=True), key=lambda pair: -pair[1]))
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """One photo's answers: which photo, the scores, and the hashes of the weights that gave them.
+    """One photo with its scores and the hashes of the weights that gave them.
 
-    `threshold` is the malignancy score (0 to 1) of the operating point at SHOWN_SENSITIVITY, or None.
+    `sha256`, `width` and `height` (px) are the photo's. `threshold` is the malignancy score (0 to 1) of the operating
+    point at SHOWN_SENSITIVITY, or None where the card has none.
     """
 
     sha256: str
@@ -39,11 +40,11 @@ class Assessment:
     threshold: float | None = None
 
     @property
-    def malignant(self) -> float:
-        """The malignancy score for malignant, 0..1."""
-        return self.malignancy.of(MALIGNANT)
+    def malignant_score(self) -> float:
+        """The score for malignant, 0 to 1."""
+        return self.malignancy.score_of(MALIGNANT)
 
     @property
-    def above(self) -> bool | None:
-        """Whether the malignancy score is at least the threshold; None without one."""
-        return None if self.threshold is None else self.malignant >= self.threshold
+    def above_threshold(self) -> bool | None:
+        """Whether the score for malignant is at least the threshold; None without a threshold."""
+        return None if self.threshold is None else self.malignant_score >= self.threshold

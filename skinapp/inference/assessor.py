@@ -1,4 +1,4 @@
-"""Photo -> Assessment: malignant or benign, and which lesion type, by a pair of heads or by two networks."""
+"""Assess photos: malignant or benign, and which lesion type, by one model with both heads or by two models."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,21 +13,21 @@ from skinapp.models.folder import find_models
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
-from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
 from skinapp.runs.views.operating_points import shown_point
 
 
 class Assessor:
-    """What gives both answers, loaded once, on one device; safe to call from several threads."""
+    """Scores photos for malignancy and lesion type; loaded once, on one device; safe to call from several threads."""
 
     def __init__(self, malignancy: Classifier, lesion_type: Classifier) -> None:
-        """Keep two networks, or one with both heads: the same classifier twice."""
+        """Keep two classifiers; for a model with both heads, the same one twice."""
         self._malignancy, self._lesion_type = malignancy, lesion_type
 
     @property
     def device(self) -> Device:
-        """Where the networks run."""
+        """The device that the networks run on."""
         return self._malignancy.device
 
     @property
@@ -37,28 +37,28 @@ class Assessor:
 
     @property
     def lesion_type_card(self) -> Card:
-        """The card of the model with the lesion-type head; of a pair the malignancy card."""
+        """The card of the model with the lesion-type head; the same card for a model with both heads."""
         return self._lesion_type.card
 
-    def view(self, photo: Photo) -> np.ndarray:
-        """Return what the network with the malignancy head sees of a photo: uint8 (s, s, 3)."""
-        return network_view(photo, self.malignancy_card.preprocessing)
+    def crop_for_network(self, photo: Photo) -> np.ndarray:
+        """Return the part of a photo that the malignancy model sees: uint8 (s, s, 3)."""
+        return crop_for_network(photo, self.malignancy_card.preprocessing)
 
     def assess(self, photo: Photo) -> Assessment:
-        """Answer one photo."""
+        """Assess one photo."""
         return self.assess_batch([photo])[0]
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
-        """Answer photos in one pass through each network; the same tensor serves both where they see alike."""
-        answers, threshold = self._probabilities(photos), threshold_of(self.malignancy_card)
+        """Assess photos in one pass through each network."""
+        probabilities, threshold = self._predict(photos), find_threshold(self.malignancy_card)
         return [
             Assessment(
                 sha256=photo.sha256,
                 width=photo.width,
                 height=photo.height,
                 notes=photo.notes,
-                malignancy=_scores(self.malignancy_card, "malignancy", answers, i),
-                lesion_type=_scores(self.lesion_type_card, "lesion_type", answers, i),
+                malignancy=_make_scores(self.malignancy_card, "malignancy", probabilities, i),
+                lesion_type=_make_scores(self.lesion_type_card, "lesion_type", probabilities, i),
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
                 threshold=threshold,
@@ -66,46 +66,47 @@ class Assessor:
             for i, photo in enumerate(photos)
         ]
 
-    def _probabilities(self, photos: Sequence[Photo]) -> dict[str, np.ndarray]:
+    def _predict(self, photos: Sequence[Photo]) -> dict[str, np.ndarray]:
         first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
-        batch = to_tensor([network_view(photo, first) for photo in photos], first)
-        answers = _by_head(self._malignancy, batch)
+        batch = to_tensor([crop_for_network(photo, first) for photo in photos], first)
+        probabilities = _predict_heads(self._malignancy, batch)
         if self._lesion_type is self._malignancy:
-            return answers
-        other = batch if first == second else to_tensor([network_view(p, second) for p in photos], second)
-        return answers | _by_head(self._lesion_type, other)
+            return probabilities
+        # Models with the same preprocessing share the tensor.
+        other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
+        return probabilities | _predict_heads(self._lesion_type, other)
 
 
-def threshold_of(card: Card) -> float | None:
-    """Return the malignancy score of a card's operating point at SHOWN_SENSITIVITY; None where it has none."""
+def find_threshold(card: Card) -> float | None:
+    """Return the malignancy threshold (0 to 1) of a card's operating point at SHOWN_SENSITIVITY; None without one."""
     point = shown_point(card.operating_points)
     return point.threshold if point else None
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:
-    """Load the first model with both heads below a folder, or else the first of each role.
+    """Load the first model below a folder that has both heads, else the first of each role.
 
-    Raises ModelError where a role has none or a model is damaged.
+    Raises ModelError where a role has no model or a model is damaged.
     """
-    chosen = device or choose_device()
+    device = device or choose_device()
     first: dict[str, Path] = {}
     for folder in find_models(models):
         first.setdefault(read_card(folder).role, folder)
     if "both" in first:
-        pair = Classifier(load_model(first["both"]), chosen)
-        return Assessor(pair, pair)
-    single = []
+        classifier = Classifier(load_model(first["both"]), device)
+        return Assessor(classifier, classifier)
+    classifiers = []
     for role in ("malignancy", "lesion_type"):
         if role not in first:
             raise ModelError(f"{models} holds no {role} model. Train one with `skinapp train`, or name another folder.")
-        single.append(Classifier(load_model(first[role]), chosen))
-    return Assessor(*single)
+        classifiers.append(Classifier(load_model(first[role]), device))
+    return Assessor(*classifiers)
 
 
-def _by_head(classifier: Classifier, batch: Tensor) -> dict[str, np.ndarray]:
+def _predict_heads(classifier: Classifier, batch: Tensor) -> dict[str, np.ndarray]:
     heads = (head.name for head in classifier.card.heads)
-    return dict(zip(heads, classifier.probabilities(batch), strict=True))
+    return dict(zip(heads, classifier.predict(batch), strict=True))
 
 
-def _scores(card: Card, head: Task, answers: Mapping[str, np.ndarray], photo: int) -> Scores:
-    return Scores(card.head(head).classes, tuple(float(value) for value in answers[head][photo]))
+def _make_scores(card: Card, head: Task, probabilities: Mapping[str, np.ndarray], photo: int) -> Scores:
+    return Scores(card.head(head).classes, tuple(float(value) for value in probabilities[head][photo]))

@@ -1,4 +1,4 @@
-"""Photo files -> answers, in batches: what the command line and archives use."""
+"""Assess photo files in batches, for the command line and archives."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from pathlib import Path
 from skinapp.errors import PhotoError
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor
-from skinapp.networks.classifier import BATCH_PHOTOS, in_batches, prefetched
+from skinapp.networks.classifier import BATCH_PHOTOS, batched, prefetch
 from skinapp.photo import PHOTO_SUFFIXES, Photo, read_photo_file
 
 
 @dataclass(frozen=True)
 class FileAnswer:
-    """What became of one file: an assessment, or the sentence that says why there is none."""
+    """The result for one file: an assessment, or the sentence that says why there is none."""
 
     file: Path
     assessment: Assessment | None
@@ -21,29 +21,29 @@ class FileAnswer:
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """List files as given, and every photo below the given folders in sorted order, by suffix."""
-    found: list[Path] = []
+    """List the given files as they are, and the photos below the given folders by suffix, sorted."""
+    files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+            files += sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
         else:
-            found.append(path)
-    return found
+            files.append(path)
+    return files
 
 
 def assess_files(assessor: Assessor, files: Sequence[Path]) -> Iterator[FileAnswer]:
-    """Answer files in their order, reading ahead while the networks compute; refused files get their sentence."""
-    for batch in in_batches(zip(files, prefetched(_read, files), strict=True), BATCH_PHOTOS):
+    """Yield the answers for files in their order, reading ahead while the networks compute."""
+    for batch in batched(zip(files, prefetch(_try_read, files), strict=True), BATCH_PHOTOS):
         photos = [photo for _, photo in batch if isinstance(photo, Photo)]
-        answers = iter(assessor.assess_batch(photos) if photos else [])
+        assessments = iter(assessor.assess_batch(photos) if photos else [])
         for file, photo in batch:
             if isinstance(photo, Photo):
-                yield FileAnswer(file, next(answers), None)
+                yield FileAnswer(file, next(assessments), None)
             else:
                 yield FileAnswer(file, None, str(photo))
 
 
-def _read(file: Path) -> Photo | PhotoError:
+def _try_read(file: Path) -> Photo | PhotoError:
     try:
         return read_photo_file(file)
     except PhotoError as error:

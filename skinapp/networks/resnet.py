@@ -1,4 +1,4 @@
-"""A torchvision ResNet whose trunk feeds one or more named heads."""
+"""A torchvision ResNet with one or more named heads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ from skinapp.models.card import Architecture
 
 
 class HeadedResNet(nn.Module):
-    """A ResNet without its ImageNet classifier, and a linear head for each named task."""
+    """A ResNet trunk with a linear head for each named task, in place of the ImageNet classifier."""
 
     def __init__(self, architecture: Architecture, heads: Mapping[str, int], dropout: float = 0.0) -> None:
         """Build the network with random weights; `heads` maps each head's name to its number of classes."""
@@ -26,13 +26,13 @@ class HeadedResNet(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(features, classes) for name, classes in heads.items()})
 
     def forward(self, photos: Tensor) -> dict[str, Tensor]:
-        """Map photos (n, 3, h, w), float32, to logits (n, classes) of each head."""
+        """Map photos (n, 3, h, w), float32, to the logits (n, classes) of each head."""
         features = self.dropout(self.trunk(photos))  # (n, 512) for ResNet-18 and -34, (n, 2048) above
         return {name: head(features) for name, head in self.heads.items()}
 
 
 def load_trunk(network: HeadedResNet, weights: Mapping[str, Tensor]) -> None:
-    """Fill the trunk from a torchvision ResNet's state dict or from another HeadedResNet's; heads stay as they are.
+    """Load the trunk from the state dict of a torchvision ResNet or a HeadedResNet; the heads stay.
 
     Raises ModelError where the weights are of another architecture.
     """
@@ -43,41 +43,44 @@ def load_trunk(network: HeadedResNet, weights: Mapping[str, Tensor]) -> None:
         network.trunk.load_state_dict(kept, strict=True)
     except RuntimeError as error:
         raise ModelError(
-            "The initial weights are of another architecture than the network. Name those of the recipe's own."
+            "The initial weights are of another architecture than the network. Name weights that fit."
         ) from error
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Read tensors from a safetensors file; ModelError where it is missing or damaged. Nothing is unpickled."""
+    """Read tensors from a safetensors file, without unpickling; ModelError where it is missing or damaged."""
     try:
         return load_file(path)
     except FileNotFoundError as error:
         raise ModelError(f"There is no weights file at {path}. Check the path.") from error
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is not a whole safetensors file ({error}). Fetch or make it anew.") from error
+        raise ModelError(f"{path} is not a complete safetensors file ({error}). Fetch it or make it again.") from error
 
 
-def torchvision_weights(name: str) -> Mapping[str, Tensor]:
-    """Fetch weights by torchvision's name, as ResNet34_Weights.IMAGENET1K_V1; ModelError without a network."""
+def fetch_torchvision_weights(name: str) -> Mapping[str, Tensor]:
+    """Download weights by torchvision's name, such as ResNet34_Weights.IMAGENET1K_V1.
+
+    Raises ModelError where the name is unknown or the download fails.
+    """
     try:
         weights: Mapping[str, Tensor] = torchvision.models.get_weight(name).get_state_dict(progress=True)
     except ValueError as error:
         raise ModelError(
-            f"torchvision knows no weights named {name}. Names look like ResNet34_Weights.DEFAULT."
+            f"torchvision has no weights named {name}. Names look like ResNet34_Weights.DEFAULT."
         ) from error
     except OSError as error:
         raise ModelError(f"The weights {name} cannot be downloaded ({error}). Name a local file instead.") from error
     return weights
 
 
-def half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Store floating-point tensors as contiguous fp16, the form in which models ship."""
+def to_half(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return floating-point tensors as contiguous fp16, as models ship; others keep their type."""
     return {name: (v.half() if v.is_floating_point() else v).detach().cpu().contiguous() for name, v in state.items()}
 
 
-def single(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Turn fp16 tensors back into float32, the precision in which answers are computed on a CPU.
+def to_single(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return floating-point tensors as float32, the precision of predictions; others keep their type.
 
-    Every tensor is a copy: one that is a view would keep the whole file that it was read from in memory.
+    Every tensor is copied, because a view would keep the whole file in memory.
     """
     return {name: v.to(torch.float32 if v.is_floating_point() else v.dtype, copy=True) for name, v in state.items()}

@@ -14,7 +14,7 @@ from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
-from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
@@ -42,7 +42,7 @@ def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, mo
     assert answer.malignancy_weights != answer.lesion_type_weights
     assert answer.malignancy.classes == MALIGNANCY_CLASSES
     assert answer.lesion_type.classes == CODES
-    assert answer.malignant == answer.malignancy.values[0]
+    assert answer.malignant_score == answer.malignancy.values[0]
 
 
 def test_each_network_gives_its_own_answer(assessor: Assessor, models: Path, make_photo: MakePhoto) -> None:
@@ -51,8 +51,8 @@ def test_each_network_gives_its_own_answer(assessor: Assessor, models: Path, mak
     for folder, given in (("malignancy", answer.malignancy), ("lesion-type", answer.lesion_type)):
         model = load_model(models / folder)
         preprocessing = model.card.preprocessing
-        batch = to_tensor([network_view(photo, preprocessing)], preprocessing)
-        expected = Classifier(model, CPU).probabilities(batch)[0][0]
+        batch = to_tensor([crop_for_network(photo, preprocessing)], preprocessing)
+        expected = Classifier(model, CPU).predict(batch)[0][0]
         assert given.values == pytest.approx(expected.tolist(), abs=1e-5)
         assert sum(given.values) == pytest.approx(1)
 
@@ -78,16 +78,18 @@ def test_networks_may_see_differently(tmp_path: Path, make_model: MakeModel, mak
     make_model(tmp_path / "type", "lesion_type", seed=2, preprocessing=closer)
     assessor = load_assessor(tmp_path, CPU)
     photo = make_photo(1)
-    assert assessor.view(photo).shape == (32, 32, 3)
-    expected = Classifier(load_model(tmp_path / "type"), CPU).probabilities(
-        to_tensor([network_view(photo, closer)], closer)
+    assert assessor.crop_for_network(photo).shape == (32, 32, 3)
+    expected = Classifier(load_model(tmp_path / "type"), CPU).predict(
+        to_tensor([crop_for_network(photo, closer)], closer)
     )[0][0]
     assert assessor.assess(photo).lesion_type.values == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def test_the_view_is_the_malignancy_networks(assessor: Assessor, make_photo: MakePhoto) -> None:
     photo = make_photo(1)
-    assert np.array_equal(assessor.view(photo), network_view(photo, assessor.malignancy_card.preprocessing))
+    assert np.array_equal(
+        assessor.crop_for_network(photo), crop_for_network(photo, assessor.malignancy_card.preprocessing)
+    )
 
 
 def test_what_it_holds_can_be_asked_for(assessor: Assessor) -> None:
@@ -98,10 +100,10 @@ def test_what_it_holds_can_be_asked_for(assessor: Assessor) -> None:
 
 def test_scores_by_class_and_by_rank() -> None:
     three = Scores(("nv", "mel", "bcc"), (0.2, 0.5, 0.3))
-    assert three.of("bcc") == 0.3
-    assert three.ranked() == (("mel", 0.5), ("bcc", 0.3), ("nv", 0.2))
+    assert three.score_of("bcc") == 0.3
+    assert three.rank() == (("mel", 0.5), ("bcc", 0.3), ("nv", 0.2))
     with pytest.raises(ValueError, match="tuple"):
-        three.of("wart")
+        three.score_of("wart")
 
 
 @pytest.mark.parametrize(("there", "lacking"), [("malignancy", "lesion_type"), ("lesion_type", "malignancy")])
@@ -137,20 +139,20 @@ def test_a_pair_gives_both_answers_in_one_pass(
     folder = make_model(tmp_path / "pair", "both", seed=3)
     assessor = load_assessor(tmp_path, CPU)
     passes = []
-    original = Classifier.probabilities
+    original = Classifier.predict
 
     def counted(self: Classifier, batch: Tensor) -> list[np.ndarray]:
         passes.append(len(batch))
         return original(self, batch)
 
-    monkeypatch.setattr(Classifier, "probabilities", counted)
+    monkeypatch.setattr(Classifier, "predict", counted)
     photos = [make_photo(seed) for seed in range(3)]
     answers = assessor.assess_batch(photos)
     assert passes == [3]
 
     model = load_model(folder)
     preprocessing = model.card.preprocessing
-    batch = to_tensor([network_view(photo, preprocessing) for photo in photos], preprocessing)
+    batch = to_tensor([crop_for_network(photo, preprocessing) for photo in photos], preprocessing)
     expected = np.concatenate(original(Classifier(model, CPU), batch), axis=1)
     np.testing.assert_allclose(scores(answers), expected, atol=1e-5)
     assert [answer.malignancy.classes for answer in answers] == [MALIGNANCY_CLASSES] * 3
@@ -184,14 +186,14 @@ def test_an_assessment_knows_the_threshold_at_95_percent(
     photo = make_photo(1)
     make_model(tmp_path / "malignancy", "malignancy")
     without = load_assessor(tmp_path, CPU).assess(photo)
-    assert (without.threshold, without.above) == (None, None)
-    for threshold, above in ((without.malignant / 2, True), ((without.malignant + 1) / 2, False)):
+    assert (without.threshold, without.above_threshold) == (None, None)
+    for threshold, above in ((without.malignant_score / 2, True), ((without.malignant_score + 1) / 2, False)):
         points = [OperatingPoint(sensitivity=s, threshold=t) for s, t in ((0.9, 0.99), (0.95, threshold), (0.98, 0.0))]
         make_model(tmp_path / "malignancy", "malignancy", operating_points=tuple(points))
         answer = load_assessor(tmp_path, CPU).assess(photo)
-        assert (answer.threshold, answer.above) == (threshold, above)
+        assert (answer.threshold, answer.above_threshold) == (threshold, above)
 
 
 def test_a_score_of_the_threshold_is_above_it(assessor: Assessor, make_photo: MakePhoto) -> None:
     answer = assessor.assess(make_photo(1))
-    assert replace(answer, threshold=answer.malignant).above is True
+    assert replace(answer, threshold=answer.malignant_score).above_threshold is True

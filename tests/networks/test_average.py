@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from skinapp.errors import ModelError
 from skinapp.models.card import Card, Head, Preprocessing
-from skinapp.networks.average import AveragedNetworks, joint_sha256, widest
-from skinapp.networks.preprocess import normalise, shrink
+from skinapp.networks.average import AveragedNetworks, choose_preprocessing, hash_members
+from skinapp.networks.preprocess import normalise, resize_short_side
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeCard = Callable[..., Card]
@@ -65,7 +65,7 @@ def test_each_member_sees_the_photo_in_its_own_size(make_card: MakeCard) -> None
     photo = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     network(normalise(photo, cards[1].preprocessing))
     torch.testing.assert_close(large.seen, normalise(photo, cards[1].preprocessing))
-    alone = torch.tensor(shrink(pixels, 24)).permute(2, 0, 1)[None]
+    alone = torch.tensor(resize_short_side(pixels, 24)).permute(2, 0, 1)[None]
     # Pillow rounds to whole grey levels, twice over; one level is 0.018 here.
     torch.testing.assert_close(small.seen, normalise(alone, cards[0].preprocessing), atol=0.02, rtol=0)
 
@@ -73,24 +73,22 @@ def test_each_member_sees_the_photo_in_its_own_size(make_card: MakeCard) -> None
 @pytest.mark.parametrize(
     "other", [{"resize_px": 40, "input_px": 24}, {"resize_px": 24, "input_px": 24, "mean": (0, 0, 0)}]
 )
-def test_members_that_see_another_part_or_other_colours_do_not_average(
-    make_card: MakeCard, other: dict[str, object]
-) -> None:
+def test_members_with_another_crop_or_normalisation_are_refused(make_card: MakeCard, other: dict[str, object]) -> None:
     strange = make_card(id="strange", preprocessing=Preprocessing(**other))
-    with pytest.raises(ModelError, match="strange looks at another part"):
-        widest([strange, card_of(make_card)])
+    with pytest.raises(ModelError, match="strange crops or normalises"):
+        choose_preprocessing([strange, card_of(make_card)])
 
 
 def test_members_at_the_same_share_of_a_photo_average(make_card: MakeCard) -> None:
     shares = [Preprocessing(resize_px=40, input_px=32), Preprocessing(resize_px=30, input_px=24)]
-    assert widest([make_card(preprocessing=one) for one in shares]) == shares[0]
+    assert choose_preprocessing([make_card(preprocessing=one) for one in shares]) == shares[0]
 
 
 def test_the_joint_hash_tells_weights_calibration_and_order(make_card: MakeCard) -> None:
     first, second = card_of(make_card), card_of(make_card, temperature=2.0)
     other_weights = first.model_copy(update={"weights_sha256": "1" * 64})
     hashes = [
-        joint_sha256(cards)
+        hash_members(cards)
         for cards in (
             [first, second],
             [second, first],
@@ -101,4 +99,4 @@ def test_the_joint_hash_tells_weights_calibration_and_order(make_card: MakeCard)
         )
     ]
     assert len(set(hashes)) == len(hashes)
-    assert joint_sha256([first, second]) == hashes[0]
+    assert hash_members([first, second]) == hashes[0]

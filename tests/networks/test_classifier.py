@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skinapp.models.card import Head
-from skinapp.networks.classifier import Classifier, calibrated, in_batches, prefetched, reconcile_types
+from skinapp.networks.classifier import Classifier, batched, calibrate_logits, prefetch, reconcile_types
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
@@ -33,13 +33,13 @@ def test_temperature_divides_the_logits(models: Path, classifier: Classifier, ba
     with torch.inference_mode():
         logits = model.network(batch)["lesion_type"].double().numpy() / 1.5
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    (probabilities,) = classifier.probabilities(batch)
+    (probabilities,) = classifier.predict(batch)
     assert probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
 
 
 def test_probabilities_add_up_to_one_and_differ(classifier: Classifier, batch: torch.Tensor) -> None:
-    (probabilities,) = classifier.probabilities(batch)
+    (probabilities,) = classifier.predict(batch)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
     assert (probabilities > 0).all()
     assert np.ptp(probabilities, axis=0).max() > 0.05
@@ -53,7 +53,7 @@ def test_each_head_answers_in_the_cards_order(
         Head(name="malignancy", classes=MALIGNANCY_CLASSES, offsets=(2, 0)),
     )
     folder = make_model(tmp_path / "both", "both", heads=heads)
-    answers = Classifier(load_model(folder), CPU).probabilities(batch)
+    answers = Classifier(load_model(folder), CPU).predict(batch)
     assert [answer.shape for answer in answers] == [(8, 8), (8, 2)]
     np.testing.assert_allclose(answers[0][:, IS_MALIGNANT].sum(axis=1), answers[1][:, 0], atol=1e-12)
 
@@ -66,7 +66,7 @@ def test_offsets_are_added_after_the_temperature_by_hand() -> None:
     head = Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=2.0, offsets=(np.log(3), 0.0))
     logits = np.array([[0.0, 0.0], [2 * np.log(2), 0.0]])
     # Odds of 1 and 2 become thrice as high.
-    np.testing.assert_allclose(calibrated(logits, head), [[3 / 4, 1 / 4], [6 / 7, 1 / 7]], atol=1e-12)
+    np.testing.assert_allclose(calibrate_logits(logits, head), [[3 / 4, 1 / 4], [6 / 7, 1 / 7]], atol=1e-12)
 
 
 def test_a_classifier_adds_its_heads_offsets(
@@ -76,7 +76,7 @@ def test_a_classifier_adds_its_heads_offsets(
         make_model(tmp_path / name, heads=(Head(name="malignancy", classes=MALIGNANCY_CLASSES, offsets=offsets),))
         for name, offsets in (("plain", ()), ("moved", (0.0, 1.5)))
     )
-    (before,), (after,) = (Classifier(load_model(folder), CPU).probabilities(batch) for folder in (plain, moved))
+    (before,), (after,) = (Classifier(load_model(folder), CPU).predict(batch) for folder in (plain, moved))
     odds = (before[:, 0] / before[:, 1]) / (after[:, 0] / after[:, 1])
     np.testing.assert_allclose(odds, np.exp(1.5), rtol=1e-4)
 
@@ -84,7 +84,7 @@ def test_a_classifier_adds_its_heads_offsets(
 def answers_of(seed: int, sharpness: float = 3.0, photos: int = 500) -> list[np.ndarray]:
     """Make answers of both heads that know nothing of each other."""
     random = np.random.default_rng(seed)
-    return [calibrated(random.normal(scale=sharpness, size=(photos, len(head.classes))), head) for head in PAIR]
+    return [calibrate_logits(random.normal(scale=sharpness, size=(photos, len(head.classes))), head) for head in PAIR]
 
 
 def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() -> None:
@@ -136,35 +136,35 @@ def test_a_pair_answers_as_its_heads_calibrated_and_agreeing(
     model = load_model(make_model(tmp_path / "both", "both", heads=heads))
     with torch.inference_mode():
         logits = model.network(batch)
-    each = [calibrated(logits[head.name].double().numpy(), head) for head in heads]
-    for found, expected in zip(Classifier(model, CPU).probabilities(batch), reconcile_types(each, heads), strict=True):
+    each = [calibrate_logits(logits[head.name].double().numpy(), head) for head in heads]
+    for found, expected in zip(Classifier(model, CPU).predict(batch), reconcile_types(each, heads), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_a_photo_gets_the_same_answer_alone_and_in_a_batch(classifier: Classifier, batch: torch.Tensor) -> None:
-    (together,) = classifier.probabilities(batch)
-    alone = np.concatenate([classifier.probabilities(photo[None])[0] for photo in batch])
+    (together,) = classifier.predict(batch)
+    alone = np.concatenate([classifier.predict(photo[None])[0] for photo in batch])
     np.testing.assert_allclose(alone, together, atol=1e-5)
 
 
 def test_threads_at_once_get_the_same_answers(classifier: Classifier, batch: torch.Tensor) -> None:
-    (expected,) = classifier.probabilities(batch)
+    (expected,) = classifier.predict(batch)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda i: (i, classifier.probabilities(batch[i : i + 1])[0]), [*range(8)] * 4))
+        answers = list(pool.map(lambda i: (i, classifier.predict(batch[i : i + 1])[0]), [*range(8)] * 4))
     for i, answer in answers:
         np.testing.assert_allclose(answer[0], expected[i], atol=1e-5)
 
 
-def test_prefetched_keeps_the_order() -> None:
+def test_prefetch_keeps_the_order() -> None:
     def late(number: int) -> int:
         time.sleep(0.01 if number % 5 == 0 else 0)
         return number * number
 
-    assert list(prefetched(late, range(40), ahead=7)) == [number * number for number in range(40)]
-    assert list(prefetched(late, [])) == []
+    assert list(prefetch(late, range(40), ahead=7)) == [number * number for number in range(40)]
+    assert list(prefetch(late, [])) == []
 
 
-def test_prefetched_stays_at_most_so_far_ahead() -> None:
+def test_prefetch_stays_at_most_so_far_ahead() -> None:
     taken = 0
 
     def items() -> Iterator[int]:
@@ -173,23 +173,23 @@ def test_prefetched_stays_at_most_so_far_ahead() -> None:
             taken += 1
             yield number
 
-    for asked, _ in enumerate(prefetched(str, items(), ahead=5), start=1):
+    for asked, _ in enumerate(prefetch(str, items(), ahead=5), start=1):
         assert taken <= asked + 5
     assert taken == 100
 
 
-def test_prefetched_works_in_other_threads() -> None:
-    names = set(prefetched(lambda _: threading.current_thread().name, range(10)))
+def test_prefetch_works_in_other_threads() -> None:
+    names = set(prefetch(lambda _: threading.current_thread().name, range(10)))
     assert all(name.startswith("decode") for name in names)
 
 
-def test_prefetched_raises_what_the_function_raised_in_its_place() -> None:
-    results = prefetched(lambda number: 1 / number, [2, 1, 0, 4])
+def test_prefetch_raises_what_the_function_raised_in_its_place() -> None:
+    results = prefetch(lambda number: 1 / number, [2, 1, 0, 4])
     assert [next(results), next(results)] == [0.5, 1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
 
 
 def test_batches_keep_everything_in_order() -> None:
-    assert list(in_batches(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
-    assert list(in_batches([], 3)) == []
+    assert list(batched(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert list(batched([], 3)) == []

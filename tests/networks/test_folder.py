@@ -12,10 +12,11 @@ from skinapp.models.card import CARD, RECIPE, Card, CardFigure, Head, OperatingP
 from skinapp.models.folder import CURVES, WEIGHTS, find_models
 from skinapp.networks import folder
 from skinapp.networks.folder import Model, load_model, save_model
-from skinapp.networks.resnet import HeadedResNet, half
+from skinapp.networks.resnet import HeadedResNet, to_half
 from skinapp.taxonomy import CODES
 
 MakeModel = Callable[..., Path]
+KillAtEachStep = Callable[[Path, str, str], list[Path]]
 
 
 def answers(model: Model) -> dict[str, torch.Tensor]:
@@ -66,7 +67,7 @@ def test_no_card(model_folder: Path) -> None:
 
 def test_no_weights(model_folder: Path) -> None:
     (model_folder / WEIGHTS).unlink()
-    with pytest.raises(ModelError, match=r"holds a card but no model\.safetensors"):
+    with pytest.raises(ModelError, match=r"has a card but no model\.safetensors"):
         load_model(model_folder)
 
 
@@ -130,7 +131,7 @@ def test_offsets_points_and_figures_come_back(tmp_path: Path, make_model: MakeMo
     head = Head(name="malignancy", classes=("malignant", "benign"), offsets=(-0.5, 0.0), shares=(0.2, 0.8))
     points = (OperatingPoint(sensitivity=0.95, threshold=0.12),)
     shown = CardFigure(
-        task="malignancy", run="a", split="test", group="all", figure="brier", value=None, photos=3, lesions=2
+        task="malignancy", run="a", split="test", metric="brier", value=None, photos=3, lesions=2
     )
     make_model(tmp_path / "m", heads=(head,), operating_points=points, figures=(shown,), rounding=0.002)
     card = load_model(tmp_path / "m").card
@@ -157,44 +158,34 @@ def test_weights_of_another_head(model_folder: Path) -> None:
 
 
 def test_a_pickle_under_the_name_of_weights_is_refused(model_folder: Path) -> None:
-    state = half(load_model(model_folder).network.state_dict())
+    state = to_half(load_model(model_folder).network.state_dict())
     torch.save(state, model_folder / WEIGHTS)
     damage(model_folder, "weights_sha256", value=file_sha256(model_folder / WEIGHTS))
-    with pytest.raises(ModelError, match="not a whole safetensors file"):
+    with pytest.raises(ModelError, match="not a complete safetensors file"):
         load_model(model_folder)
 
 
-def old_or_none(folder: Path, old: dict[str, torch.Tensor]) -> bool:
-    """Tell whether the old model still answers; where it does not, nothing must load at all."""
-    try:
-        now = answers(load_model(folder))
-    except ModelError:
-        return False
-    torch.testing.assert_close(now, old, rtol=0, atol=0)
-    return True
-
-
-@pytest.mark.parametrize(("step", "at"), [("write_text", 1), ("write_text", 2), *(("replace", at) for at in (1, 2, 3))])
-def test_a_save_that_breaks_off_never_leaves_a_mixed_model(
-    model_folder: Path, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, step: str, at: int
+def test_a_kill_while_saving_leaves_the_old_model_or_the_new_one(
+    tmp_path: Path, make_model: MakeModel, kill_at_each_step: KillAtEachStep
 ) -> None:
-    old = answers(load_model(model_folder))
-    real, calls = getattr(Path, step), 0
-
-    def break_off(self: Path, *args: object, **options: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == at:
-            raise OSError("the disk is full")
-        return real(self, *args, **options)
-
-    monkeypatch.setattr(Path, step, break_off)
-    with pytest.raises(OSError, match="disk is full"):
-        make_model(model_folder, seed=2)
-    assert old_or_none(model_folder, old) == (step == "write_text")
-    monkeypatch.undo()
-    make_model(model_folder, seed=2)
-    assert not torch.equal(answers(load_model(model_folder))["malignancy"], old["malignancy"])
+    folders = {name: make_model(tmp_path / name, seed=seed) for seed, name in enumerate(("old", "new"))}
+    (folders["new"] / CURVES).write_text("new")
+    expected = {name: answers(load_model(made))["malignancy"] for name, made in folders.items()}
+    imports = (
+        "from skinapp.networks.folder import save_model; from skinapp.models.card import read_card; "
+        "from safetensors.torch import load_file"
+    )
+    new = f"Path({str(folders['new'])!r})"
+    statement = f"save_model(folder, read_card({new}), load_file({new} / {WEIGHTS!r}), 'new')"
+    copies = kill_at_each_step(folders["old"], imports, statement)
+    states = []
+    for copy in copies:
+        now = answers(load_model(copy))["malignancy"]
+        states.append(next(name for name, then in expected.items() if torch.equal(now, then)))
+        assert (copy / CURVES).read_text() == (folders[states[-1]] / CURVES).read_text()
+    assert len(copies) > 5
+    assert states == sorted(states, reverse=True)
+    assert set(states) == {"old", "new"}
 
 
 def test_half_written_weights_leave_the_old_model(
@@ -209,7 +200,7 @@ def test_half_written_weights_leave_the_old_model(
     monkeypatch.setattr(folder, "save_file", break_off)
     with pytest.raises(OSError, match="disk is full"):
         make_model(model_folder, seed=2)
-    assert old_or_none(model_folder, old)
+    torch.testing.assert_close(answers(load_model(model_folder)), old, rtol=0, atol=0)
 
 
 def test_models_are_found_by_their_cards(tmp_path: Path, make_model: MakeModel) -> None:

@@ -7,7 +7,14 @@ import torchvision
 from safetensors.torch import save_file
 
 from skinapp.errors import ModelError
-from skinapp.networks.resnet import HeadedResNet, half, load_trunk, read_safetensors, single, torchvision_weights
+from skinapp.networks.resnet import (
+    HeadedResNet,
+    fetch_torchvision_weights,
+    load_trunk,
+    read_safetensors,
+    to_half,
+    to_single,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +64,7 @@ def test_dropout_is_for_training_alone() -> None:
 def test_a_trunk_comes_from_another_headed_network_too() -> None:
     source, target = HeadedResNet("resnet18", {"lesion_type": 8}), HeadedResNet("resnet18", {"malignancy": 2})
     head = target.heads["malignancy"].state_dict()["weight"].clone()
-    load_trunk(target, half(source.state_dict()))
+    load_trunk(target, to_half(source.state_dict()))
     for name, values in source.trunk.state_dict().items():
         torch.testing.assert_close(target.trunk.state_dict()[name], values, rtol=1e-3, atol=1e-3)
         assert target.trunk.state_dict()[name].dtype == values.dtype
@@ -93,7 +100,7 @@ class Trap:
 def test_nothing_is_ever_unpickled(tmp_path: Path) -> None:
     trap, file = tmp_path / "sprung", tmp_path / "model.safetensors"
     torch.save({"conv1.weight": Trap(trap)}, file)
-    with pytest.raises(ModelError, match=r"model\.safetensors is not a whole safetensors file"):
+    with pytest.raises(ModelError, match=r"model\.safetensors is not a complete safetensors file"):
         read_safetensors(file)
     assert not trap.exists()
 
@@ -103,21 +110,21 @@ def test_half_a_file_is_refused(tmp_path: Path) -> None:
     save_file({"a": torch.rand(1000)}, file)
     for size in (0, 5, 2000):
         file.write_bytes(file.read_bytes()[:size])
-        with pytest.raises(ModelError, match="not a whole safetensors file"):
+        with pytest.raises(ModelError, match="not a complete safetensors file"):
             read_safetensors(file)
 
 
 def test_unknown_torchvision_weights_are_named() -> None:
     with pytest.raises(ModelError, match="no weights named ResNet19_Weights"):
-        torchvision_weights("ResNet19_Weights.DEFAULT")
+        fetch_torchvision_weights("ResNet19_Weights.DEFAULT")
 
 
 def test_half_and_single_touch_floats_alone() -> None:
     state = {"weight": torch.tensor([[1.0, 0.1]]).T, "batches": torch.tensor(70_000)}
-    stored = half(state)
+    stored = to_half(state)
     assert stored["weight"].dtype == torch.float16
     assert stored["weight"].is_contiguous()
-    back = single(stored)
+    back = to_single(stored)
     assert back["weight"].dtype == torch.float32
     torch.testing.assert_close(back["weight"], state["weight"], rtol=2**-11, atol=0)
     assert stored["batches"].dtype == back["batches"].dtype == torch.int64
