@@ -1,5 +1,7 @@
 """What several rooms' tests need: pictures, a made-up HAM10000, an image table to train from, model folders."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -10,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from skinapp.datasets.files import file_facts, no_progress
-from skinapp.datasets.table import image_table, read_table, write_table
+from skinapp.datasets.files import measure_files, no_progress
+from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.files import file_sha256
 from skinapp.models.card import (
     RECIPE,
@@ -111,7 +113,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory, draw_picture: DrawPictur
             "split": [parts[lesion % len(parts)] for lesion in lesions],
         }
     )
-    write_table(image_table(pd.concat([rows, file_facts(files, root)], axis=1)), root / "table.parquet")
+    write_table(build_image_table(pd.concat([rows, measure_files(files, root)], axis=1)), root / "table.parquet")
     return root
 
 
@@ -278,7 +280,62 @@ def make_run() -> MakeRun:
             versions=Versions(python="3.11.9", torch="2.9.0", skinapp="0.1.0"),
             created="2025-01-31T12:00:00+00:00",
             note="Made up.",
-            predictions=frame,
+            frame=frame,
         )
 
     return make
+
+
+KillAtEachStep = Callable[[Path, str, str], list[Path]]
+
+_KILL = """
+import os, shutil, sys
+from pathlib import Path
+
+old, copies, imports, statement = sys.argv[1:]
+exec(imports)
+
+
+def survives(folder, kill_at):
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    calls = 0
+
+    def count(real):
+        def call(*args, **options):
+            nonlocal calls
+            if calls == kill_at:
+                os._exit(9)
+            calls += 1
+            return real(*args, **options)
+
+        return call
+
+    for name in ("mkdir", "fsync", "rename", "replace", "unlink", "rmdir"):
+        setattr(os, name, count(getattr(os, name)))
+    exec(statement, globals() | {"folder": folder})
+    os._exit(0)
+
+
+for step in range(100):
+    folder = Path(copies) / str(step) / "runs" / "killed"
+    shutil.copytree(old, folder)
+    if survives(folder, step):
+        break
+"""
+
+
+@pytest.fixture
+def kill_at_each_step(tmp_path: Path) -> KillAtEachStep:
+    """Run a statement on copies of a folder in processes that die before their 1st, 2nd, ... change of the disk.
+
+    The statement finds its copy as `folder`. Returns the copies in order; only in the last the statement finished.
+    """
+
+    def kill(old: Path, imports: str, statement: str) -> list[Path]:
+        copies = tmp_path / "copies"
+        command = [sys.executable, "-c", _KILL, str(old), str(copies), imports, statement]
+        subprocess.run(command, check=True)
+        return sorted(copies.glob("*/runs/killed"), key=lambda copy: int(copy.parents[1].name))
+
+    return kill

@@ -18,24 +18,27 @@ from skinapp.cli.console import (
     data_root,
     model_folder,
     models_folder,
-    printed,
     progress_bar,
+    render_table,
     say,
     write_answer,
 )
-from skinapp.cli.shown import SHOWN, Format, as_object, figures_table, in_words
+from skinapp.cli.shown import Format, as_object, figures_table
 from skinapp.cli.stored import readable
-from skinapp.datasets.export import csv_bytes
+from skinapp.datasets.export import encode_csv
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.files import EXPERIMENTS
+from skinapp.formatting import format_estimate
 from skinapp.metrics.estimate import REPLICATES, Estimate
-from skinapp.metrics.summary import PER_CLASS
+from skinapp.metrics.labels import get_inline_name
+from skinapp.metrics.summary import OVERALL, PER_CLASS
 from skinapp.runs.intervals import figure, interval_steps, load_intervals
 from skinapp.runs.isic_submission import check_classes
 from skinapp.runs.isic_submission import submission as challenge_format
-from skinapp.runs.own.read import MAX_BYTES, OwnRun, read_predictions
-from skinapp.runs.stored import StoredRun, find_runs, load_run, probabilities
+from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.stored import find_runs, load_run
 from skinapp.runs.summary import Headline, headline, per_class
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
@@ -79,7 +82,7 @@ def runs(
         objects = [_run_object(name, listed) for name, listed in zip(names, found, strict=True)]
         write_answer(json.dumps(objects, indent=2) + "\n", None)
     else:
-        write_answer(printed(_runs_table(names, found)), None)
+        write_answer(render_table(_runs_table(names, found)), None)
     if not found:
         say(f"No run is stored in {roots[0]} or {roots[1]}. Make one with `skinapp evaluate`.")
 
@@ -95,13 +98,13 @@ def score(
     """Print the figures of predictions that any model made, with 95% intervals, overall and by class."""
     own = read_predictions(_bytes(csv), csv.name, None if truth is None else _bytes(truth))
     with progress_bar("Drawing lesions") as progress:
-        for drawn in interval_steps(own.run, replicates):
+        for drawn in interval_steps(own.predictions, replicates):
             progress(drawn.replicates, replicates)
     intervals = drawn.frame()
     if format is Format.json:
         write_answer(json.dumps(_score_object(csv, own, intervals), indent=2) + "\n", None)
     else:
-        write_answer(_score_table(csv, own.run, intervals), None)
+        write_answer(_score_table(csv, own.predictions, intervals), None)
     for note in own.notes:
         say(note)
 
@@ -111,12 +114,13 @@ def submission(
         str, typer.Argument(metavar="MODEL|RUN", help="A model's id or folder, or a stored run's folder.")
     ],
     table: Annotated[
-        Path | None, typer.Argument(help="Image table of the photos to predict; it needs no label. None for a run.")
+        Path | None,
+        typer.Argument(help="Image table of the photos to predict; it needs no label. None for a run."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The CSV to write; by default it is printed.")
+        Path | None, typer.Option("-o", "--output", help="The CSV to write; by default it is render_table.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which photos of the table to predict.")] = ALL,
+    split: Annotated[str, typer.Option(help="Which photos of the table to predict_files.")] = ALL,
     equal_shares: Annotated[
         bool,
         typer.Option(
@@ -137,10 +141,10 @@ def submission(
                 "Name the model and the image table instead."
             )
         run = load_run(Path(model))
-        frame = challenge_format(run.predictions["image_id"], probabilities(run), run.classes)
+        frame = challenge_format(run.frame["image_id"], run.probabilities(), run.classes)
     else:
         frame = _predicted(model_folder(model, models), table, split, data_root(data), equal_shares)
-    write_answer(csv_bytes(frame).decode(), output)
+    write_answer(encode_csv(frame).decode(), output)
 
 
 def _listed(folder: Path) -> _Listed | None:
@@ -176,10 +180,10 @@ def _runs_table(names: Sequence[str], found: Sequence[_Listed]) -> Table:
     for heading in ("photos", "lesions"):
         table.add_column(heading, justify="right")
     for name in IN_TABLE:
-        table.add_column(SHOWN[name])
+        table.add_column(get_inline_name(name))
     for name, listed in zip(names, found, strict=True):
         counts = (f"{listed.first.photos:,}", f"{listed.first.lesions:,}")
-        figures = (in_words(listed.figures[figure_name]) for figure_name in IN_TABLE)
+        figures = (format_estimate(listed.figures[figure_name]) for figure_name in IN_TABLE)
         table.add_row(listed.model, name, listed.table, listed.split, *counts, *figures)
     return table
 
@@ -193,35 +197,35 @@ def _bytes(file: Path) -> bytes:
         raise RunError(f"{file} cannot be read ({error.strerror}). Correct the path.") from error
 
 
-def _score_object(csv: Path, own: OwnRun, intervals: pd.DataFrame) -> dict[str, object]:
-    first = headline(own.run)
-    overall = {name: as_object(figure(intervals, name)) for name in SHOWN}
+def _score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> dict[str, object]:
+    first = headline(own.predictions)
+    overall = {name: as_object(figure(intervals, name)) for name in OVERALL}
     classes = [
         {"class": row["class"], "name": row["name"], "photos": row["support"], "lesions": row["lesions"]}
         | {name: as_object(figure(intervals, name, row["class"])) for name in PER_CLASS}
-        for row in per_class(own.run).to_dict(orient="records")
+        for row in per_class(own.predictions).to_dict(orient="records")
     ]
     counts = {"file": csv.name, "photos": first.photos, "lesions": first.lesions}
     return counts | overall | {"classes": classes, "notes": list(own.notes)}
 
 
-def _score_table(csv: Path, run: StoredRun, intervals: pd.DataFrame) -> str:
+def _score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) -> str:
     first = headline(run)
     title = f"{csv.name}: {first.photos:,} photos of {first.lesions:,} lesions"
     table = Table("class", box=None)
     for heading in ("photos", "lesions"):
         table.add_column(heading, justify="right")
     for name in PER_CLASS:
-        table.add_column({"f1": "F1", "auroc": "AUROC"}.get(name, name))
+        table.add_column(get_inline_name(name))
     for row in per_class(run).to_dict(orient="records"):
-        words = (in_words(figure(intervals, name, row["class"])) for name in PER_CLASS)
+        words = (format_estimate(figure(intervals, name, row["class"])) for name in PER_CLASS)
         table.add_row(row["name"], f"{row['support']:,}", f"{row['lesions']:,}", *words)
-    return printed(figures_table(intervals, SHOWN, title)) + "\n" + printed(table)
+    return render_table(figures_table(intervals, OVERALL, title)) + "\n" + render_table(table)
 
 
 def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
     # Torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.inference.table import predict
+    from skinapp.inference.table import predict_files
     from skinapp.models.card import read_card
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
@@ -229,7 +233,7 @@ def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: 
 
     head = (card := read_card(folder)).head("lesion_type")
     check_classes(head.classes)
-    if equal_shares and not head.restatable:
+    if equal_shares and not head.shares_by_class:
         raise RunError(f"The card of {card.id} does not say which shares its scores hold for: they cannot be restated.")
     rows = read_table(table)
     photos = rows if split == ALL else rows[rows["split"] == split]
@@ -239,7 +243,7 @@ def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: 
     classifier = Classifier(load_model(folder), choose_device())
     with progress_bar("Predicting") as progress:
         files = [root / path for path in photos["path"]]
-        scores = predict(classifier, files, progress)[card.heads.index(head)]
+        scores = predict_files(classifier, files, progress)[card.heads.index(head)]
     return challenge_format(photos["image_id"], scores, head.classes, head.shares if equal_shares else ())
 
 

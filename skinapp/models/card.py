@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
 
 from skinapp.errors import ModelError
-from skinapp.files import written_aside
+from skinapp.files import finish_replacing, replace_file
 
 Task = Literal["malignancy", "lesion_type"]
 Role = Literal["malignancy", "lesion_type", "both"]
@@ -55,7 +55,7 @@ class Head(_Strict):
     )
 
     @property
-    def restatable(self) -> dict[str, float]:
+    def shares_by_class(self) -> dict[str, float]:
         """The shares by class; empty where they are not kept or one is 0: from such no score can be restated."""
         return dict(zip(self.classes, self.shares, strict=True)) if min(self.shares, default=0) > 0 else {}
 
@@ -118,7 +118,7 @@ class TrainingFacts(Provenance):
     device: str
 
 
-class Network(_Strict):
+class NetworkFacts(_Strict):
     """A network that answers, alone or as one of several that are averaged, and how it came to be."""
 
     name: str
@@ -133,7 +133,7 @@ class Network(_Strict):
     training: TrainingFacts
 
 
-_MEMBERS = TypeAdapter(tuple[Network, ...])
+_MEMBERS = TypeAdapter(tuple[NetworkFacts, ...])
 
 
 class OperatingPoint(_Strict):
@@ -143,15 +143,22 @@ class OperatingPoint(_Strict):
     threshold: float = Field(ge=0, le=1, description="a score of at least this is above it")
 
 
+Stage = Literal["final", "before calibration", "threshold read from these photos"]
+"""What a figure is of: the scores and thresholds that answer, or what they are compared with."""
+
+
 class CardFigure(_Strict):
     """A figure of a stored run with its 95% interval, copied from there by `skinapp card`; None where undefined."""
 
     task: Task
     run: str
     split: str
-    group: str = Field(description='"all", or a subgroup as "camera: rosendahl"')
-    figure: str = Field(description='as "balanced_accuracy", or at an operating point "sensitivity at 0.95"')
+    grouped_by: str | None = Field(None, description='what tells its subgroup from others, as "camera"')
+    group: str | None = Field(None, description='as "rosendahl", or "akiec left out"; None: all photos of the run')
+    metric: str = Field(description='as "balanced_accuracy"; metrics.labels names them')
     label: str | None = Field(None, description="the class, of a figure that belongs to one")
+    sensitivity: float | None = Field(None, description="of the operating point that the figure is at: 0 to 1")
+    stage: Stage = "final"
     value: float | None
     low: float | None = None
     high: float | None = None
@@ -186,7 +193,7 @@ class Card(_Strict):
     id: str
     role: Role
     architecture: Architecture = Field(description="of its network, or of the first of its members")
-    members: tuple[Network, ...] = Field(
+    members: tuple[NetworkFacts, ...] = Field(
         (), description="networks whose answers are averaged, each in members/<name>/; none: it is one network"
     )
     heads: tuple[Head, ...]
@@ -215,14 +222,14 @@ class Card(_Strict):
         return self
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[NetworkFacts, ...]:
         """The networks that answer: its members, or the one that it is."""
         if self.members:
             return self.members
         assert self.initial
         assert isinstance(self.training, TrainingFacts)
         return (
-            Network(
+            NetworkFacts(
                 name=self.id,
                 architecture=self.architecture,
                 preprocessing=self.preprocessing,
@@ -246,21 +253,25 @@ class Card(_Strict):
 
 def write_card(folder: Path, card: Card) -> None:
     """Write a model's card in place of the one that is there, whole or not at all; the weights stay as they are."""
-    with written_aside(folder / CARD) as aside:
-        aside.write_text(as_json(card), encoding="utf-8")
+    with replace_file(folder / CARD) as aside:
+        aside.write_text(format_card(card), encoding="utf-8")
 
 
-def as_json(card: Card) -> str:
+def format_card(card: Card) -> str:
     """Write a card as the text of its file."""
     return card.model_dump_json(indent=2) + "\n"
 
 
 def read_card(folder: Path) -> Card:
     """Read a model's card; ModelError where there is none or a key is wrong or missing."""
+    finish_replacing(folder)
     try:
         return Card.model_validate_json((folder / CARD).read_bytes())
     except FileNotFoundError as error:
-        raise ModelError(f"{folder} holds no {CARD}: train it with `skinapp train {folder / RECIPE}`.") from error
+        raise ModelError(
+            f"{folder} holds no {CARD}. Train the model with `skinapp train {folder / RECIPE}`, or name another folder "
+            "of models with --models or SKINAPP_MODELS."
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
@@ -275,8 +286,8 @@ def read_training(path: Path) -> TrainingFacts:
         raise ModelError(f"{path} does not say how the training went. Train it anew.") from error
 
 
-def read_members(path: Path) -> tuple[Network, ...]:
-    """Read which networks are averaged from a card, or from what a search keeps of one; none where it is no average.
+def read_members(path: Path) -> tuple[NetworkFacts, ...]:
+    """Read the averaged networks from a card, or from an experiment's training record; none where it is no average.
 
     Raises ModelError where it is damaged.
     """

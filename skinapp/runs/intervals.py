@@ -15,19 +15,19 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
-from skinapp.files import file_sha256, written_aside
-from skinapp.metrics.bootstrap import draws, percentile_interval
+from skinapp.files import file_sha256, replace_file
+from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
 from skinapp.metrics.classification import Floats
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
-from skinapp.metrics.lesion_sums import tally
-from skinapp.metrics.summary import OVERALL, PER_CLASS, Figures, figures
-from skinapp.runs.stored import PREDICTIONS_FILE, StoredRun, lesion_index, probabilities, truth_index
+from skinapp.metrics.lesion_sums import sum_figures_by_lesion
+from skinapp.metrics.summary import OVERALL, PER_CLASS, Figures, compute_figures
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.stored import INTERVALS_FILE, PREDICTIONS_FILE
 
-INTERVALS_FILE = "intervals.json"
 COLUMNS = ("figure", "class", "value", "low", "high")
 
 
-def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+def headline_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
     """Bootstrap every figure of a run over its lesions.
 
     Returns a row a figure, with columns figure (a field of Figures), class (NA for the whole run), value
@@ -41,7 +41,7 @@ def headline_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int =
 class Drawn:
     """The replicates of a bootstrap that were drawn so far."""
 
-    run: StoredRun
+    run: Predictions
     found: Figures
     parts: tuple[Figures, ...]
     replicates: int
@@ -58,14 +58,14 @@ class Drawn:
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def interval_steps(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
+def interval_steps(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
     """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
-    truth, scores = truth_index(run), probabilities(run)
-    lesion = lesion_index(run)
-    drawn = Drawn(run, figures(truth, scores, run.classes), (), 0, replicates)
-    tallied = tally(truth, scores, run.classes, lesion)
-    for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
-        part = tallied.figures(times)
+    truth, scores = run.truth_index(), run.probabilities()
+    lesion = run.lesion_index()
+    drawn = Drawn(run, compute_figures(truth, scores, run.classes), (), 0, replicates)
+    tallied = sum_figures_by_lesion(truth, scores, run.classes, lesion)
+    for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
+        part = tallied.compute_figures(times)
         drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
         yield drawn
 
@@ -99,7 +99,7 @@ def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
         },
         indent=1,
     )
-    with written_aside(folder / INTERVALS_FILE) as aside:
+    with replace_file(folder / INTERVALS_FILE) as aside:
         aside.write_text(text + "\n", encoding="utf-8")
 
 

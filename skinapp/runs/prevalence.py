@@ -1,12 +1,14 @@
 """What scores would be where lesions come in other shares than where they were calibrated."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from skinapp.metrics.classification import Floats
-from skinapp.runs.stored import StoredRun, probabilities, probability_columns
+from skinapp.runs.predictions import Predictions, probability_columns
+
+P = TypeVar("P", bound=Predictions)
 
 
 def restated(score: float, old: float, new: float) -> float:
@@ -38,7 +40,7 @@ def for_equal_shares(probabilities: Floats, shares: Floats) -> Floats:
     return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
 
 
-def run_for_equal_shares(run: StoredRun, shares: Mapping[str, float]) -> StoredRun:
+def run_for_equal_shares(run: P, shares: Mapping[str, float]) -> P:
     """Return a run restated by `for_equal_shares`; `shares` are those of its classes that its scores hold for.
 
     Of what temperature and offsets did nothing is kept. Raises ValueError where a class has no share above 0.
@@ -46,6 +48,6 @@ def run_for_equal_shares(run: StoredRun, shares: Mapping[str, float]) -> StoredR
     held_for = np.array([shares.get(label, 0.0) for label in run.classes])
     if not (held_for > 0).all():
         raise ValueError(f"Each of {', '.join(run.classes)} needs a share above 0: {dict(shares)}.")
-    frame = run.predictions.copy()
-    frame[probability_columns(run.classes)] = for_equal_shares(probabilities(run), held_for)
-    return replace(run, temperature=None, offsets=(), malignancy=None, predictions=frame)
+    frame = run.frame.copy()
+    frame[probability_columns(run.classes)] = for_equal_shares(run.probabilities(), held_for)
+    return run.rescored(frame, run.classes)

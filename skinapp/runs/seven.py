@@ -1,11 +1,13 @@
 """Eight types as seven: HAM10000 has no label for squamous cell carcinoma, and counts what it has of it as akiec."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import TypeVar
 
 from skinapp.errors import RunError
-from skinapp.runs.stored import StoredRun, probability_columns
+from skinapp.runs.predictions import Predictions, probability_columns
 from skinapp.taxonomy import CODES
+
+P = TypeVar("P", bound=Predictions)
 
 MERGED, INTO = "scc", "akiec"
 
@@ -13,12 +15,12 @@ SEVEN_CODES = tuple(code for code in CODES if code != MERGED)
 """akiec, bcc, bkl, df, mel, nv, vasc: the labels of HAM10000 and of the ISIC challenge of 2018."""
 
 
-def can_be_seven(run: StoredRun) -> bool:
+def can_be_seven(run: Predictions) -> bool:
     """Tell whether a run has the eight types, so that `as_seven` can count them as seven."""
     return set(run.classes) == set(CODES)
 
 
-def as_seven(run: StoredRun) -> StoredRun:
+def as_seven(run: P) -> P:
     """Return a run of eight types as one of seven: scc added to akiec, in truth and in probability.
 
     What its temperature and offsets changed were eight logits, which seven probabilities do not tell: they are not
@@ -30,10 +32,10 @@ def as_seven(run: StoredRun) -> StoredRun:
             f"Choose a run of the eight types ({', '.join(CODES)})."
         )
     merged, into = probability_columns((MERGED, INTO))
-    frame = run.predictions.drop(columns=merged)
-    frame[into] = (run.predictions[into] + run.predictions[merged]).clip(upper=1)  # rounded, they may pass it by a hair
+    frame = run.frame.drop(columns=merged)
+    frame[into] = (run.frame[into] + run.frame[merged]).clip(upper=1)  # rounded, they may pass it by a hair
     frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
-    return replace(run, classes=SEVEN_CODES, temperature=None, offsets=(), malignancy=None, predictions=frame)
+    return run.rescored(frame, SEVEN_CODES)
 
 
 def shares_of_seven(shares: Mapping[str, float]) -> dict[str, float]:

@@ -4,22 +4,21 @@ A run is a folder `runs/<name>/` with run.json (where it came from), predictions
 if made, intervals.json. The predictions are the truth: every figure is computed from them.
 """
 
-import shutil
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from skinapp.errors import RunError
-from skinapp.runs.lookup import places_among
+from skinapp.files import finish_replacing, replace_together
+from skinapp.runs.predictions import SUM_TOLERANCE, Predictions, probability_columns
 
 FACTS_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.parquet"
-SUM_TOLERANCE = 1e-3
-"""How far a row's probabilities may be from adding up to 1: room for half precision, not for a bug."""
+INTERVALS_FILE = "intervals.json"
 
 
 @dataclass(frozen=True)
@@ -68,68 +67,30 @@ class RunFacts:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredRun(RunFacts):
-    """A run with its predictions.
+class StoredRun(Predictions, RunFacts):
+    """Predictions that are stored, with the facts of where they came from."""
 
-    `predictions` has a row a photo: image_id, lesion_id and truth (str; truth is one of `classes`), then one
-    float32 or float64 column `p_<class>` for each class, whose rows add up to 1 within SUM_TOLERANCE.
-    """
-
-    predictions: pd.DataFrame
+    def rescored(self, frame: pd.DataFrame, classes: tuple[str, ...]) -> Self:
+        """Return the run with changed probabilities or classes, without the scaling that the old ones came from."""
+        return replace(self, frame=frame, classes=classes, temperature=None, offsets=(), malignancy=None)
 
 
 _FACTS = TypeAdapter(RunFacts)
 
 
-def probability_columns(classes: tuple[str, ...]) -> list[str]:
-    """Return the names of the columns that hold the probabilities, in the order of the classes."""
-    return [f"p_{label}" for label in classes]
-
-
-def probabilities(run: StoredRun) -> npt.NDArray[np.float64]:
-    """Return the predicted probabilities, (n, k) float64 in 0 to 1, a row a photo and a column a class."""
-    return run.predictions[probability_columns(run.classes)].to_numpy(dtype=np.float64)
-
-
-def truth_index(run: StoredRun) -> npt.NDArray[np.intp]:
-    """Return the place of each photo's truth in `run.classes`, (n,), in 0 to k - 1."""
-    return places_among(run.predictions["truth"], pd.Series(run.classes))
-
-
-def lesion_index(run: StoredRun) -> npt.NDArray[np.intp]:
-    """Return the place of each photo's lesion, (n,), in 0 to lesions - 1, numbered as they first come."""
-    return pd.factorize(run.predictions["lesion_id"])[0]
-
-
 def save_run(run: StoredRun, folder: Path) -> None:
-    """Write a run to its folder, whole or not at all; a run already there, with its intervals, gives way.
+    """Write a run to its folder, whole or not at all; it replaces a run already there, with its intervals.
 
     Raises RunError where the predictions do not hold together.
     """
-    _check_predictions(run.predictions, run.classes, folder)
-    fresh = folder.with_name(f"{folder.name}.partial")
-    _clear(fresh)
-    fresh.mkdir(parents=True)
+    _check_predictions(run.frame, run.classes, folder)
     columns = ["image_id", "lesion_id", "truth", *probability_columns(run.classes)]
-    run.predictions[columns].to_parquet(fresh / PREDICTIONS_FILE, index=False)
     facts = RunFacts(**{field.name: getattr(run, field.name) for field in fields(RunFacts)})
-    (fresh / FACTS_FILE).write_bytes(_FACTS.dump_json(facts, indent=2) + b"\n")
-    _swap_in(fresh, folder)
-
-
-def _swap_in(fresh: Path, folder: Path) -> None:
-    # A full folder cannot be replaced in one step: the old one steps aside and goes when the new one stands.
-    old = folder.with_name(f"{folder.name}.old.partial")
-    _clear(old)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    _clear(old)
-
-
-def _clear(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+    with replace_together(folder) as aside:
+        run.frame[columns].to_parquet(aside / PREDICTIONS_FILE, index=False)
+        (aside / FACTS_FILE).write_bytes(_FACTS.dump_json(facts, indent=2) + b"\n")
+    # Killed before this, old intervals stay, and `load_intervals` ignores them.
+    (folder / INTERVALS_FILE).unlink(missing_ok=True)
 
 
 def load_run(folder: Path) -> StoredRun:
@@ -139,15 +100,14 @@ def load_run(folder: Path) -> StoredRun:
     photo listed twice, a truth that is none of the classes, probabilities that are none.
     """
     facts = read_facts(folder)
-    predictions = _read_predictions(folder)
-    _check_predictions(predictions, facts.classes, folder)
-    return StoredRun(**vars(facts), predictions=predictions)
+    frame = _read_predictions(folder)
+    _check_predictions(frame, facts.classes, folder)
+    return StoredRun(**vars(facts), frame=frame)
 
 
 def find_runs(root: Path) -> tuple[Path, ...]:
     """Return the folder of every run below a root (each `runs/<name>/` that holds a run.json), sorted."""
-    found = (file.parent for file in root.glob(f"**/runs/*/{FACTS_FILE}"))
-    return tuple(sorted(folder for folder in found if folder.suffix != ".partial"))
+    return tuple(sorted(file.parent for file in root.glob(f"**/runs/*/{FACTS_FILE}")))
 
 
 def own_runs(folder: Path) -> tuple[Path, ...]:
@@ -157,6 +117,7 @@ def own_runs(folder: Path) -> tuple[Path, ...]:
 
 def read_facts(folder: Path) -> RunFacts:
     """Read where a run came from, without its predictions; RunError where that is missing or damaged."""
+    finish_replacing(folder)
     try:
         return _FACTS.validate_json((folder / FACTS_FILE).read_bytes())
     except OSError as error:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.summary import OVERALL, PER_CLASS, figures
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
-from skinapp.taxonomy import class_name
+from skinapp.metrics.summary import OVERALL, PER_CLASS, compute_figures
+from skinapp.runs.predictions import Predictions
+from skinapp.taxonomy import get_class_name
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,23 @@ class Headline:
     ece: float
 
 
-def headline(run: StoredRun) -> Headline:
+def headline(run: Predictions) -> Headline:
     """Compute the overall figures of a run."""
-    found = figures(truth_index(run), probabilities(run), run.classes)
+    found = compute_figures(run.truth_index(), run.probabilities(), run.classes)
     overall = {name: float(getattr(found, name)) for name in OVERALL}
-    return Headline(len(run.predictions), run.predictions["lesion_id"].nunique(), **overall)
+    return Headline(len(run.frame), run.frame["lesion_id"].nunique(), **overall)
 
 
-def per_class(run: StoredRun) -> pd.DataFrame:
+def per_class(run: Predictions) -> pd.DataFrame:
     """Compute the figures of each class of a run, a row a class in the run's order.
 
     Columns: class, name (in words), support and lesions (photos and lesions of that truth), precision,
     recall, f1, auroc (one against all others), predicted (photos given that class).
     """
-    scores = probabilities(run)
-    found = figures(truth_index(run), scores, run.classes)
-    by_truth = run.predictions.groupby("truth")["lesion_id"]
-    frame = pd.DataFrame({"class": run.classes, "name": [class_name(label) for label in run.classes]})
+    scores = run.probabilities()
+    found = compute_figures(run.truth_index(), scores, run.classes)
+    by_truth = run.frame.groupby("truth")["lesion_id"]
+    frame = pd.DataFrame({"class": run.classes, "name": [get_class_name(label) for label in run.classes]})
     frame["support"] = frame["class"].map(by_truth.size()).fillna(0).astype(int)
     frame["lesions"] = frame["class"].map(by_truth.nunique()).fillna(0).astype(int)
     for name in PER_CLASS:
@@ -51,10 +51,10 @@ def per_class(run: StoredRun) -> pd.DataFrame:
     return frame.assign(predicted=np.bincount(scores.argmax(axis=1), minlength=len(run.classes)))
 
 
-def confusion_frame(run: StoredRun) -> pd.DataFrame:
+def confusion_frame(run: Predictions) -> pd.DataFrame:
     """Count each truth (rows) against each prediction (columns), in class order, as whole photos."""
     k = len(run.classes)
-    counts = classification.confusion_counts(truth_index(run), probabilities(run).argmax(axis=1), k).astype(int)
+    counts = classification.confusion_matrix(run.truth_index(), run.probabilities().argmax(axis=1), k).astype(int)
     return pd.DataFrame(
         counts,
         index=pd.Index(run.classes, name="truth"),

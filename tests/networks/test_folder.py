@@ -130,9 +130,7 @@ def test_a_card_of_before_has_no_offsets_points_or_figures(model_folder: Path) -
 def test_offsets_points_and_figures_come_back(tmp_path: Path, make_model: MakeModel) -> None:
     head = Head(name="malignancy", classes=("malignant", "benign"), offsets=(-0.5, 0.0), shares=(0.2, 0.8))
     points = (OperatingPoint(sensitivity=0.95, threshold=0.12),)
-    shown = CardFigure(
-        task="malignancy", run="a", split="test", metric="brier", value=None, photos=3, lesions=2
-    )
+    shown = CardFigure(task="malignancy", run="a", split="test", metric="brier", value=None, photos=3, lesions=2)
     make_model(tmp_path / "m", heads=(head,), operating_points=points, figures=(shown,), rounding=0.002)
     card = load_model(tmp_path / "m").card
     assert (card.heads, card.operating_points, card.figures, card.rounding) == ((head,), points, (shown,), 0.002)

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier
 
 from skinapp.errors import RunError
 from skinapp.runs.baselines import no_skill, on_photos
-from skinapp.runs.stored import StoredRun, truth_index
+from skinapp.runs.stored import StoredRun
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
@@ -17,7 +17,7 @@ MakeRun = Callable[..., StoredRun]
 
 def test_no_skill_is_scikit_learns_dummy_that_knows_the_shares(make_run: MakeRun) -> None:
     run = make_run()
-    truth = truth_index(run)
+    truth = run.truth_index()
     dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(truth), 1)), truth)
     scores = dummy.predict_proba(np.zeros((len(truth), 1)))
     line = no_skill(run)
@@ -32,7 +32,7 @@ def test_no_skill_is_scikit_learns_dummy_that_knows_the_shares(make_run: MakeRun
 
 def test_no_skill_where_a_class_has_no_photo(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES)
-    benign = replace(run, predictions=run.predictions[run.predictions["truth"] == "benign"])
+    benign = replace(run, frame=run.frame[run.frame["truth"] == "benign"])
     line = no_skill(benign)
     assert line.accuracy == 1
     assert np.isnan(asdict(line)["malignant_auroc"])
@@ -41,9 +41,9 @@ def test_no_skill_where_a_class_has_no_photo(make_run: MakeRun) -> None:
 def test_a_run_on_some_photos_keeps_its_order_and_numbers_them_anew(make_run: MakeRun) -> None:
     run = make_run()
     cut = on_photos(run, ["photo_7", "photo_3", "photo_3", "another"])
-    assert cut.predictions["image_id"].tolist() == ["photo_3", "photo_7"]
-    assert cut.predictions.index.tolist() == [0, 1]
+    assert cut.frame["image_id"].tolist() == ["photo_3", "photo_7"]
+    assert cut.frame.index.tolist() == [0, 1]
     assert cut.classes == run.classes
-    pd.testing.assert_frame_equal(on_photos(run, run.predictions["image_id"]).predictions, run.predictions)
+    pd.testing.assert_frame_equal(on_photos(run, run.frame["image_id"]).frame, run.frame)
     with pytest.raises(RunError, match="none of these photos"):
         on_photos(run, ["another"])

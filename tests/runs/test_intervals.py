@@ -49,16 +49,16 @@ def test_the_seed_decides(make_run: MakeRun) -> None:
 def test_chunks_change_nothing(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(MALIGNANCY_CLASSES)
     whole = headline_intervals(run, replicates=50)
-    monkeypatch.setattr(bootstrap, "_HELD", 5_000)  # a few replicates at a time
+    monkeypatch.setattr(bootstrap, "_MOST_NUMBERS", 5_000)  # a few replicates at a time
     assert len(list(interval_steps(run, replicates=50))) > 3
     pd.testing.assert_frame_equal(headline_intervals(run, replicates=50), whole)
 
 
 def with_accuracy(run: StoredRun, right: np.ndarray, lesions: list[str]) -> StoredRun:
     """Make the predictions of a malignancy run right exactly where `right` says so."""
-    sure = np.where(right == (run.predictions["truth"] == "malignant"), 0.9, 0.1)
-    frame = run.predictions.assign(p_malignant=sure, p_benign=1 - sure, lesion_id=lesions)
-    return replace(run, predictions=frame)
+    sure = np.where(right == (run.frame["truth"] == "malignant"), 0.9, 0.1)
+    frame = run.frame.assign(p_malignant=sure, p_benign=1 - sure, lesion_id=lesions)
+    return replace(run, frame=frame)
 
 
 def test_the_interval_covers_the_true_accuracy_about_95_times_in_100(make_run: MakeRun) -> None:
@@ -74,7 +74,7 @@ def test_the_interval_covers_the_true_accuracy_about_95_times_in_100(make_run: M
 
 def test_many_photos_of_one_lesion_widen_the_interval(make_run: MakeRun) -> None:
     run, right = make_run(MALIGNANCY_CLASSES), np.arange(120) >= 12
-    photos = run.predictions["image_id"]
+    photos = run.frame["image_id"]
     one_lesion_fails = with_accuracy(run, right, photos.where(right, "the same lesion").tolist())
     twelve_lesions_fail = with_accuracy(run, right, photos.tolist())
     wide = figure(headline_intervals(one_lesion_fails, replicates=200), "accuracy")
@@ -111,7 +111,7 @@ def test_saved_intervals_come_back_and_grow_stale_with_their_predictions(make_ru
     back = load_intervals(folder)
     assert back is not None
     pd.testing.assert_frame_equal(back, made)
-    make_run(MALIGNANCY_CLASSES, seed=1).predictions.to_parquet(folder / "predictions.parquet")
+    make_run(MALIGNANCY_CLASSES, seed=1).frame.to_parquet(folder / "predictions.parquet")
     assert load_intervals(folder) is None
 
 

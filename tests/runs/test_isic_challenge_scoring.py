@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import skinapp
-from skinapp.metrics.summary import figures
+from skinapp.metrics.summary import compute_figures
 from skinapp.runs.seven import as_seven
-from skinapp.runs.stored import StoredRun, load_run, probabilities, truth_index
+from skinapp.runs.stored import StoredRun, load_run
 from skinapp.runs.views.curves import precision_recall_curves
 
 scoring = pytest.importorskip("isic_challenge_scoring.classification", reason="isic-challenge-scoring is not installed")
@@ -30,14 +30,14 @@ def run(request: pytest.FixtureRequest, make_run: MakeRun) -> StoredRun:
 
 
 def test_balanced_accuracy_auc_and_average_precision_are_the_challenges(run: StoredRun) -> None:
-    truth, scores, ids = truth_index(run), probabilities(run), run.predictions["image_id"]
+    truth, scores, ids = run.truth_index(), run.probabilities(), run.frame["image_id"]
     score = scoring.ClassificationScore(
         pd.DataFrame(np.eye(7)[truth], columns=list(run.classes), index=ids),
         pd.DataFrame(scores, columns=list(run.classes), index=ids),
         pd.DataFrame({"score_weight": 1.0, "validation_weight": 1.0}, index=ids),
         scoring.ClassificationMetric.BALANCED_ACCURACY,
     )
-    own = figures(truth, scores, run.classes)
+    own = compute_figures(truth, scores, run.classes)
     assert float(own.balanced_accuracy) == pytest.approx(score.overall, abs=1e-12)
     np.testing.assert_allclose(own.auroc, score.per_category["auc"], atol=1e-12)
     areas = precision_recall_curves(run).groupby("class")["area"].first()

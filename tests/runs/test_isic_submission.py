@@ -6,19 +6,19 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from skinapp.errors import RunError
 from skinapp.runs.isic_submission import COLUMNS, submission
 from skinapp.runs.own.read import read_predictions
-from skinapp.runs.stored import StoredRun, probabilities
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import headline, per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 
 def truths(run: StoredRun) -> pd.DataFrame:
-    truth = run.predictions["truth"].replace({"scc": "akiec"})
+    truth = run.frame["truth"].replace({"scc": "akiec"})
     ones = {column: (truth == code).astype(float) for column, code in COLUMNS.items()}
-    return pd.DataFrame({"image": run.predictions["image_id"]} | ones)
+    return pd.DataFrame({"image": run.frame["image_id"]} | ones)
 
 
 def submitted(run: StoredRun) -> pd.DataFrame:
-    return submission(run.predictions["image_id"], probabilities(run), run.classes)
+    return submission(run.frame["image_id"], run.probabilities(), run.classes)
 
 
 def test_columns_are_the_challenges_and_scc_counts_as_akiec() -> None:
@@ -57,9 +57,9 @@ def test_a_submission_scored_by_us_has_scikit_learns_figures(make_run: object) -
     sent, truth = submitted(run), truths(run)
     own = read_predictions(sent.to_csv(index=False).encode(), "sent.csv", truth.to_csv(index=False).encode())
     places, scores = truth[list(COLUMNS)].to_numpy().argmax(axis=1), sent[list(COLUMNS)].to_numpy()
-    found = headline(own.run)
+    found = headline(own.predictions)
     assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(places, scores.argmax(axis=1)))
-    areas = per_class(own.run).set_index("class")["auroc"]
+    areas = per_class(own.predictions).set_index("class")["auroc"]
     for place, code in enumerate(COLUMNS.values()):
         assert areas[code] == pytest.approx(roc_auc_score(places == place, scores[:, place]))
 
@@ -72,7 +72,7 @@ def test_a_submission_scored_by_the_challenges_scorer_has_our_figures(make_run: 
     weights = pd.DataFrame({"score_weight": 1.0, "validation_weight": 1.0}, index=truth["image"])
     metric = scorer.ClassificationMetric.BALANCED_ACCURACY
     theirs = scorer.ClassificationScore(truth.set_index("image"), sent.set_index("image"), weights, metric)
-    assert headline(own.run).balanced_accuracy == pytest.approx(theirs.overall)
-    areas = per_class(own.run).set_index("class")["auroc"]
+    assert headline(own.predictions).balanced_accuracy == pytest.approx(theirs.overall)
+    areas = per_class(own.predictions).set_index("class")["auroc"]
     for column, code in COLUMNS.items():
         assert areas[code] == pytest.approx(theirs.per_category.loc[column, "auc"])

@@ -53,24 +53,24 @@ def test_shares_at_which_the_odds_are_undefined_are_refused(share: float) -> Non
 def three(make_run: MakeRun) -> StoredRun:
     """Return a run of three classes: where nevi are eight of ten, a melanoma at a third is more than expected."""
     run = make_run(("mel", "nv", "bcc"), photos=2)
-    frame = run.predictions.assign(p_mel=[0.3, 0.0], p_nv=[0.6, 0.8], p_bcc=[0.1, 0.2])
-    return replace(run, temperature=1.2, offsets=(0.1, 0.2, 0.3), predictions=frame)
+    frame = run.frame.assign(p_mel=[0.3, 0.0], p_nv=[0.6, 0.8], p_bcc=[0.1, 0.2])
+    return replace(run, temperature=1.2, offsets=(0.1, 0.2, 0.3), frame=frame)
 
 
 def test_at_equal_shares_a_rare_class_weighs_as_much_as_a_frequent_one(three: StoredRun) -> None:
     restated_run = run_for_equal_shares(three, {"nv": 0.8, "mel": 0.15, "bcc": 0.05})
     # 0.3 / 0.15, 0.6 / 0.8 and 0.1 / 0.05 are 2, 0.75 and 2; 0, 1 and 4 in the second photo.
     expected = pd.DataFrame({"p_mel": [8 / 19, 0], "p_nv": [3 / 19, 1 / 5], "p_bcc": [8 / 19, 4 / 5]})
-    pd.testing.assert_frame_equal(restated_run.predictions[list(expected)], expected)
-    assert restated_run.predictions["truth"].tolist() == three.predictions["truth"].tolist()
-    assert three.predictions["p_mel"].tolist() == [0.3, 0.0]  # the run itself is left alone
+    pd.testing.assert_frame_equal(restated_run.frame[list(expected)], expected)
+    assert restated_run.frame["truth"].tolist() == three.frame["truth"].tolist()
+    assert three.frame["p_mel"].tolist() == [0.3, 0.0]  # the run itself is left alone
     # What calibrated the scores for other shares says nothing of these.
     assert (restated_run.temperature, restated_run.offsets) == (None, ())
 
 
 def test_scores_that_hold_for_equal_shares_already_stay(three: StoredRun) -> None:
-    same = run_for_equal_shares(three, dict.fromkeys(three.classes, 1 / 3)).predictions
-    pd.testing.assert_frame_equal(same, three.predictions)
+    same = run_for_equal_shares(three, dict.fromkeys(three.classes, 1 / 3)).frame
+    pd.testing.assert_frame_equal(same, three.frame)
 
 
 @pytest.mark.parametrize("shares", [{"mel": 0.5, "nv": 0.5}, {"mel": 0.5, "nv": 0.5, "bcc": 0.0}])

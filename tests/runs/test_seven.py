@@ -6,7 +6,7 @@ import pytest
 
 from skinapp.errors import RunError
 from skinapp.runs.seven import SEVEN_CODES, as_seven, can_be_seven, shares_of_seven
-from skinapp.runs.stored import Scaling, StoredRun, probabilities
+from skinapp.runs.stored import Scaling, StoredRun
 from skinapp.runs.summary import headline
 
 MakeRun = Callable[..., StoredRun]
@@ -16,15 +16,15 @@ def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_ru
     run = replace(make_run(), temperature=1.3, offsets=(0.5,) * 8, malignancy=Scaling(0.9, (0.1, -0.1)))
     seven = as_seven(run)
     assert seven.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
-    before = run.predictions
-    np.testing.assert_allclose(seven.predictions["p_akiec"], before["p_akiec"] + before["p_scc"])
+    before = run.frame
+    np.testing.assert_allclose(seven.frame["p_akiec"], before["p_akiec"] + before["p_scc"])
     joined = before["truth"].isin(["akiec", "scc"])
-    assert (seven.predictions["truth"] == "akiec").tolist() == joined.tolist()
-    assert seven.predictions.loc[~joined, "truth"].tolist() == before.loc[~joined, "truth"].tolist()
-    np.testing.assert_allclose(probabilities(seven).sum(axis=1), 1, atol=1e-6)
-    assert probabilities(seven).max() <= 1
-    assert "p_scc" not in seven.predictions
-    assert "p_scc" in run.predictions  # the run itself is left alone
+    assert (seven.frame["truth"] == "akiec").tolist() == joined.tolist()
+    assert seven.frame.loc[~joined, "truth"].tolist() == before.loc[~joined, "truth"].tolist()
+    np.testing.assert_allclose(seven.probabilities().sum(axis=1), 1, atol=1e-6)
+    assert seven.probabilities().max() <= 1
+    assert "p_scc" not in seven.frame
+    assert "p_scc" in run.frame  # the run itself is left alone
     # What calibrated eight logits says nothing of seven.
     assert (seven.temperature, seven.offsets, seven.malignancy) == (None, (), None)
 

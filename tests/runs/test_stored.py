@@ -7,26 +7,18 @@ import pandas as pd
 import pytest
 
 from skinapp.errors import RunError
-from skinapp.runs.stored import (
-    FACTS_FILE,
-    PREDICTIONS_FILE,
-    RunFacts,
-    StoredRun,
-    find_runs,
-    load_run,
-    probabilities,
-    save_run,
-    truth_index,
-)
+from skinapp.runs.intervals import headline_intervals, load_intervals, save_intervals
+from skinapp.runs.stored import FACTS_FILE, PREDICTIONS_FILE, RunFacts, StoredRun, find_runs, load_run, save_run
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
+KillAtEachStep = Callable[[Path, str, str], list[Path]]
 
 
 def changed(run: StoredRun, column: str, row: int, value: object) -> StoredRun:
-    frame = run.predictions.copy()
+    frame = run.frame.copy()
     frame.loc[row, column] = value
-    return replace(run, predictions=frame)
+    return replace(run, frame=frame)
 
 
 def facts(run: StoredRun) -> dict[str, object]:
@@ -38,23 +30,14 @@ def test_a_saved_run_comes_back_as_it_was(make_run: MakeRun, tmp_path: Path) -> 
     save_run(run, tmp_path / "runs" / "one")
     back = load_run(tmp_path / "runs" / "one")
     assert facts(back) == facts(run)
-    pd.testing.assert_frame_equal(back.predictions, run.predictions)
+    pd.testing.assert_frame_equal(back.frame, run.frame)
 
 
 def test_a_run_of_two_classes_with_double_precision_comes_back(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(MALIGNANCY_CLASSES)
     doubles = {"p_malignant": np.float64, "p_benign": np.float64}
-    save_run(replace(run, predictions=run.predictions.astype(doubles)), tmp_path / "run")
-    assert load_run(tmp_path / "run").predictions["p_benign"].dtype == np.float64
-
-
-def test_accessors_follow_the_order_of_photos_and_classes(make_run: MakeRun) -> None:
-    run = make_run()
-    scores, truth = probabilities(run), truth_index(run)
-    assert scores.shape == (120, 8)
-    assert scores.dtype == np.float64
-    assert scores[7, 3] == run.predictions["p_df"].iloc[7]
-    assert [run.classes[place] for place in truth] == run.predictions["truth"].tolist()
+    save_run(replace(run, frame=run.frame.astype(doubles)), tmp_path / "run")
+    assert load_run(tmp_path / "run").frame["p_benign"].dtype == np.float64
 
 
 def test_saving_again_replaces_the_run_and_drops_what_was_computed_from_the_old_one(
@@ -64,7 +47,7 @@ def test_saving_again_replaces_the_run_and_drops_what_was_computed_from_the_old_
     save_run(make_run(seed=0), folder)
     (folder / "intervals.json").write_text("{}")
     save_run(make_run(seed=1), folder)
-    pd.testing.assert_frame_equal(load_run(folder).predictions, make_run(seed=1).predictions)
+    pd.testing.assert_frame_equal(load_run(folder).frame, make_run(seed=1).frame)
     assert sorted(p.name for p in folder.parent.rglob("*")) == ["one", PREDICTIONS_FILE, FACTS_FILE]
 
 
@@ -74,17 +57,39 @@ def test_a_run_that_does_not_hold_together_is_not_saved_and_leaves_the_old_one(
     save_run(make_run(), tmp_path / "run")
     with pytest.raises(RunError, match="truth names psoriasis"):
         save_run(changed(make_run(), "truth", 3, "psoriasis"), tmp_path / "run")
-    assert len(load_run(tmp_path / "run").predictions) == 120
+    assert len(load_run(tmp_path / "run").frame) == 120
+
+
+def test_a_kill_while_saving_leaves_the_old_run_or_the_new_one(
+    make_run: MakeRun, tmp_path: Path, kill_at_each_step: KillAtEachStep
+) -> None:
+    old, new = replace(make_run(seed=0), note="Old."), replace(make_run(seed=1), note="New.")
+    for name, run in (("old", old), ("new", new)):
+        save_run(run, tmp_path / name)
+    save_intervals(headline_intervals(old, 5), tmp_path / "old")
+    imports = "from skinapp.runs.stored import load_run, save_run"
+    copies = kill_at_each_step(
+        tmp_path / "old", imports, f"save_run(load_run(Path({str(tmp_path / 'new')!r})), folder)"
+    )
+    notes = []
+    for copy in copies:
+        assert find_runs(copy.parents[1]) == (copy,)
+        run, intervals = load_run(copy), load_intervals(copy)
+        notes.append(run.note)
+        pd.testing.assert_frame_equal(run.frame, (old if run.note == "Old." else new).frame)
+        assert (intervals is None) == (run.note == "New.")
+    assert len(copies) > 5
+    assert notes == sorted(notes, reverse=True)
+    assert set(notes) == {"Old.", "New."}
 
 
 def test_leftovers_of_a_save_that_was_killed_are_not_in_the_way(make_run: MakeRun, tmp_path: Path) -> None:
-    left = tmp_path / "runs" / "one.partial"
+    left = tmp_path / "runs" / "one" / "0.partial"
     left.mkdir(parents=True)
     (left / FACTS_FILE).write_text("{")
     assert find_runs(tmp_path) == ()
     save_run(make_run(), tmp_path / "runs" / "one")
     assert find_runs(tmp_path) == (tmp_path / "runs" / "one",)
-    assert not left.exists()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_predictions_that_do_not_hold_together_are_refused_by_name(
     make_run: MakeRun, tmp_path: Path, column: str, value: object, sentence: str
 ) -> None:
     save_run(make_run(), tmp_path / "run")
-    changed(make_run(), column, 5, value).predictions.to_parquet(tmp_path / "run" / PREDICTIONS_FILE)
+    changed(make_run(), column, 5, value).frame.to_parquet(tmp_path / "run" / PREDICTIONS_FILE)
     with pytest.raises(RunError, match=sentence) as caught:
         load_run(tmp_path / "run")
     assert str(tmp_path / "run") in str(caught.value)
@@ -110,7 +115,7 @@ def test_predictions_that_do_not_hold_together_are_refused_by_name(
 
 def test_missing_columns_are_named(make_run: MakeRun, tmp_path: Path) -> None:
     save_run(make_run(), tmp_path / "run")
-    frame = make_run().predictions.drop(columns=["lesion_id", "p_nv"])
+    frame = make_run().frame.drop(columns=["lesion_id", "p_nv"])
     frame.to_parquet(tmp_path / "run" / PREDICTIONS_FILE)
     with pytest.raises(RunError, match="lack lesion_id, p_nv"):
         load_run(tmp_path / "run")
@@ -118,15 +123,15 @@ def test_missing_columns_are_named(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_whole_numbers_are_no_probabilities(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(MALIGNANCY_CLASSES)
-    whole = run.predictions.assign(p_malignant=1, p_benign=0)
+    whole = run.frame.assign(p_malignant=1, p_benign=0)
     with pytest.raises(RunError, match="p_malignant holds int64"):
-        save_run(replace(run, predictions=whole), tmp_path / "run")
+        save_run(replace(run, frame=whole), tmp_path / "run")
 
 
 def test_an_empty_run_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     with pytest.raises(RunError, match="hold no photo"):
-        save_run(replace(run, predictions=run.predictions.head(0)), tmp_path / "run")
+        save_run(replace(run, frame=run.frame.head(0)), tmp_path / "run")
 
 
 def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import confusion_frame, headline, per_class
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MALIGNANT_CODES
 
@@ -14,13 +14,13 @@ MakeRun = Callable[..., StoredRun]
 
 def test_headline_of_eight_types(make_run: MakeRun) -> None:
     run = make_run()
-    truth, scores = truth_index(run), probabilities(run)
+    truth, scores = run.truth_index(), run.probabilities()
     line = headline(run)
     assert (line.photos, line.lesions) == (120, 80)
     assert line.accuracy == pytest.approx(sk.accuracy_score(truth, scores.argmax(axis=1)))
     assert line.top3 == pytest.approx(sk.top_k_accuracy_score(truth, scores, k=3))
-    malignant = run.predictions["truth"].isin(MALIGNANT_CODES)
-    summed = run.predictions[[f"p_{code}" for code in ("mel", "bcc", "akiec", "scc")]].sum(axis=1)
+    malignant = run.frame["truth"].isin(MALIGNANT_CODES)
+    summed = run.frame[[f"p_{code}" for code in ("mel", "bcc", "akiec", "scc")]].sum(axis=1)
     assert line.malignant_auroc == pytest.approx(sk.roc_auc_score(malignant, summed))
     assert line.macro_auroc > line.malignant_auroc > 0.5
     assert not any(np.isnan(figure) for figure in asdict(line).values())
@@ -29,7 +29,7 @@ def test_headline_of_eight_types(make_run: MakeRun) -> None:
 def test_headline_of_a_malignancy_run(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES)
     line = headline(run)
-    expected = sk.roc_auc_score(run.predictions["truth"] == "malignant", run.predictions["p_malignant"])
+    expected = sk.roc_auc_score(run.frame["truth"] == "malignant", run.frame["p_malignant"])
     assert line.malignant_auroc == pytest.approx(expected)
     assert np.isnan(line.top3)  # the truth is always among the first three of two
 
@@ -45,17 +45,17 @@ def test_per_class_counts_photos_lesions_and_predictions(make_run: MakeRun) -> N
     frame = per_class(run).set_index("class")
     assert tuple(frame.index) == run.classes
     assert frame.loc["nv", "name"] == "Melanocytic nevus"
-    nevi = run.predictions[run.predictions["truth"] == "nv"]
+    nevi = run.frame[run.frame["truth"] == "nv"]
     assert frame.loc["nv", "support"] == len(nevi)
     assert frame.loc["nv", "lesions"] == nevi["lesion_id"].nunique() < len(nevi)
-    assert frame["predicted"].sum() == len(run.predictions)
-    predicted = probabilities(run).argmax(axis=1)
-    np.testing.assert_allclose(frame["f1"], sk.f1_score(truth_index(run), predicted, average=None))
+    assert frame["predicted"].sum() == len(run.frame)
+    predicted = run.probabilities().argmax(axis=1)
+    np.testing.assert_allclose(frame["f1"], sk.f1_score(run.truth_index(), predicted, average=None))
 
 
 def test_a_class_without_photos_has_none_and_no_recall(make_run: MakeRun) -> None:
     run = make_run()
-    without = replace(run, predictions=run.predictions[run.predictions["truth"] != "df"])
+    without = replace(run, frame=run.frame[run.frame["truth"] != "df"])
     row = per_class(without).set_index("class").loc["df"]
     assert (row["support"], row["lesions"]) == (0, 0)
     assert np.isnan(row["recall"])
@@ -65,8 +65,8 @@ def test_a_class_without_photos_has_none_and_no_recall(make_run: MakeRun) -> Non
 def test_confusion_frame_has_truth_in_rows(make_run: MakeRun) -> None:
     run = make_run(("nv", "mel"), photos=4)
     sure = np.float32([[1, 0], [0, 1], [0, 1], [0, 1]])
-    frame = run.predictions.assign(truth=["nv", "nv", "nv", "mel"], p_nv=sure[:, 0], p_mel=sure[:, 1])
-    confusion = confusion_frame(replace(run, predictions=frame))
+    frame = run.frame.assign(truth=["nv", "nv", "nv", "mel"], p_nv=sure[:, 0], p_mel=sure[:, 1])
+    confusion = confusion_frame(replace(run, frame=frame))
     assert confusion.loc["nv", "mel"] == 2
     assert confusion.to_numpy().tolist() == [[1, 2], [0, 1]]
     assert (confusion.index.name, confusion.columns.name) == ("truth", "prediction")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from skinapp.datasets.columns import LONGEST_TEXT, quoted
+from skinapp.datasets.columns import MAX_TEXT, quote
 from skinapp.errors import RunError
 from skinapp.metrics.classification import Floats
 
@@ -63,7 +63,7 @@ def read_header(data: bytes, file: str) -> Header:
     lower = [column.casefold() for column in columns if column]
     twice = sorted({column for column in lower if lower.count(column) > 1})
     if twice:
-        raise RunError(f"{file} has two columns named {quoted(twice[0])}. Keep one of them.")
+        raise RunError(f"{file} has two columns named {quote(twice[0])}. Keep one of them.")
     return Header(file, tuple(columns), separator)
 
 
@@ -109,11 +109,11 @@ def _table(
 
 
 def _words(column: pa.ChunkedArray, name: str, header: Header) -> pd.Series:
-    long = pc.greater(pc.utf8_length(column), LONGEST_TEXT).to_numpy()
+    long = pc.greater(pc.utf8_length(column), MAX_TEXT).to_numpy()
     if long.any():
         row = int(long.argmax()) + 1
         raise RunError(
-            f"{header.file} has a cell of more than {LONGEST_TEXT} characters in the column {quoted(name)}, row "
+            f"{header.file} has a cell of more than {MAX_TEXT} characters in the column {quote(name)}, row "
             f"{row:,} below the header. Shorten it, or leave the column out."
         )
     return pd.Series(pd.array(pc.utf8_trim_whitespace(column), dtype="string"))  # as a stored run has its text
@@ -130,7 +130,7 @@ def _what_is_wrong(said: str, data: bytes, header: Header, numbers: Sequence[str
             if wrong.any():
                 row = int(wrong.to_numpy().argmax())
                 return (
-                    f"{header.file} holds {quoted(str(cells.iloc[row]))} in the column {quoted(column)}, row "
+                    f"{header.file} holds {quote(str(cells.iloc[row]))} in the column {quote(column)}, row "
                     f"{row + 1:,} below the header, where a number is needed. Write numbers like 0.25."
                 )
     except pa.ArrowInvalid as error:
@@ -148,6 +148,6 @@ def _unreadable(said: str, header: Header) -> str:
         )
     place = re.search(r"column #(\d+): .*UTF8", said)
     if place:
-        column = quoted(header.columns[int(place[1])])
+        column = quote(header.columns[int(place[1])])
         return f"{header.file} holds text that is not in UTF-8 in the column {column}. Save it as CSV UTF-8."
     return f"{header.file} cannot be read as a CSV. Save it anew as CSV UTF-8, with no row longer than a page."

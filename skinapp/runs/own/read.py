@@ -4,28 +4,24 @@ Two formats are read: skinapp's own (`truth` and `p_<class>` columns), and that 
 column a class, together with a file of truths in the same form). Cells are data alone: nothing in them is computed.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from platform import python_version
 
 import numpy as np
 import pandas as pd
 
-import skinapp
-from skinapp.datasets.columns import quoted
-from skinapp.datasets.labels import OLDEST, known_label
+from skinapp.datasets.columns import MAX_AGE, quote
+from skinapp.datasets.labels import translate_label
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES
-from skinapp.datasets.table import some_of
+from skinapp.datasets.table import shorten_list
 from skinapp.errors import RunError
 from skinapp.metrics.classification import Floats
 from skinapp.runs.lookup import places_among
 from skinapp.runs.own.csv import Header
 from skinapp.runs.own.sheet import MAX_BYTES as SHEET_MAX_BYTES
 from skinapp.runs.own.sheet import Sheet, is_plain, missing, open_header, read_sheet, row_of
-from skinapp.runs.stored import SUM_TOLERANCE, StoredRun, Versions, probability_columns
+from skinapp.runs.predictions import SUM_TOLERANCE, Predictions, probability_columns
 from skinapp.runs.views.subgroups import AGE_BANDS
 
 MAX_BYTES = SHEET_MAX_BYTES
@@ -47,19 +43,19 @@ Notes = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class OwnRun:
+class OwnPredictions:
     """A visitor's predictions: the run, its subgroups, and what she should know of how they were read.
 
     `facts` has a row a photo, in the order of the run's predictions, and a string column for each subgroup, NA where
     nothing is known; it may have no column.
     """
 
-    run: StoredRun
+    predictions: Predictions
     facts: pd.DataFrame
     notes: Notes
 
 
-def read_predictions(data: bytes, name: str, truth: bytes | None = None) -> OwnRun:
+def read_predictions(data: bytes, name: str, truth: bytes | None = None) -> OwnPredictions:
     """Read predictions from the bytes of a CSV called `name`; `truth` is the file of truths of the ISIC format.
 
     Photos keep their order; classes stand in the taxonomy's order, then in the file's. Raises RunError, naming column
@@ -79,8 +75,8 @@ def read_predictions(data: bytes, name: str, truth: bytes | None = None) -> OwnR
     return _isic_format(data, header, truth)
 
 
-def _own_format(data: bytes, header: Header, labels: Mapping[str, str], other_truth: bool) -> OwnRun:
-    sheet = read_sheet(data, header, {column: known_label(label, {}) for column, label in labels.items()})
+def _own_format(data: bytes, header: Header, labels: Mapping[str, str], other_truth: bool) -> OwnPredictions:
+    sheet = read_sheet(data, header, {column: translate_label(label, {}) for column, label in labels.items()})
     column = next((column for column in sheet.text.columns if column.casefold() == "truth"), None)
     if column is None:
         raise RunError(f"{header.file} lacks the column truth, which names each photo's class. Add it.")
@@ -88,17 +84,17 @@ def _own_format(data: bytes, header: Header, labels: Mapping[str, str], other_tr
     if other_truth:
         notes += ("The file of truths was not needed: this CSV holds its own.",)
     truth = _known_truth(sheet.text[column], sheet)
-    return _own_run(data, sheet, truth, words, sheet.groups, sheet.text.drop(columns=column), notes)
+    return _own_predictions(sheet, truth, words, sheet.groups, sheet.text.drop(columns=column), notes)
 
 
-def _isic_format(data: bytes, header: Header, truth: bytes) -> OwnRun:
+def _isic_format(data: bytes, header: Header, truth: bytes) -> OwnPredictions:
     sheet = read_sheet(data, header, _isic_labels(header))
     answers_header = open_header(truth, f"The file of truths of {header.file}")
     answers = read_sheet(truth, answers_header, _isic_labels(answers_header))
     values, notes = _divided(sheet)
     places = places_among(sheet.ids, answers.ids)
     if (lacking := places < 0).any():
-        photo = quoted(sheet.ids[int(lacking.argmax())])
+        photo = quote(sheet.ids[int(lacking.argmax())])
         raise RunError(
             f"{answers.file} lacks the photo {photo}, which {header.file} has in {row_of(lacking)}. Add its truth, or "
             "leave the photo out."
@@ -108,7 +104,7 @@ def _isic_format(data: bytes, header: Header, truth: bytes) -> OwnRun:
     text = answers.text.iloc[places].reset_index(drop=True)
     text = pd.concat([sheet.text, text[[column for column in text if column not in sheet.text]]], axis=1)
     groups = sheet.groups if answers.groups is None else answers.groups.iloc[places].reset_index(drop=True)
-    return _own_run(data, sheet, _known_truth(_one_hot(answers)[places], sheet), values, groups, text, notes)
+    return _own_predictions(sheet, _known_truth(_one_hot(answers)[places], sheet), values, groups, text, notes)
 
 
 def _own_label(column: str) -> str:
@@ -122,18 +118,18 @@ def _isic_labels(header: Header) -> dict[str, str]:
 
 def _plain(name: str) -> str:
     """Return a file's name without signs that a page or a terminal could take for its own."""
-    return quoted(Path(name).name)[1:-1]
+    return quote(Path(name).name)[1:-1]
 
 
 def _known_truth(words: "pd.Series[str]", sheet: Sheet) -> pd.Series:
     """Return each photo's class, one of the sheet's; RunError for another, or none."""
     places, said = pd.factorize(words)
-    meant = pd.Series([known_label(str(word), {}) for word in said], dtype="string")
+    meant = pd.Series([translate_label(str(word), {}) for word in said], dtype="string")
     strange = ~meant.isin(sheet.labels).to_numpy(dtype=bool)[places]
     if strange.any():
-        word = quoted(str(said[places[int(strange.argmax())]]))
+        word = quote(str(said[places[int(strange.argmax())]]))
         raise RunError(
-            f"{sheet.file}: the truth {word} in {row_of(strange)} is none of its classes ({some_of(sheet.labels, 10)})."
+            f"{sheet.file}: the truth {word} in {row_of(strange)} is none of its classes ({shorten_list(sheet.labels, 10)})."
             " Add a column of probabilities for it, or leave the photo out."
         )
     return meant.take(places).reset_index(drop=True)
@@ -143,7 +139,7 @@ def _one_hot(answers: Sheet) -> pd.Series:
     ones = answers.numbers == 1
     wrong = (ones.sum(axis=1) != 1) | ((answers.numbers != 0) & ~ones).any(axis=1)
     if wrong.any():
-        photo = quoted(answers.ids[int(wrong.argmax())])
+        photo = quote(answers.ids[int(wrong.argmax())])
         raise RunError(f"{answers.file} does not give {photo} one class, in {row_of(wrong)}. Write one 1, and 0 else.")
     return pd.Series(answers.labels, dtype="string").take(ones.argmax(axis=1)).reset_index(drop=True)
 
@@ -183,40 +179,25 @@ def _divided(sheet: Sheet) -> tuple[Floats, Notes]:
     return sheet.numbers / sums[:, None], (note,)
 
 
-def _own_run(
-    data: bytes,
+def _own_predictions(
     sheet: Sheet,
     truth: pd.Series,
     values: Floats,
     groups: pd.Series | None,
     text: pd.DataFrame,
     notes: Notes,
-) -> OwnRun:
+) -> OwnPredictions:
     if groups is None:
         notes += (
             "Without a column lesion_id or group each photo is drawn by itself: the intervals are too narrow where "
             "photos share a lesion.",
         )
     if truth.nunique() == 1:
-        notes += (f"Every photo is {quoted(truth[0])}: what compares classes is undefined.",)
+        notes += (f"Every photo is {quote(truth[0])}: what compares classes is undefined.",)
     facts, left_out = _facts(text)
-    stem = Path(sheet.file).stem
     frame = pd.DataFrame({"image_id": sheet.ids, "lesion_id": sheet.ids if groups is None else groups, "truth": truth})
-    run = StoredRun(
-        name=stem,
-        model=stem,
-        classes=sheet.labels,
-        table=stem,
-        table_sha256=hashlib.sha256(data).hexdigest(),
-        split="all",
-        weights_sha256="",
-        weights_kept=False,
-        versions=Versions(python=python_version(), torch="", skinapp=skinapp.__version__),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        note=NOTE,
-        predictions=frame.join(pd.DataFrame(values, columns=probability_columns(sheet.labels))),
-    )
-    return OwnRun(run, facts, notes + left_out)
+    frame = frame.join(pd.DataFrame(values, columns=probability_columns(sheet.labels)))
+    return OwnPredictions(Predictions(Path(sheet.file).stem, sheet.labels, frame), facts, notes + left_out)
 
 
 def _facts(text: pd.DataFrame) -> tuple[pd.DataFrame, Notes]:
@@ -229,8 +210,8 @@ def _facts(text: pd.DataFrame) -> tuple[pd.DataFrame, Notes]:
         elif is_plain(column) and known.nunique() <= MAX_LEVELS:
             facts[column] = known
         else:
-            left_out.append(quoted(column))
-    note = f"No subgroups, because of more than {MAX_LEVELS} different words or an odd name: {some_of(left_out)}."
+            left_out.append(quote(column))
+    note = f"No subgroups, because of more than {MAX_LEVELS} different words or an odd name: {shorten_list(left_out)}."
     return pd.DataFrame(facts, index=text.index), (note,) if left_out else ()
 
 
@@ -240,7 +221,7 @@ def _age_bands(column: str, known: pd.Series) -> pd.Series | None:
         return None
     places, words = pd.factorize(known, use_na_sentinel=True)
     years = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").astype(float)
-    if not years.between(0, OLDEST).all():
+    if not years.between(0, MAX_AGE).all():
         return None
     bands = pd.cut(years, [*AGE_BANDS, np.inf], right=False, labels=list(AGE_BANDS.values())).astype("string")
     return bands.reindex(places).reset_index(drop=True)

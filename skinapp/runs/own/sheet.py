@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinapp.datasets.columns import quoted
-from skinapp.datasets.labels import KNOWN_LABELS, MISSING
+from skinapp.datasets.columns import MISSING_WORDS, quote
+from skinapp.datasets.labels import KNOWN_LABELS
 from skinapp.errors import RunError
 from skinapp.metrics.classification import Flags, Floats
 from skinapp.runs.own.csv import Header, read_cells, read_header
@@ -91,12 +91,12 @@ def row_of(wrong: Flags) -> str:
 
 def missing(text: pd.Series) -> Flags:
     """Tell which cells are empty or a word that says that nothing is known, (n,)."""
-    return text.str.lower().isin(MISSING).to_numpy(dtype=bool)
+    return text.str.lower().isin(MISSING_WORDS).to_numpy(dtype=bool)
 
 
 def _check_labels(header: Header, labels: Mapping[str, str]) -> None:
     if len(labels) < 2:
-        only = ", ".join(map(quoted, labels)) or "none"
+        only = ", ".join(map(quote, labels)) or "none"
         raise RunError(f"{header.file} has columns of numbers for fewer than two classes ({only}). Add the others.")
     if len(labels) > MAX_CLASSES:
         raise RunError(f"{header.file} has {len(labels)} classes, more than {MAX_CLASSES}. Join some of them.")
@@ -104,11 +104,11 @@ def _check_labels(header: Header, labels: Mapping[str, str]) -> None:
     for column, label in labels.items():
         if not is_plain(label):
             raise RunError(
-                f"{header.file} has the class {quoted(label)}. Name it with at most {_LONGEST_NAME} letters, digits, "
+                f"{header.file} has the class {quote(label)}. Name it with at most {_LONGEST_NAME} letters, digits, "
                 f"blanks and {_PLAIN.strip()}"
             )
         if label in seen:
-            raise RunError(f"{header.file} has {quoted(seen[label])} and {quoted(column)} for one class. Keep one.")
+            raise RunError(f"{header.file} has {quote(seen[label])} and {quote(column)} for one class. Keep one.")
         seen[label] = column
 
 
@@ -126,10 +126,10 @@ def _ids(text: pd.DataFrame, column: str | None, header: Header, rows: int) -> p
         ids = ids.mask(named_files, ids.str.slice(stop=-len(".jpg")))
     empty = (ids == "").to_numpy(dtype=bool)
     if empty.any():
-        raise RunError(f"{header.file} has no {quoted(column)} in {row_of(empty)}. Give every photo one.")
+        raise RunError(f"{header.file} has no {quote(column)} in {row_of(empty)}. Give every photo one.")
     twice = ids.duplicated().to_numpy()
     if twice.any():
-        first = quoted(ids[int(twice.argmax())])
+        first = quote(ids[int(twice.argmax())])
         raise RunError(f"{header.file} names the photo {first} again in {row_of(twice)}. Keep one row a photo.")
     return ids
 
@@ -145,6 +145,6 @@ def _in_range(numbers: Floats, columns: Sequence[str], header: Header) -> Floats
         ((numbers < -_NOISE) | (numbers > 1 + _NOISE), "is not in 0 to 1. Divide percentages by 100; no logits"),
     ):
         if wrong.any():
-            column = quoted(columns[int(wrong.argmax()) % len(columns)])
+            column = quote(columns[int(wrong.argmax()) % len(columns)])
             raise RunError(f"{header.file}: the column {column} in {row_of(np.any(wrong, axis=1))} {fault}.")
     return np.clip(numbers, 0, 1)

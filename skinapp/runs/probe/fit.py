@@ -19,15 +19,16 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
 import skinapp
-from skinapp.datasets.audit.copies import hash_twin_ids
+from skinapp.datasets.audit.copies import find_twin_ids_by_hash
 from skinapp.datasets.files import Progress, no_progress
-from skinapp.datasets.splits import group_ids
-from skinapp.datasets.table import truth_labels
+from skinapp.datasets.splits import assign_groups
+from skinapp.datasets.table import get_true_labels
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 from skinapp.metrics.classification import ClassIndex, Floats, auroc_per_class
+from skinapp.runs.predictions import probability_columns
 from skinapp.runs.probe.stored import FEATURE_COLUMNS
-from skinapp.runs.stored import StoredRun, Versions, probability_columns
+from skinapp.runs.stored import StoredRun, Versions
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 MODEL = "shortcut-probe"
@@ -79,11 +80,11 @@ def probe_table(table: pd.DataFrame, table_path: Path, task: str, name: str, pro
     predictions. Raises DatasetError where there are fewer than two classes or a class has fewer than FOLDS groups, or
     no fact differs between photos.
     """
-    truth = truth_labels(table, task).dropna()
+    truth = get_true_labels(table, task).dropna()
     photos = table.loc[truth.index].reset_index(drop=True)
     classes = _classes(truth)
     place = pd.Index(classes).get_indexer(pd.Index(truth))
-    groups = group_ids(photos, hash_twin_ids(photos))
+    groups = assign_groups(photos, find_twin_ids_by_hash(photos))
     facts = _varying(photos)
     _check(place, groups, classes, facts)
     folds = list(StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED).split(photos, place, groups))
@@ -228,5 +229,5 @@ def _run(
         versions=Versions(python_version(), version("torch"), skinapp.__version__),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         note=NOTE,
-        predictions=frame,
+        frame=frame,
     )

@@ -1,6 +1,6 @@
 """Whether a score means what it says: of the photos scored 80%, are 80% right?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,11 @@ from scipy.special import expit, logit
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import draws, percentile_interval
-from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, confidence_bin, malignant_mask
+from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
+from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, bin_confidence, malignant_mask
 from skinapp.metrics.estimate import REPLICATES, SEED
-from skinapp.runs.stored import Scaling, StoredRun, lesion_index, probabilities, probability_columns, truth_index
+from skinapp.runs.predictions import Predictions, probability_columns
+from skinapp.runs.stored import Scaling, StoredRun
 from skinapp.runs.views.curves import positives, tells_malignancy
 from skinapp.taxonomy import MALIGNANT
 
@@ -46,9 +47,9 @@ class Calibration:
     outcome: str
 
 
-def calibration(run: StoredRun) -> Calibration:
+def calibration(run: Predictions) -> Calibration:
     """Compute the calibration of a run."""
-    truth, scores = truth_index(run), probabilities(run)
+    truth, scores = run.truth_index(), run.probabilities()
     outcome, happened, score = _outcome(run, truth, scores)
     logits = _logits(score)
     return Calibration(
@@ -61,17 +62,17 @@ def calibration(run: StoredRun) -> Calibration:
     )
 
 
-def calibration_intervals(run: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+def calibration_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
     """Return Brier score, slope and intercept of a run with 95% intervals by bootstrap over lesions.
 
     Columns: figure (brier, slope, intercept), value, low, high; NaN where undefined. Slope and intercept are fitted
     anew in each replicate. The same seed gives the same frame.
     """
-    truth, scores = truth_index(run), probabilities(run)
+    truth, scores = run.truth_index(), run.probabilities()
     _, happened, score = _outcome(run, truth, scores)
-    logits, lesion = _logits(score), lesion_index(run)
+    logits, lesion = _logits(score), run.lesion_index()
     drawn: dict[str, list[float]] = {"brier": [], "slope": [], "intercept": []}
-    for times in draws(int(lesion.max()) + 1, replicates, seed, len(lesion)):
+    for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, len(lesion)):
         weights = times[:, lesion]
         drawn["brier"] += classification.brier(truth, scores, weights).tolist()
         for often in weights:
@@ -94,7 +95,7 @@ def reliability(truth: ClassIndex, probabilities: Floats, bins: int = CALIBRATIO
 
 def binary_reliability(positive: Flags, scores: Floats, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
     """Set one score against how often the photo is positive: as `reliability`, accuracy the share of positives."""
-    place = confidence_bin(scores, bins)
+    place = bin_confidence(scores, bins)
     photos = np.bincount(place, minlength=bins)
     said = np.bincount(place, weights=scores, minlength=bins)
     came = np.bincount(place, weights=positive, minlength=bins)
@@ -131,15 +132,15 @@ def before_calibration(run: StoredRun) -> StoredRun:
     """
     if run.temperature is None:
         raise RunError(f"The run {run.name} did not keep its temperature. Make it again with `skinapp evaluate`.")
-    frame = run.predictions.copy(deep=False)
+    frame = run.frame.copy(deep=False)
     own = Scaling(run.temperature, run.offsets)
-    scores = probabilities(run)
+    scores = run.probabilities()
     frame[probability_columns(run.classes)] = (
         uncalibrated(scores, own.temperature, own.offsets)
         if run.malignancy is None
         else _types_before(scores, malignant_mask(run.classes), own, run.malignancy)
     )
-    return replace(run, temperature=None, offsets=(), malignancy=None, predictions=frame)
+    return run.rescored(frame, run.classes)
 
 
 def _types_before(types: Floats, malignant: Flags, own: Scaling, of_malignancy: Scaling) -> Floats:
@@ -154,7 +155,7 @@ def _types_before(types: Floats, malignant: Flags, own: Scaling, of_malignancy: 
     return before
 
 
-def _outcome(run: StoredRun, truth: ClassIndex, scores: Floats) -> tuple[str, Flags, Floats]:
+def _outcome(run: Predictions, truth: ClassIndex, scores: Floats) -> tuple[str, Flags, Floats]:
     if tells_malignancy(run):
         return MALIGNANT, *positives(run)
     if len(run.classes) == 2:
@@ -173,7 +174,7 @@ def _error_if_perfect(confidence: Floats, bins: int = CALIBRATION_BINS) -> float
     Photos whose confidence lies within a 64th of a bin are drawn together, as if all had its mean: one binomial draw
     then stands for many photos, and what the spread within a 960th adds to the variance is below a millionth.
     """
-    place = confidence_bin(confidence, bins * _PARTS)
+    place = bin_confidence(confidence, bins * _PARTS)
     photos = np.bincount(place, minlength=bins * _PARTS)
     said = np.bincount(place, weights=confidence, minlength=bins * _PARTS)
     mean = np.clip(said / np.maximum(photos, 1), 0, 1)

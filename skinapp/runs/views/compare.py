@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from skinapp.errors import RunError
-from skinapp.metrics.bootstrap import draws, percentile_interval
+from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
 from skinapp.metrics.classification import Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import REPLICATES, SEED
-from skinapp.metrics.lesion_sums import tally
-from skinapp.metrics.summary import OVERALL, Figures, figures
+from skinapp.metrics.lesion_sums import sum_figures_by_lesion
+from skinapp.metrics.summary import OVERALL, Figures, compute_figures
 from skinapp.runs.lookup import places_among
-from skinapp.runs.stored import StoredRun, lesion_index, probabilities, truth_index
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.views.curves import tells_malignancy
 
 BY_CLASS, BY_MALIGNANCY = "class", "malignancy"
@@ -46,7 +45,7 @@ class Pairing:
     by: str
 
 
-def paired(a: StoredRun, b: StoredRun) -> Pairing:
+def paired(a: Predictions, b: Predictions) -> Pairing:
     """Count on the photos of both runs which is right; RunError where they share none."""
     common = _common(a, b)
     right_a, right_b = common.right(common.a), common.right(common.b)
@@ -54,9 +53,9 @@ def paired(a: StoredRun, b: StoredRun) -> Pairing:
     only_a, only_b = right_a & ~right_b, right_b & ~right_a
     return Pairing(
         photos=len(right_a),
-        lesions=common.a.predictions["lesion_id"].nunique(),
-        left_out_a=len(a.predictions) - len(right_a),
-        left_out_b=len(b.predictions) - len(right_a),
+        lesions=common.a.frame["lesion_id"].nunique(),
+        left_out_a=len(a.frame) - len(right_a),
+        left_out_b=len(b.frame) - len(right_a),
         both_right=int((right_a & right_b).sum()),
         only_a=int(only_a.sum()),
         only_b=int(only_b.sum()),
@@ -67,7 +66,7 @@ def paired(a: StoredRun, b: StoredRun) -> Pairing:
     )
 
 
-def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+def paired_differences(a: Predictions, b: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
     """Return the overall figures of two runs on their common photos and their difference, a less b.
 
     Each replicate draws the same lesions for both, so that what is hard for both cancels out. Columns: figure, a, b,
@@ -76,12 +75,17 @@ def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES,
     """
     common = _common(a, b)
     names = OVERALL if common.by == BY_CLASS else ("malignant_auroc",)
-    of_a, of_b = (_overall(figures(truth_index(r), probabilities(r), r.classes), names) for r in (common.a, common.b))
-    lesion = lesion_index(common.a)
-    tallies = [tally(truth_index(run), probabilities(run), run.classes, lesion) for run in (common.a, common.b)]
+    of_a, of_b = (
+        _overall(compute_figures(r.truth_index(), r.probabilities(), r.classes), names) for r in (common.a, common.b)
+    )
+    lesion = common.a.lesion_index()
+    tallies = [
+        sum_figures_by_lesion(run.truth_index(), run.probabilities(), run.classes, lesion)
+        for run in (common.a, common.b)
+    ]
     drawn = [
-        np.subtract(*(_overall(each.figures(times), names) for each in tallies))
-        for times in draws(int(lesion.max()) + 1, replicates, seed, sum(tallies[0].widths))
+        np.subtract(*(_overall(each.compute_figures(times), names) for each in tallies))
+        for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallies[0].widths))
     ]
     ends = np.array([percentile_interval(of_figure) for of_figure in np.concatenate(drawn, axis=1)])
     return pd.DataFrame(
@@ -89,7 +93,7 @@ def paired_differences(a: StoredRun, b: StoredRun, replicates: int = REPLICATES,
     )
 
 
-def only_one_right(a: StoredRun, b: StoredRun) -> pd.DataFrame:
+def only_one_right(a: Predictions, b: Predictions) -> pd.DataFrame:
     """List the common photos that one run gets right and the other wrong, the wrong answer's most confident first.
 
     Columns: image_id, lesion_id and truth (of a), answer_a, p_a, answer_b, p_b (the likeliest class of each run and its
@@ -97,9 +101,9 @@ def only_one_right(a: StoredRun, b: StoredRun) -> pd.DataFrame:
     """
     common = _common(a, b)
     right_a, right_b = common.right(common.a), common.right(common.b)
-    frame = common.a.predictions[["image_id", "lesion_id", "truth"]].copy()
+    frame = common.a.frame[["image_id", "lesion_id", "truth"]].copy()
     for end, run in (("a", common.a), ("b", common.b)):
-        scores = probabilities(run)
+        scores = run.probabilities()
         frame[f"answer_{end}"] = np.array(run.classes)[scores.argmax(axis=1)]
         frame[f"p_{end}"] = scores.max(axis=1)
     frame["right"] = np.where(right_a, "a", "b")
@@ -112,33 +116,33 @@ def only_one_right(a: StoredRun, b: StoredRun) -> pd.DataFrame:
 class _Common:
     """Two runs cut to their common photos, in the order of a, and what must be told rightly."""
 
-    a: StoredRun
-    b: StoredRun
+    a: Predictions
+    b: Predictions
     by: str
 
-    def truth(self, run: StoredRun) -> "Flags | pd.Series[str]":
+    def truth(self, run: Predictions) -> "Flags | pd.Series[str]":
         """Return what each photo of a run is: its label, or whether it is malignant."""
         if self.by == BY_CLASS:
-            return run.predictions["truth"].reset_index(drop=True)
-        return malignant_mask(run.classes)[truth_index(run)]
+            return run.frame["truth"].reset_index(drop=True)
+        return malignant_mask(run.classes)[run.truth_index()]
 
-    def right(self, run: StoredRun) -> Flags:
+    def right(self, run: Predictions) -> Flags:
         """Tell of each photo whether a run tells it rightly."""
-        truth, answer = truth_index(run), probabilities(run).argmax(axis=1)
+        truth, answer = run.truth_index(), run.probabilities().argmax(axis=1)
         if self.by == BY_CLASS:
             return np.asarray(truth == answer)
         malignant = malignant_mask(run.classes)
         return np.asarray(malignant[truth] == malignant[answer])
 
 
-def _common(a: StoredRun, b: StoredRun) -> _Common:
-    place = places_among(a.predictions["image_id"], b.predictions["image_id"])
+def _common(a: Predictions, b: Predictions) -> _Common:
+    place = places_among(a.frame["image_id"], b.frame["image_id"])
     if not (place >= 0).any():
         raise RunError(
             f"The runs {a.name} and {b.name} share no photo. Compare runs that were made on the same photos."
         )
-    cut_a = replace(a, predictions=a.predictions[place >= 0].reset_index(drop=True))
-    cut_b = replace(b, predictions=b.predictions.iloc[place[place >= 0]].reset_index(drop=True))
+    cut_a = replace(a, frame=a.frame[place >= 0].reset_index(drop=True))
+    cut_b = replace(b, frame=b.frame.iloc[place[place >= 0]].reset_index(drop=True))
     if set(a.classes) == set(b.classes):
         return _Common(cut_a, replace(cut_b, classes=a.classes), BY_CLASS)
     return _Common(cut_a, cut_b, BY_MALIGNANCY if tells_malignancy(a) and tells_malignancy(b) else BY_CLASS)
@@ -148,10 +152,12 @@ def _overall(found: Figures, names: tuple[str, ...]) -> Floats:
     return np.stack([getattr(found, name) for name in names])
 
 
-def _first_of_each_lesion(run: StoredRun) -> Flags:
-    frame = run.predictions.sort_values("image_id")
+def _first_of_each_lesion(run: Predictions) -> Flags:
+    frame = run.frame.sort_values("image_id")
     return np.asarray(~frame["lesion_id"].duplicated().sort_index())
 
 
 def _mcnemar(only_a: int, only_b: int) -> float:
+    from scipy.stats import binomtest  # as in metrics/estimate.py: slow to import
+
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0

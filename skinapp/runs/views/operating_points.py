@@ -6,12 +6,13 @@ from math import floor
 import numpy as np
 
 from skinapp.errors import RunError
-from skinapp.metrics.bootstrap import draws, percentile_interval, rate_interval
+from skinapp.metrics.bootstrap import compute_rate_interval, draw_lesions, percentile_interval
 from skinapp.metrics.classification import Flags, Floats
-from skinapp.metrics.decisions import rate_intervals, threshold_at_sensitivity
+from skinapp.metrics.decisions import compute_rate_intervals, find_threshold_at_sensitivity
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import OperatingPoint
-from skinapp.runs.stored import StoredRun, lesion_index
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.curves import positives
 
 SENSITIVITIES = (0.90, 0.95, 0.98)
@@ -44,7 +45,9 @@ def operating_points(run: StoredRun) -> tuple[OperatingPoint, ...]:
     if not positive.any():
         raise RunError(f"The run {run.name} holds no malignant photo, so no threshold finds a share of them.")
     return tuple(
-        OperatingPoint(sensitivity=wanted, threshold=just_below(threshold_at_sensitivity(positive, scores, wanted)))
+        OperatingPoint(
+            sensitivity=wanted, threshold=just_below(find_threshold_at_sensitivity(positive, scores, wanted))
+        )
         for wanted in SENSITIVITIES
     )
 
@@ -59,30 +62,30 @@ def just_below(score: float) -> float:
     return max(floor((score - _MARGIN) * _STEPS), 0) / _STEPS
 
 
-def rates_at(run: StoredRun, threshold: float, replicates: int = REPLICATES, seed: int = SEED) -> dict[str, Estimate]:
+def rates_at(run: Predictions, threshold: float, replicates: int = REPLICATES, seed: int = SEED) -> dict[str, Estimate]:
     """Return "sensitivity" and "specificity" of a run at a threshold, with 95% intervals by bootstrap over lesions.
 
     The threshold stays as it is in every replicate. Raises RunError where the run does not tell malignancy.
     """
-    rates = rate_intervals(*positives(run), lesion_index(run), threshold, replicates, seed)
+    rates = compute_rate_intervals(*positives(run), run.lesion_index(), threshold, replicates, seed)
     rows = rates.to_dict(orient="records")
     return {row["figure"]: Estimate(row["value"], row["low"], row["high"]) for row in rows}
 
 
-def specificity_read_from(run: StoredRun, wanted: float, replicates: int = REPLICATES, seed: int = SEED) -> Estimate:
+def specificity_read_from(run: Predictions, wanted: float, replicates: int = REPLICATES, seed: int = SEED) -> Estimate:
     """Return the specificity at a sensitivity (0 to 1) as the run's own ROC curve shows it, with its 95% interval.
 
     The threshold is set on the very photos it is tested on, anew in each replicate, so that the interval holds what
     choosing adds to chance. It says how far the score could part the two, not what an operating point reaches. Where
-    all or no negatives are below, see bootstrap.rate_interval. NaN without a positive or a negative.
+    all or no negatives are below, see bootstrap.compute_rate_interval. NaN without a positive or a negative.
     """
     positive, scores = positives(run)
-    lesion = lesion_index(run)
+    lesion = run.lesion_index()
     value = float(_read(positive, scores, wanted, np.ones((1, len(scores))))[0])
     if value in (0.0, 1.0):
         benign = (~positive).astype(np.float64)
-        return Estimate(value, *rate_interval(value * benign, benign, lesion, replicates, seed))
-    times = draws(int(lesion.max()) + 1, replicates, seed, len(lesion))
+        return Estimate(value, *compute_rate_interval(value * benign, benign, lesion, replicates, seed))
+    times = draw_lesions(int(lesion.max()) + 1, replicates, seed, len(lesion))
     drawn = np.concatenate([_read(positive, scores, wanted, each[:, lesion]) for each in times])
     return Estimate(value, *percentile_interval(drawn))
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinapp.metrics.bootstrap import lesion_sums
+from skinapp.metrics.bootstrap import sum_by_lesion
 from skinapp.metrics.classification import ClassIndex, Floats
-from skinapp.metrics.estimate import proportion
-from skinapp.runs.stored import StoredRun, probabilities
+from skinapp.metrics.estimate import estimate_proportion
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.views.curves import positives, tells_malignancy
 
 
@@ -31,20 +31,20 @@ class Repeatability:
     p90_range: float
 
 
-def lesions_seen_again(run: StoredRun) -> pd.DataFrame:
+def lesions_seen_again(run: Predictions) -> pd.DataFrame:
     """List the lesions with several photos, in the order of their first photo, and how far the answers on them differ.
 
     Columns: lesion_id, truth (of the first photo), photos, answers (different likeliest classes), malignant_low,
     malignant_high and malignant_range (of the malignant score, 0 to 1; NaN where the run does not tell malignancy).
     """
-    lesion, ids = pd.factorize(run.predictions["lesion_id"])
+    lesion, ids = pd.factorize(run.frame["lesion_id"])
     photos = np.bincount(lesion, minlength=len(ids))
     several = photos > 1
     order = np.argsort(lesion, kind="stable")
     starts = np.cumsum(photos) - photos
     low, high = _ends(run, order, starts)
-    answered = lesion_sums(np.eye(len(run.classes))[probabilities(run).argmax(axis=1)], lesion)
-    truth = run.predictions["truth"].iloc[order[starts[several]]]
+    answered = sum_by_lesion(np.eye(len(run.classes))[run.probabilities().argmax(axis=1)], lesion)
+    truth = run.frame["truth"].iloc[order[starts[several]]]
     return pd.DataFrame(
         {
             "lesion_id": ids[several],
@@ -58,12 +58,12 @@ def lesions_seen_again(run: StoredRun) -> pd.DataFrame:
     )
 
 
-def repeatability(run: StoredRun) -> Repeatability | None:
+def repeatability(run: Predictions) -> Repeatability | None:
     """Sum up how steady a run's answers are; None where no lesion has two photos."""
     seen = lesions_seen_again(run)
     if seen.empty:
         return None
-    changed = proportion(int((seen["answers"] > 1).sum()), len(seen), "wilson")
+    changed = estimate_proportion(int((seen["answers"] > 1).sum()), len(seen), "wilson")
     return Repeatability(
         lesions=len(seen),
         photos=int(seen["photos"].sum()),
@@ -75,7 +75,7 @@ def repeatability(run: StoredRun) -> Repeatability | None:
     )
 
 
-def _ends(run: StoredRun, order: ClassIndex, starts: ClassIndex) -> tuple[Floats, Floats]:
+def _ends(run: Predictions, order: ClassIndex, starts: ClassIndex) -> tuple[Floats, Floats]:
     if not tells_malignancy(run):
         nothing = np.full(len(starts), np.nan)
         return nothing, nothing

@@ -7,14 +7,20 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import auroc_replicates, lesion_sums, percentile_interval, rate_interval, replicate_sums
+from skinapp.metrics.bootstrap import (
+    bootstrap_auroc,
+    compute_rate_interval,
+    draw_replicate_sums,
+    percentile_interval,
+    sum_by_lesion,
+)
 from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import SEED
-from skinapp.metrics.ranking import ranked
+from skinapp.metrics.ranking import sort_scores
 from skinapp.runs.lookup import places_among
-from skinapp.runs.stored import StoredRun, lesion_index, probabilities, truth_index
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.views.curves import positives, tells_malignancy
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import get_class_name
 
 SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source", "diagnosis")
 
@@ -40,23 +46,23 @@ COLUMNS = ("column", "level", "photos", "lesions", "positives", "figure", "value
 Row = tuple[object, ...]
 
 
-def facts_of(run: StoredRun, table: pd.DataFrame) -> pd.DataFrame:
+def facts_of(run: Predictions, table: pd.DataFrame) -> pd.DataFrame:
     """Look up what an image table says of a run's photos: SUBGROUP_COLUMNS, a row a prediction, in their order.
 
     Ages become bands of 20 years, diagnoses their names. What the table does not say, and all of a photo that it does
     not hold, is NA.
     """
-    place = places_among(run.predictions["image_id"], table["image_id"])
+    place = places_among(run.frame["image_id"], table["image_id"])
     known = [column for column in SUBGROUP_COLUMNS if column in table.columns]
-    names = table["diagnosis"].map(class_name, na_action="ignore")
+    names = table["diagnosis"].map(get_class_name, na_action="ignore")
     facts = table[known].assign(age_band=_bands(table["age"]), diagnosis=names)[list(SUBGROUP_COLUMNS)]
     found = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
-    found = found.set_axis(run.predictions.index)
+    found = found.set_axis(run.frame.index)
     return found if (place >= 0).all() else found.where(pd.Series(place >= 0, index=found.index), axis=0)
 
 
 def subgroup_figures(
-    run: StoredRun,
+    run: Predictions,
     facts: pd.DataFrame,
     columns: tuple[str, ...],
     replicates: int = REPLICATES,
@@ -111,10 +117,10 @@ class _Answers:
         )
 
 
-def _answers(run: StoredRun, threshold: float | None) -> _Answers:
-    truth, scores = truth_index(run), probabilities(run)
+def _answers(run: Predictions, threshold: float | None) -> _Answers:
+    truth, scores = run.truth_index(), run.probabilities()
     predicted, told = scores.argmax(axis=1), tells_malignancy(run)
-    lesion = lesion_index(run)
+    lesion = run.lesion_index()
     places = malignant_mask(run.classes)
     score = positives(run)[1] if told else np.zeros(len(truth))
     called = places[predicted] if threshold is None else score >= threshold
@@ -142,7 +148,7 @@ def _rate(part: Flags, whole: Flags, lesion: ClassIndex, enough: bool, replicate
     if not enough:
         return _too_few()
     counted, of = part.astype(np.float64), whole.astype(np.float64)
-    return counted.sum() / of.sum(), *rate_interval(counted, of, lesion, replicates, seed), True
+    return counted.sum() / of.sum(), *compute_rate_interval(counted, of, lesion, replicates, seed), True
 
 
 def _balanced(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
@@ -150,8 +156,8 @@ def _balanced(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
         return _too_few()
     of_class = np.eye(group.k)[group.truth]
     right = of_class * (group.predicted == group.truth)[:, None]
-    sums = lesion_sums(np.concatenate([right, of_class], axis=1), group.lesion)
-    value, drawn = _mean_recall(sums.sum(axis=0)[None]), _mean_recall(replicate_sums(sums, replicates, seed))
+    sums = sum_by_lesion(np.concatenate([right, of_class], axis=1), group.lesion)
+    value, drawn = _mean_recall(sums.sum(axis=0)[None]), _mean_recall(draw_replicate_sums(sums, replicates, seed))
     return float(value[0]), *percentile_interval(drawn), True
 
 
@@ -159,16 +165,16 @@ def _mean_recall(sums: Floats) -> Floats:
     right, of_class = np.split(sums, 2, axis=1)
     recalls = np.full(right.shape, np.nan)
     np.divide(right, of_class, out=recalls, where=of_class > 0)
-    return classification.mean_of_defined(recalls)
+    return classification.mean_ignoring_nan(recalls)
 
 
 def _auroc(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
         return _too_few()
-    value = ranked(group.malignant, group.score).auroc()
+    value = sort_scores(group.malignant, group.score).auroc()
     return (
         value,
-        *percentile_interval(auroc_replicates(group.malignant, group.score, group.lesion, replicates, seed)),
+        *percentile_interval(bootstrap_auroc(group.malignant, group.score, group.lesion, replicates, seed)),
         True,
     )
 

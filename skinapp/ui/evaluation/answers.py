@@ -3,14 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.confusion import confusion_heatmap
-from skinapp.charts.scores import per_class_bars
+from skinapp.charts.confusion import draw_confusion_heatmap
+from skinapp.charts.scores import draw_per_class_bars
 from skinapp.runs.intervals import with_intervals
 from skinapp.runs.summary import confusion_frame, per_class
 from skinapp.runs.views import mistakes as found
 from skinapp.runs.views.curves import tells_malignancy
 from skinapp.runs.views.subgroups import FEW_LESIONS
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import get_class_name
 from skinapp.ui import chart
 from skinapp.ui.evaluation import photos, widgets
 from skinapp.ui.open_run import OpenRun
@@ -78,12 +78,12 @@ def confusion(opened: OpenRun) -> None:
     """Show the confusion matrix; a click on a cell lists its photos."""
     view = widgets.choose_confusion()
     counts = opened.cached(confusion_frame)
-    cell = chart.show_selectable(confusion_heatmap(counts, view), "confusion", "Confusion matrix")
+    cell = chart.show_selectable(draw_confusion_heatmap(counts, view), "confusion", "Confusion matrix")
     if cell is None:
         st.caption("Click a cell to see its photos.")
         return
     truth, prediction = cell
-    st.subheader(f"{class_name(truth)}, answered {class_name(prediction)}", anchor=False)
+    st.subheader(f"{get_class_name(truth)}, answered {get_class_name(prediction)}", anchor=False)
     photos.show(opened, opened.cached(found.cell, truth, prediction), "cell")
 
 
@@ -92,7 +92,7 @@ def classes(opened: OpenRun) -> None:
     frame, intervals = opened.cached(per_class), opened.intervals()
     if intervals is not None:
         frame = with_intervals(frame, intervals)
-    chart.show(per_class_bars(frame), "scores", "Bars: F1, precision and recall by class")
+    chart.show(draw_per_class_bars(frame), "scores", "Bars: F1, precision and recall by class")
     few = _few(frame)
     if few:
         st.caption(f"Under {FEW_LESIONS} lesions, too few to trust a figure: {few}.")

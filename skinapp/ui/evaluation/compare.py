@@ -5,11 +5,12 @@ from typing import TypeVar
 
 import streamlit as st
 
-from skinapp.charts.forest import around_zero, forest
+from skinapp.charts.forest import compute_symmetric_domain, draw_forest_plot
 from skinapp.errors import RunError
 from skinapp.metrics.estimate import REPLICATES
+from skinapp.metrics.labels import get_short_name
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.seven import can_be_seven
-from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import headline
 from skinapp.runs.views import compare as paired
 from skinapp.ui import chart, loaders, state
@@ -52,16 +53,20 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
     replicates = FEWER_REPLICATES if pairing.photos > MANY_PHOTOS else REPLICATES
     with st.spinner("Drawing lesions anew for the paired intervals"):
         differences = _once(opened, other, paired.paired_differences, replicates)
-    rows = differences.assign(label=differences["figure"].map(widgets.figure_name), value=differences["difference"])
+    rows = differences.assign(label=differences["figure"].map(get_short_name), value=differences["difference"])
     title = "This run minus the other"
-    chart.show(forest(rows, 0.0, title, around_zero(rows)), f"differences-{other.name}", f"{title}, with 95% intervals")
+    chart.show(
+        draw_forest_plot(rows, 0.0, title, compute_symmetric_domain(rows)),
+        f"differences-{other.name}",
+        f"{title}, with 95% intervals",
+    )
     st.caption("Paired: the same lesions are drawn for both. A line that crosses 0 means that chance may explain it.")
     with st.expander("Photos that one gets right and the other misses"):
         widgets.only_one_right(_once(opened, other, paired.only_one_right), opened.name, other.name)
 
 
 def _others(opened: OpenRun) -> list[str]:
-    return [name for name in (*loaders.run_names(), *state.own_runs()) if name != opened.name]
+    return [name for name in (*loaders.list_runs(), *state.get_own_runs()) if name != opened.name]
 
 
 def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:
@@ -77,9 +82,9 @@ def _once(opened: OpenRun, other: OpenRun, compute: Callable[..., R], *args: obj
     return opened.cached(_first, other, compute, *args)
 
 
-def _first(run: StoredRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
+def _first(run: Predictions, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
     return compute(run, other.run, *args)
 
 
-def _second(run: StoredRun, opened: OpenRun, compute: Callable[..., R], *args: object) -> R:
+def _second(run: Predictions, opened: OpenRun, compute: Callable[..., R], *args: object) -> R:
     return compute(opened.run, run, *args)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.datasets.export import csv_bytes
+from skinapp.datasets.export import encode_csv
 from skinapp.ui.open_run import OpenRun
 
 
@@ -15,7 +15,7 @@ def show(opened: OpenRun) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Figures (CSV)",
-            lambda: csv_bytes(pd.DataFrame() if intervals is None else intervals),
+            lambda: encode_csv(pd.DataFrame() if intervals is None else intervals),
             f"{stem}-figures.csv",
             "text/csv",
             on_click="ignore",
@@ -25,7 +25,7 @@ def show(opened: OpenRun) -> None:
         )
         st.download_button(
             "Predictions (CSV)",
-            lambda: csv_bytes(opened.run.predictions),
+            lambda: encode_csv(opened.run.frame),
             f"{stem}-predictions.csv",
             "text/csv",
             on_click="ignore",

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.forest import forest
-from skinapp.charts.learning import learning_curves
-from skinapp.charts.repeats import repeat_chart
-from skinapp.runs.stored import StoredRun
+from skinapp.charts.forest import draw_forest_plot
+from skinapp.charts.learning import draw_learning_curves
+from skinapp.charts.repeats import draw_repeats
+from skinapp.metrics.labels import get_metric_name
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.views import repeats as seen_again
 from skinapp.runs.views.subgroups import REPLICATES, subgroup_figures
 from skinapp.ui import chart, loaders
@@ -14,13 +15,8 @@ from skinapp.ui.evaluation import widgets
 from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 from skinapp.ui.titles import TITLES
 
-SUBGROUP_FIGURES = {
-    "Balanced accuracy": "balanced_accuracy",
-    "Accuracy": "accuracy",
-    "Malignant AUROC": "malignant_auroc",
-    "Malignant called malignant": "sensitivity",
-    "Benign called benign": "specificity",
-}
+SUBGROUP_METRICS = ("balanced_accuracy", "accuracy", "malignant_auroc", "sensitivity", "specificity")
+WITHOUT_THRESHOLD = "Sensitivity and specificity here count a photo as malignant if its likeliest class is malignant."
 FEWER_REPLICATES = 40
 """So many draws are made of more than MANY_PHOTOS: a reader need not wait for each column."""
 
@@ -39,21 +35,24 @@ def subgroups(opened: OpenRun) -> None:
     left, right = st.columns(2)
     titles = {_title(column): column for column in columns}
     by = left.selectbox("By", list(titles), key="by", bind="query-params")
-    words = right.selectbox("Figure", list(SUBGROUP_FIGURES), key="subgroup-figure", bind="query-params")
+    names = {get_metric_name(metric): metric for metric in SUBGROUP_METRICS}
+    words = right.selectbox("Figure", list(names), key="subgroup-figure", bind="query-params", help=WITHOUT_THRESHOLD)
     with st.spinner("Drawing lesions anew for the intervals"):
         found = opened.cached(_figures, opened, titles[by])
-    shown = found[found["figure"] == SUBGROUP_FIGURES[words]]
+    shown = found[found["figure"] == names[words]]
     if shown.empty:
         st.info(f"{words} is not defined for this run.")
         return
     rows = shown.rename(columns={"level": "label"}).assign(note=_counts(shown))
-    chart.show(forest(rows, None, words, (0.0, 1.0)), "subgroups", f"{words} by {by.lower()}, with 95% intervals")
+    chart.show(
+        draw_forest_plot(rows, None, words, (0.0, 1.0)), "subgroups", f"{words} by {by.lower()}, with 95% intervals"
+    )
     widgets.subgroup_table(shown)
     st.caption(SKIN_TONE)
 
 
-def _figures(run: StoredRun, opened: OpenRun, column: str) -> pd.DataFrame:
-    replicates = FEWER_REPLICATES if len(run.predictions) > MANY_PHOTOS else REPLICATES
+def _figures(run: Predictions, opened: OpenRun, column: str) -> pd.DataFrame:
+    replicates = FEWER_REPLICATES if len(run.frame) > MANY_PHOTOS else REPLICATES
     return subgroup_figures(run, opened.facts, (column,), replicates)
 
 
@@ -74,7 +73,7 @@ def repeats(opened: OpenRun) -> None:
     widgets.repeatability(steady)
     lesions = opened.cached(seen_again.lesions_seen_again)
     if lesions["malignant_range"].notna().any():
-        chart.show(repeat_chart(lesions), "repeats", "How far the malignant score moves within a lesion")
+        chart.show(draw_repeats(lesions), "repeats", "How far the malignant score moves within a lesion")
     st.caption(
         "Photos of one lesion differ in light, zoom, angle and sometimes in the day. An answer that changes with them "
         "hangs on more than the lesion."
@@ -83,8 +82,8 @@ def repeats(opened: OpenRun) -> None:
 
 def training(opened: OpenRun) -> None:
     """Show how loss and figures went, epoch by epoch."""
-    curves = None if opened.folder is None else loaders.curves(opened.folder)
-    if opened.folder and (members := loaders.averaged(opened.folder)):
+    curves = None if opened.folder is None else loaders.read_curves(opened.folder)
+    if opened.folder and (members := loaders.list_members(opened.folder)):
         st.info(
             f"This model averages networks that were trained one by one: {', '.join(members)}. "
             "How each learned is shown with its own runs."
@@ -93,8 +92,8 @@ def training(opened: OpenRun) -> None:
     if curves is None or curves.empty:
         st.info("How this run's model was trained is not stored here.")
         return
-    chart.show(learning_curves(curves), "learning", "Loss and figures by epoch")
-    facts = loaders.training_facts(opened.folder) if opened.folder else None
+    chart.show(draw_learning_curves(curves), "learning", "Loss and figures by epoch")
+    facts = loaders.read_training_facts(opened.folder) if opened.folder else None
     if facts:
         st.caption(
             f"{facts.epochs} epochs in {facts.elapsed_s / 60:,.0f} minutes on {facts.device}; the weights of epoch "

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from skinapp.runs.baselines import no_skill
-from skinapp.runs.stored import StoredRun
+from skinapp.runs.predictions import Predictions
 from skinapp.runs.summary import Headline, headline
 from skinapp.ui import loaders
 from skinapp.ui.evaluation import widgets
@@ -38,16 +38,16 @@ def _drawn(opened: OpenRun) -> None:
 
 def _baselines(opened: OpenRun) -> None:
     rows: dict[str, Headline] = {"This run": opened.cached(headline), "No skill": opened.cached(no_skill)}
-    probe = opened.cached(loaders.probe_on)
+    probe = opened.cached(loaders.find_probe, opened.origin.table) if opened.origin else None
     if probe is not None:
         rows["Shortcut probe"] = headline(probe)
     widgets.headline_table(rows)
     st.caption(NO_SKILL_HELP + _probe_in_words(opened.run, probe))
 
 
-def _probe_in_words(run: StoredRun, probe: StoredRun | None) -> str:
+def _probe_in_words(run: Predictions, probe: Predictions | None) -> str:
     if probe is None:
         return " No probe of these photos is stored."
-    if len(probe.predictions) < len(run.predictions):
-        return f" The probe knows {len(probe.predictions):,} of these photos."
+    if len(probe.frame) < len(run.frame):
+        return f" The probe knows {len(probe.frame):,} of these photos."
     return ""

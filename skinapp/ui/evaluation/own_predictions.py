@@ -3,7 +3,7 @@
 import streamlit as st
 
 from skinapp.errors import RunError
-from skinapp.runs.own.read import MAX_BYTES, OwnRun, read_predictions
+from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
 from skinapp.ui import loaders, state
 from skinapp.ui.open_run import OpenRun
 
@@ -26,32 +26,40 @@ def bring_runs(select_key: str) -> None:
             key=_UPLOAD,
             on_change=_take,
             args=(select_key,),
-            help="They stay in this session's memory; nobody else sees them, and they go when you close the page.",
+            help=f"Up to {MAX_BYTES // 2**20} MB each. They stay in this session's memory, nobody else sees them, and "
+            "they are gone when you close the page.",
         )
-        st.file_uploader("Truths, for the ISIC format", type=["csv"], key=_TRUTH, on_change=_take, args=(select_key,))
+        st.file_uploader(
+            "Truths, for the ISIC format",
+            type=["csv"],
+            max_upload_size=MAX_BYTES // 2**20,
+            key=_TRUTH,
+            on_change=_take,
+            args=(select_key,),
+        )
         st.caption(COLUMNS)
-        if state.own_runs():
+        if state.get_own_runs():
             st.button("Forget my predictions", on_click=state.forget_runs, icon=":material/delete:")
 
 
 def say_refused() -> None:
     """Say why the last predictions were not taken; nothing where they were."""
-    why = state.refused_run()
+    why = state.get_run_refusal()
     if why:
         st.error(why)
 
 
 def named(name: str) -> OpenRun:
     """Return a run by its name: the visitor's own, else a stored one."""
-    own = state.own_runs()
-    return own[name] if name in own else loaders.open_run(loaders.run_names()[name])
+    own = state.get_own_runs()
+    return own[name] if name in own else loaders.get_open_run(loaders.list_runs()[name])
 
 
 def _take(select_key: str) -> None:
-    truth = state.widget_value(_TRUTH)
+    truth = state.get_widget(_TRUTH)
     taken, refused = [], []
-    for file in state.widget_value(_UPLOAD) or []:
-        if file.name in state.own_runs():
+    for file in state.get_widget(_UPLOAD) or []:
+        if file.name in state.get_own_runs():
             continue
         try:
             given = read_predictions(file.getvalue(), file.name, truth.getvalue() if truth else None)
@@ -64,5 +72,5 @@ def _take(select_key: str) -> None:
         state.set_widget(select_key, taken[-1].name)
 
 
-def _opened(name: str, given: OwnRun) -> OpenRun:
-    return OpenRun(name=name, run=given.run, facts=given.facts, notes=given.notes)
+def _opened(name: str, given: OwnPredictions) -> OpenRun:
+    return OpenRun(name=name, run=given.predictions, facts=given.facts, notes=given.notes)

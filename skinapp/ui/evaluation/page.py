@@ -3,6 +3,7 @@
 import streamlit as st
 
 from skinapp.errors import RunError
+from skinapp.runs.own.read import NOTE
 from skinapp.runs.seven import can_be_seven
 from skinapp.ui import loaders, state
 from skinapp.ui.evaluation import answers, compare, export, groups, headline, own_predictions, scores
@@ -33,7 +34,7 @@ def open_run() -> OpenRun:
     choice, bring = st.columns([3, 1], vertical_alignment="bottom")
     with bring:
         own_predictions.bring_runs(_RUN)
-    own, shipped = state.own_runs(), loaders.run_names()
+    own, shipped = state.get_own_runs(), loaders.list_runs()
     names = [*shipped, *own]
     if not names:
         raise RunError("No stored run is here. Make one with `skinapp evaluate`, or open predictions of your own.")
@@ -65,4 +66,4 @@ def show(opened: OpenRun) -> None:
     first, *_ = SECTIONS
     section = st.pills("Section", tuple(SECTIONS), default=first, required=True, key="section", bind="query-params")
     SECTIONS[section or first](opened)
-    st.caption(f"**Limits of the data.** {opened.run.note}")
+    st.caption(f"**Limits of the data.** {opened.origin.note if opened.origin else NOTE}")

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.style import percent, short_name
-from skinapp.taxonomy import class_name
+from skinapp.charts.style import short_name
+from skinapp.formatting import format_score_percent
+from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
 from skinapp.ui.open_run import OpenRun
-from skinapp.ui.thumbnails import archive_page, thumbnail
+from skinapp.ui.thumbnails import build_archive_links, read_thumbnail
 
 MALIGNANT_SCORE = "malignant_score"
 MOST_ROWS = 200
@@ -33,12 +34,12 @@ def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
         return
     shown = photos.head(MOST_ROWS)
     _pictures(opened, shown.head(PICTURES))
-    words = {"truth": shown["truth"].map(class_name)}
+    words = {"truth": shown["truth"].map(get_class_name)}
     if "prediction" in shown:
-        words["prediction"] = shown["prediction"].map(class_name)
+        words["prediction"] = shown["prediction"].map(get_class_name)
     scores = [c for c in shown.columns if c not in ("image_id", "lesion_id", "truth", "prediction")]
     st.dataframe(
-        shown.assign(**words, page=archive_page(shown["image_id"].astype("string"))),
+        shown.assign(**words, page=build_archive_links(shown["image_id"].astype("string"))),
         hide_index=True,
         key=f"photos-{key}",
         column_config={
@@ -56,12 +57,12 @@ def _title(column: str) -> str:
 
 
 def _pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
-    root = loaders.data_root()
+    root = loaders.get_data_root()
     if root is None or opened.paths is None:
         return
     paths = opened.paths.reindex(photos["image_id"])
     with ThreadPoolExecutor() as readers:
-        pictures = list(readers.map(lambda path: thumbnail(path, root), paths))
+        pictures = list(readers.map(lambda path: read_thumbnail(path, root), paths))
     with st.container(horizontal=True):
         for picture, row in zip(pictures, photos.to_dict("records"), strict=True):
             if picture is not None:
@@ -72,4 +73,4 @@ def _caption(row: "dict[object, object]") -> str:
     truth, prediction = short_name(str(row["truth"])), short_name(str(row["prediction"]))
     score = row.get(MALIGNANT_SCORE, row.get("p_prediction"))
     called = f"{truth}, called {prediction}"
-    return called if score is None else f"{called}, {percent(float(str(score)))}"
+    return called if score is None else f"{called}, {format_score_percent(float(str(score)))}"

@@ -3,15 +3,16 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.calibration import confidence_histogram, reliability_chart
-from skinapp.charts.curves import precision_recall_chart, roc_chart
-from skinapp.charts.decisions import net_benefit_chart, rates_chart
+from skinapp.charts.calibration import draw_confidence_histogram, draw_reliability
+from skinapp.charts.curves import draw_precision_recall_curves, draw_roc_curves
+from skinapp.charts.decisions import draw_net_benefit, draw_sensitivity_and_specificity
 from skinapp.metrics import decisions
-from skinapp.runs.stored import StoredRun, lesion_index, probabilities, truth_index
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.views import calibration as calibrated
 from skinapp.runs.views import curves as drawn
 from skinapp.runs.views.operating_points import SENSITIVITIES
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import get_class_name
 from skinapp.ui import chart, state
 from skinapp.ui.evaluation import widgets
 from skinapp.ui.open_run import OpenRun
@@ -36,10 +37,10 @@ def curves(opened: OpenRun) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("ROC", anchor=False)
-        chart.show(roc_chart(opened.cached(drawn.roc_curves), stressed), "roc", "ROC curves")
+        chart.show(draw_roc_curves(opened.cached(drawn.roc_curves), stressed), "roc", "ROC curves")
     with right:
         st.subheader("Precision and recall", anchor=False)
-        figure = precision_recall_chart(opened.cached(drawn.precision_recall_curves), stressed)
+        figure = draw_precision_recall_curves(opened.cached(drawn.precision_recall_curves), stressed)
         chart.show(figure, "precision-recall", "Precision against recall")
     st.caption(
         "ROC does not change with how frequent a class is; precision does. The area is the AUROC on the left, the "
@@ -59,12 +60,16 @@ def threshold(opened: OpenRun) -> None:
     )
     _presets(opened, label)
     at = st.slider("Sent on from a score of", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
-    decided = decisions.decision(positive, scores, at, prevalence / 100)
+    decided = decisions.compute_decision(positive, scores, at, prevalence / 100)
     widgets.decision(decided, _rates(opened, label, at))
-    chart.show(rates_chart(opened.cached(_roc, label), at), "rates", "Sensitivity and specificity by threshold")
+    chart.show(
+        draw_sensitivity_and_specificity(opened.cached(_roc, label), at),
+        "rates",
+        "Sensitivity and specificity by threshold",
+    )
     st.subheader("Is it worth it?", anchor=False)
     benefit = decisions.net_benefit(positive, scores, prevalence / 100)
-    chart.show(net_benefit_chart(benefit, at), "benefit", "Net benefit by threshold")
+    chart.show(draw_net_benefit(benefit, at), "benefit", "Net benefit by threshold")
     st.caption(NET_BENEFIT)
 
 
@@ -81,15 +86,15 @@ def _presets(opened: OpenRun, label: str | None) -> None:
 def calibration(opened: OpenRun) -> None:
     """Show whether a score of 80% is right in 80%, before and after the temperature, and the figures of it."""
     after, figures = opened.cached(_said)
-    before, figures_before = opened.cached(_said_before) if opened.run.temperature else (None, None)
+    before, figures_before = opened.cached(_said_before)
     widgets.calibration(figures, figures_before)
     left, right = st.columns(2)
     with left:
         st.subheader("Said and true", anchor=False)
-        chart.show(reliability_chart(before, after), "reliability", "Reliability diagram")
+        chart.show(draw_reliability(before, after), "reliability", "Reliability diagram")
     with right:
         st.subheader("How sure it was", anchor=False)
-        chart.show(confidence_histogram(before, after), "confidence", "Histogram of the top score")
+        chart.show(draw_confidence_histogram(before, after), "confidence", "Histogram of the top score")
     if before is None:
         st.caption("What the scores were before calibration was not kept for this run.")
 
@@ -97,28 +102,30 @@ def calibration(opened: OpenRun) -> None:
 def _positives(opened: OpenRun) -> dict[str, str | None]:
     """Name what can be asked for: malignancy, where the run tells it, and each class that is there."""
     asked: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.tells_malignancy) else {}
-    seen = set(opened.run.predictions["truth"])
+    seen = set(opened.run.frame["truth"])
     if len(opened.run.classes) == 2 and asked:
         return asked
-    return asked | {class_name(label): label for label in opened.run.classes if label in seen}
+    return asked | {get_class_name(label): label for label in opened.run.classes if label in seen}
 
 
 def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
     positive, scores = opened.cached(drawn.positives, label)
-    return decisions.rate_intervals(positive, scores, opened.cached(lesion_index), at)
+    return decisions.compute_rate_intervals(positive, scores, opened.cached(Predictions.lesion_index), at)
 
 
-def _roc(run: StoredRun, label: str | None) -> pd.DataFrame:
+def _roc(run: Predictions, label: str | None) -> pd.DataFrame:
     return drawn.roc_points(*drawn.positives(run, label))
 
 
-def _threshold_at(run: StoredRun, label: str | None, wanted: float) -> float:
-    return decisions.threshold_at_sensitivity(*drawn.positives(run, label), wanted)
+def _threshold_at(run: Predictions, label: str | None, wanted: float) -> float:
+    return decisions.find_threshold_at_sensitivity(*drawn.positives(run, label), wanted)
 
 
-def _said(run: StoredRun) -> tuple[pd.DataFrame, calibrated.Calibration]:
-    return calibrated.reliability(truth_index(run), probabilities(run)), calibrated.calibration(run)
+def _said(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration]:
+    return calibrated.reliability(run.truth_index(), run.probabilities()), calibrated.calibration(run)
 
 
-def _said_before(run: StoredRun) -> tuple[pd.DataFrame, calibrated.Calibration]:
+def _said_before(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration] | tuple[None, None]:
+    if not isinstance(run, StoredRun) or run.temperature is None:
+        return None, None
     return _said(calibrated.before_calibration(run))

@@ -7,15 +7,18 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from skinapp.formatting import PERCENT, format_interval, format_value
 from skinapp.metrics.decisions import Decision
 from skinapp.metrics.estimate import Estimate
+from skinapp.metrics.labels import get_meaning, get_metric_name, get_short_name
+from skinapp.metrics.summary import OVERALL
 from skinapp.runs.intervals import figure
 from skinapp.runs.summary import Headline
 from skinapp.runs.views.calibration import Calibration
 from skinapp.runs.views.compare import Pairing
 from skinapp.runs.views.repeats import Repeatability
-from skinapp.taxonomy import class_name
-from skinapp.ui.metric import metric
+from skinapp.taxonomy import get_class_name
+from skinapp.ui.metric import show_metric
 
 CONFUSION_VIEWS: dict[str, Literal["counts", "row", "column"]] = {
     "Photos": "counts",
@@ -23,39 +26,10 @@ CONFUSION_VIEWS: dict[str, Literal["counts", "row", "column"]] = {
     "Share of each prediction": "column",
 }
 
-HEADLINE = {
-    "accuracy": (
-        "Accuracy",
-        "Share of photos whose top answer is right. It flatters where one class is frequent.",
-    ),
-    "balanced_accuracy": ("Balanced accuracy", "Recall of each class, averaged: every class counts alike."),
-    "macro_f1": ("Macro F1", "F1 of each class, averaged."),
-    "top3": ("Top three", "Share of photos whose truth is among the three highest scores."),
-    "log_loss": (
-        "Log loss",
-        "What training minimises: minus the logarithm of the score of the truth, averaged. Lower is better, "
-        "but a lower loss is not always the more useful model.",
-    ),
-    "macro_auroc": (
-        "Macro AUROC",
-        "How often a photo of a class scores above one of another, averaged by class.",
-    ),
-    "malignant_auroc": (
-        "Malignant AUROC",
-        "How often a malignant photo scores above a benign one. The malignant score of a run of lesion types is the "
-        "sum of melanoma, basal cell carcinoma, actinic keratosis and squamous cell carcinoma.",
-    ),
-    "ece": (
-        "Calibration error",
-        "How far scores lie from how often they are right, on average: top answer, 15 equal bins.",
-    ),
-}
-"""Figures in the order of the headline row: name and what it means."""
-
 TILE_PX = 166
 """Two of them fit side by side on a phone."""
 
-CLASS_FIGURES = {"f1": "F1", "precision": "Precision", "recall": "Recall", "auroc": "AUROC"}
+CLASS_FIGURES = ("f1", "precision", "recall", "auroc")
 """Figures of a class in the order of the table's columns."""
 
 
@@ -63,31 +37,24 @@ def run_headline(counts: Headline, intervals: pd.DataFrame | None) -> None:
     """Show a run's overall figures with their intervals, or without where they are still to be drawn."""
     with st.container(horizontal=True):
         _metric("Photos", f"{counts.photos:,}", f"{counts.lesions:,} lesions")
-        for name, (words, meaning) in HEADLINE.items():
-            if intervals is None:
-                value = getattr(counts, name)
-                shown = ("–", "undefined here") if math.isnan(value) else (f"{value:.3f}", "interval to come")
-            else:
-                shown = _written(figure(intervals, name))
-            _metric(words, *shown, meaning)
+        for name in OVERALL:
+            value = getattr(counts, name)
+            below = "interval to come" if intervals is None else format_interval(figure(intervals, name))
+            if math.isnan(value):
+                below = "undefined here"
+            _metric(get_short_name(name), format_value(value), below, get_meaning(name))
 
 
 def _metric(label: str, value: str, below: str = "", meaning: str | None = None) -> None:
-    metric(label, value, below, meaning, width=TILE_PX)
-
-
-def _written(found: Estimate) -> tuple[str, str]:
-    """Write a figure and its interval; what is undefined is a dash."""
-    if math.isnan(found.value):
-        return "–", "undefined here"
-    return f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}"
+    show_metric(label, value, below, meaning, width=TILE_PX)
 
 
 def class_table(classes: pd.DataFrame) -> None:
     """Show each class's figures as a table that can be sorted."""
-    columns = {"name": "Class", "support": "Photos", "lesions": "Lesions"} | CLASS_FIGURES
+    names = {metric: get_metric_name(metric) for metric in CLASS_FIGURES}
+    columns = {"name": "Class", "support": "Photos", "lesions": "Lesions"} | names
     shown = classes[list(columns)].rename(columns=columns)
-    figures = {name: st.column_config.NumberColumn(format="%.3f") for name in CLASS_FIGURES.values()}
+    figures = {name: st.column_config.NumberColumn(format="%.3f") for name in names.values()}
     st.dataframe(shown, hide_index=True, column_config=figures)
 
 
@@ -97,16 +64,11 @@ def choose_confusion() -> Literal["counts", "row", "column"]:
     return CONFUSION_VIEWS[chosen or "Photos"]
 
 
-def figure_name(name: str) -> str:
-    """Name an overall figure in words."""
-    return HEADLINE[name][0] if name in HEADLINE else name.replace("_", " ").capitalize()
-
-
 def headline_table(rows: Mapping[str, Headline]) -> None:
     """Show the overall figures of several predictions, a row each; what is undefined is a dash."""
-    figures = {name: [getattr(row, name) for row in rows.values()] for name in HEADLINE}
+    figures = {name: [getattr(row, name) for row in rows.values()] for name in OVERALL}
     frame = pd.DataFrame({"Photos": [row.photos for row in rows.values()], **figures}, index=pd.Index(rows, name=""))
-    columns = {name: st.column_config.NumberColumn(HEADLINE[name][0], format="%.3f") for name in HEADLINE}
+    columns = {name: st.column_config.NumberColumn(get_short_name(name), format="%.3f") for name in OVERALL}
     st.dataframe(frame, column_config=columns, placeholder="–")
 
 
@@ -114,46 +76,33 @@ def decision(decided: Decision, rates: pd.DataFrame) -> None:
     """Say what a threshold does: rates with intervals, and of 1,000 people how many are sent on and missed."""
     with st.container(horizontal=True):
         for name in ("sensitivity", "specificity"):
-            _metric(name.capitalize(), _percent(getattr(decided, name)), _span(rates, name))
-        _metric("PPV", _percent(decided.ppv), "of those sent on")
-        _metric("NPV", _percent(decided.npv), "of those not")
+            _metric(get_metric_name(name), format_value(getattr(decided, name), PERCENT), _format_span(rates, name))
+        _metric(get_metric_name("ppv"), format_value(decided.ppv, PERCENT), "of those sent on")
+        _metric(get_metric_name("npv"), format_value(decided.npv, PERCENT), "of those not")
     st.markdown(
         f"**Of 1,000 such people** {1000 * decided.prevalence:,.0f} have it. "
-        f"**{decided.sent_on:,.0f} are sent on**, {decided.found:,.0f} of them rightly and "
-        f"{decided.false_alarms:,.0f} needlessly; **{decided.missed:,.0f} are missed**."
-        if not math.isnan(decided.sent_on)
+        f"**{decided.referred:,.0f} are sent on**, {decided.true_positives:,.0f} of them rightly and "
+        f"{decided.false_positives:,.0f} needlessly; **{decided.false_negatives:,.0f} are missed**."
+        if not math.isnan(decided.referred)
         else "With these photos that cannot be said: they hold one side only."
     )
 
 
-def _span(rates: pd.DataFrame, name: str) -> str:
+def _format_span(rates: pd.DataFrame, name: str) -> str:
     row = rates[rates["figure"] == name].iloc[0]
-    return "" if math.isnan(row["low"]) else f"{row['low']:.1%} to {row['high']:.1%}"
+    return format_interval(Estimate(row["value"], row["low"], row["high"]), PERCENT)
 
 
-def _percent(share: float) -> str:
-    return "–" if math.isnan(share) else f"{share:.1%}"
-
-
-CALIBRATION = {
-    "brier": ("Brier score", "Mean squared distance of the scores from the truth; 0 is perfect."),
-    "ece": ("Calibration error", "Of the top answer, 15 equal bins."),
-    "ece_if_perfect": (
-        "If it were perfect",
-        "The calibration error that perfect scores would show by chance with as many photos: judge by that.",
-    ),
-    "slope": ("Slope", "1 is right; below it the scores are too extreme, above it too timid."),
-    "intercept": ("Intercept", "0 is right; below it the scores are too high on the whole, above it too low."),
-}
+CALIBRATION = ("brier", "ece", "ece_if_perfect", "slope", "intercept")
 
 
 def calibration(after: Calibration, before: Calibration | None) -> None:
     """Show the figures of calibration, with what they were before the temperature."""
     with st.container(horizontal=True):
-        for name, (words, meaning) in CALIBRATION.items():
+        for name in CALIBRATION:
             value = getattr(after, name)
             was = "with as many photos" if name == "ece_if_perfect" else _was(before, name)
-            _metric(words, "–" if math.isnan(value) else f"{value:.3f}", was, meaning)
+            _metric(get_short_name(name), format_value(value), was, get_meaning(name))
 
 
 def _was(before: Calibration | None, name: str) -> str:
@@ -169,7 +118,7 @@ def repeatability(steady: Repeatability) -> None:
     with st.container(horizontal=True):
         _metric("Lesions seen again", f"{steady.lesions:,}", f"{steady.photos:,} photos")
         span = f"{steady.changed_low:.1%} to {steady.changed_high:.1%}"
-        _metric("Top answer changes", _percent(steady.changed_share), span)
+        _metric("Top answer changes", format_value(steady.changed_share, PERCENT), span)
         if not math.isnan(steady.median_range):
             _metric("Score moves by", f"{steady.median_range:.2f}", "in the middle lesion", MOVES_HELP)
             _metric("Or by over", f"{steady.p90_range:.2f}", "in one of ten", MOVES_HELP)
@@ -213,7 +162,7 @@ def pairing(found: Pairing) -> None:
 
 def only_one_right(rows: pd.DataFrame, first: str, second: str) -> None:
     """List the photos that one run gets right and the other misses."""
-    names = {column: rows[column].map(class_name) for column in ("truth", "answer_a", "answer_b")}
+    names = {column: rows[column].map(get_class_name) for column in ("truth", "answer_a", "answer_b")}
     right = rows["right"].map({"a": first, "b": second})
     st.dataframe(
         rows.assign(**names, right=right),

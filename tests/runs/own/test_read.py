@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.export import csv_bytes
+from skinapp.datasets.export import encode_csv
 from skinapp.errors import RunError
 from skinapp.runs.intervals import headline_intervals
 from skinapp.runs.own import sheet
 from skinapp.runs.own.read import read_predictions
-from skinapp.runs.stored import StoredRun, load_run, probabilities, save_run
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import headline
 from skinapp.taxonomy import CODES
 
@@ -35,22 +36,21 @@ def refused(data: bytes, truth: bytes | None = None) -> str:
 
 def test_a_stored_run_comes_back_as_it_was(make_run: object) -> None:
     run: StoredRun = make_run()  # type: ignore[operator]
-    wide = run.predictions.astype({f"p_{code}": float for code in CODES})
-    own = read_predictions(csv_bytes(wide), "stored.csv")
+    wide = run.frame.astype({f"p_{code}": float for code in CODES})
+    own = read_predictions(encode_csv(wide), "stored.csv")
     assert own.notes == ()
-    assert own.run.classes == run.classes
-    pd.testing.assert_frame_equal(own.run.predictions, wide, check_dtype=False)
-    assert headline(own.run) == headline(run)
-    pd.testing.assert_frame_equal(headline_intervals(own.run, 20), headline_intervals(run, 20))
+    assert own.predictions.classes == run.classes
+    pd.testing.assert_frame_equal(own.predictions.frame, wide, check_dtype=False)
+    assert headline(own.predictions) == headline(run)
+    pd.testing.assert_frame_equal(headline_intervals(own.predictions, 20), headline_intervals(run, 20))
     assert own.facts.shape == (len(wide), 0)
 
 
-def test_what_was_read_can_be_stored(tmp_path: Path) -> None:
+def test_an_upload_is_predictions_without_an_invented_origin() -> None:
     own = read_predictions(GOOD, "a/[b] mine.csv")
-    save_run(own.run, tmp_path / "runs" / "mine")
-    again = load_run(tmp_path / "runs" / "mine")
-    assert (again.model, again.table, again.weights_sha256) == ("?b? mine", "?b? mine", "")
-    assert again.predictions["truth"].tolist() == ["x", "y"]
+    assert type(own.predictions) is Predictions
+    assert own.predictions.name == "?b? mine"
+    assert own.predictions.frame["truth"].tolist() == ["x", "y"]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -62,39 +62,39 @@ def test_spreadsheets_of_all_countries_are_read(separator: str, ending: str) -> 
     if separator == ";":
         text = text.replace("0.75", "0,75")
     own = read_predictions(b"\xef\xbb\xbf" + text.encode(), "mine.csv")
-    assert own.run.classes == ("mel", "nv")
-    assert own.run.predictions["truth"].tolist() == ["nv", "mel"]
-    assert own.run.predictions["image_id"].tolist() == ["1", "2"]
-    np.testing.assert_array_equal(probabilities(own.run), [[0.25, 0.75], [1, 0]])
+    assert own.predictions.classes == ("mel", "nv")
+    assert own.predictions.frame["truth"].tolist() == ["nv", "mel"]
+    assert own.predictions.frame["image_id"].tolist() == ["1", "2"]
+    np.testing.assert_array_equal(own.predictions.probabilities(), [[0.25, 0.75], [1, 0]])
 
 
 def test_a_decimal_point_between_semicolons_stays_one() -> None:
     own = read_predictions(csv("a;x;0.7;0.3", header="image_id;truth;p_x;p_y"), "mine.csv")
-    np.testing.assert_array_equal(probabilities(own.run), [[0.7, 0.3]])
+    np.testing.assert_array_equal(own.predictions.probabilities(), [[0.7, 0.3]])
 
 
 def test_classes_of_the_taxonomy_come_first_in_its_order_and_others_as_they_stand() -> None:
     own = read_predictions(csv("Zebra,0.1,0.2,0.3,0.4", header="truth,p_Zebra,p_VASC,p_ape,p_BCC"), "mine.csv")
-    assert own.run.classes == ("bcc", "vasc", "Zebra", "ape")
-    np.testing.assert_array_equal(probabilities(own.run), [[0.4, 0.2, 0.1, 0.3]])
-    assert own.run.predictions["truth"].tolist() == ["Zebra"]
+    assert own.predictions.classes == ("bcc", "vasc", "Zebra", "ape")
+    np.testing.assert_array_equal(own.predictions.probabilities(), [[0.4, 0.2, 0.1, 0.3]])
+    assert own.predictions.frame["truth"].tolist() == ["Zebra"]
 
 
 def test_two_classes_of_malignancy_have_its_figures() -> None:
     rows = csv("malignant,.9,.1", "benign,.2,.8", header="truth,p_Malignant,p_benign")
-    assert headline(read_predictions(rows, "mine.csv").run).malignant_auroc == 1
+    assert headline(read_predictions(rows, "mine.csv").predictions).malignant_auroc == 1
 
 
 def test_groups_are_kept_together_and_a_photo_without_one_is_its_own() -> None:
     header = "image_id,group,lesion_id,truth,p_x,p_y"
     own = read_predictions(csv("a,g,l1,x,1,0", "b,g,l2,y,1,0", "c,,l3,y,0,1", "d,NA,l4,y,0,1", header=header), "m.csv")
-    assert own.run.predictions["lesion_id"].tolist() == ["g", "g", "photo c", "photo d"]
+    assert own.predictions.frame["lesion_id"].tolist() == ["g", "g", "photo c", "photo d"]
     assert own.facts["lesion_id"].tolist() == ["l1", "l2", "l3", "l4"]
     assert own.notes == ()
     by_lesion = read_predictions(csv("a,g,x,1,0", "b,g,y,1,0", header="image_id,lesion_id,truth,p_x,p_y"), "m.csv")
-    assert by_lesion.run.predictions["lesion_id"].tolist() == ["g", "g"]
+    assert by_lesion.predictions.frame["lesion_id"].tolist() == ["g", "g"]
     alone = read_predictions(GOOD, "m.csv")
-    assert alone.run.predictions["lesion_id"].tolist() == ["a", "b"]
+    assert alone.predictions.frame["lesion_id"].tolist() == ["a", "b"]
     assert any("too narrow" in note for note in alone.notes)
 
 
@@ -116,7 +116,7 @@ def test_ages_that_are_none_stay_words_and_odd_names_are_left_out() -> None:
 
 def test_rounded_probabilities_are_made_to_add_up_and_it_is_said() -> None:
     own = read_predictions(csv("a,x,0.67,0.34", "b,y,0.4,0.6"), "mine.csv")
-    np.testing.assert_allclose(probabilities(own.run), [[0.67 / 1.01, 0.34 / 1.01], [0.4, 0.6]], rtol=1e-12)
+    np.testing.assert_allclose(own.predictions.probabilities(), [[0.67 / 1.01, 0.34 / 1.01], [0.4, 0.6]], rtol=1e-12)
     assert any(note.startswith("In 1 rows") for note in own.notes)
     assert not any("rounding" in note for note in read_predictions(csv("a,x,0.6995,0.3"), "m.csv").notes)
 
@@ -181,16 +181,16 @@ def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_formulas_and_markup_are_words_and_leave_as_words() -> None:
     own = read_predictions(csv('"=1+1",x,1,0', "@b,y,0,1"), "mine.csv")
-    assert own.run.predictions["image_id"].tolist() == ["=1+1", "@b"]
-    assert b"\n'=1+1," in csv_bytes(own.run.predictions)
+    assert own.predictions.frame["image_id"].tolist() == ["=1+1", "@b"]
+    assert b"\n'=1+1," in encode_csv(own.predictions.frame)
 
 
 def test_the_isic_format_is_read_with_its_truths() -> None:
     scores = ISIC + "c.JPG,0,0,0,0.9,0.1,0,0\na,0.8,0.8,0,0,0,0,0\n"
     own = read_predictions(scores.encode(), "mine.csv", TRUTHS.encode())
-    assert own.run.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
-    assert own.run.predictions[["image_id", "truth"]].to_numpy().tolist() == [["c", "akiec"], ["a", "mel"]]
-    np.testing.assert_allclose(probabilities(own.run)[:, [0, 4, 5]], [[0.9, 0, 0], [0, 0.5, 0.5]])
+    assert own.predictions.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+    assert own.predictions.frame[["image_id", "truth"]].to_numpy().tolist() == [["c", "akiec"], ["a", "mel"]]
+    np.testing.assert_allclose(own.predictions.probabilities()[:, [0, 4, 5]], [[0.9, 0, 0], [0, 0.5, 0.5]])
     assert any(note.startswith("In 1 rows the scores did not add up") for note in own.notes)
     assert any(note.startswith("1 photos of the file of truths have no prediction") for note in own.notes)
 
@@ -200,9 +200,9 @@ def test_isic_2019_has_nine_classes_and_columns_may_stand_in_either_file() -> No
     scores = csv("a,0,0,0,1,0,0,0,0,0,back", "b,0,0,0,0,0,0,0,0.5,0.5,", header=header + ",site")
     truth = csv("b,0,0,0,0,0,0,0,0,1,of b,0", "a,0,0,0,1,0,0,0,0,0,of a,1", header=header + ",lesion_id,score_weight")
     own = read_predictions(scores, "mine.csv", truth)
-    assert own.run.classes == (*CODES, "UNK")
-    assert own.run.predictions["truth"].tolist() == ["akiec", "UNK"]
-    assert own.run.predictions["lesion_id"].tolist() == ["of a", "of b"]
+    assert own.predictions.classes == (*CODES, "UNK")
+    assert own.predictions.frame["truth"].tolist() == ["akiec", "UNK"]
+    assert own.predictions.frame["lesion_id"].tolist() == ["of a", "of b"]
     assert own.facts["score_weight"].tolist() == ["1", "0"]
     assert own.facts["site"].fillna("-").tolist() == ["back", "-"]
 
@@ -236,8 +236,8 @@ def test_a_file_of_truths_that_is_not_needed_is_said() -> None:
 def test_the_documented_example_is_read() -> None:
     ours, isic = re.findall(r"```\n((?:image_id|image,).*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     own = read_predictions(ours.encode(), "example.csv")
-    assert own.run.classes == ("bkl", "mel", "nv")
-    assert own.run.predictions["lesion_id"].nunique() == 2
+    assert own.predictions.classes == ("bkl", "mel", "nv")
+    assert own.predictions.frame["lesion_id"].nunique() == 2
     assert own.facts["sex"].tolist() == ["female", "female", "male"]
     truth = ISIC + "ISIC_0034524,0,1,0,0,0,0,0\n"
-    assert headline(read_predictions(isic.encode(), "example.csv", truth.encode()).run).accuracy == 1
+    assert headline(read_predictions(isic.encode(), "example.csv", truth.encode()).predictions).accuracy == 1

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skinapp.datasets.measures import MEASURES
-from skinapp.datasets.table import TABLES, image_table, write_table
+from skinapp.datasets.table import TABLES, build_image_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 from skinapp.runs.intervals import figure, headline_intervals, load_intervals
@@ -23,7 +23,7 @@ def made_up(path: Path, photos_a_lesion: int = 1, **columns: object) -> pd.DataF
         "lesion_id": [f"lesion {k // photos_a_lesion}" for k in range(n)],
         "diagnosis": np.array(["nv", "mel"])[random.integers(0, 2, n)],
     }
-    table = image_table(pd.DataFrame(noise | facts | columns))
+    table = build_image_table(pd.DataFrame(noise | facts | columns))
     write_table(table, path)
     return table
 
@@ -82,8 +82,8 @@ def test_the_predictions_are_a_run_that_can_be_read_again(tmp_path: Path) -> Non
     assert again.classes == ("malignant", "benign")
     assert (again.model, again.split, again.table) == (MODEL, "cross-validated", "table")
     assert (again.weights_kept, again.weights_sha256) == (False, "")
-    assert set(again.predictions["image_id"]) == set(table["image_id"]) - {"p000"}
-    pd.testing.assert_frame_equal(again.predictions, probe_table(table, path, "malignancy", "a").run.predictions)
+    assert set(again.frame["image_id"]) == set(table["image_id"]) - {"p000"}
+    pd.testing.assert_frame_equal(again.frame, probe_table(table, path, "malignancy", "a").run.frame)
 
 
 def test_what_cannot_be_probed_is_said_in_a_sentence(tmp_path: Path) -> None:

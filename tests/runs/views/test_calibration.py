@@ -9,10 +9,11 @@ from sklearn.linear_model import LogisticRegression
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import draws, percentile_interval
+from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
 from skinapp.models.card import Head
-from skinapp.networks.classifier import calibrated, reconcile_types
-from skinapp.runs.stored import Scaling, StoredRun, probabilities, probability_columns, truth_index
+from skinapp.networks.classifier import calibrate_logits, reconcile_types
+from skinapp.runs.predictions import probability_columns
+from skinapp.runs.stored import Scaling, StoredRun
 from skinapp.runs.views.calibration import (
     before_calibration,
     binary_reliability,
@@ -36,16 +37,14 @@ HEADS = (
 def answered(run: StoredRun, scores: np.ndarray) -> StoredRun:
     """Give a run these probabilities."""
     columns = probability_columns(run.classes)
-    return replace(
-        run, predictions=run.predictions.drop(columns=columns).assign(**dict(zip(columns, scores.T, strict=True)))
-    )
+    return replace(run, frame=run.frame.drop(columns=columns).assign(**dict(zip(columns, scores.T, strict=True))))
 
 
 def scored(run: StoredRun, scores: np.ndarray, malignant: np.ndarray) -> StoredRun:
     """Give a malignancy run these scores and truths."""
     truth = np.where(malignant, *MALIGNANCY_CLASSES)
-    frame = run.predictions.head(len(scores)).assign(p_malignant=scores, p_benign=1 - scores, truth=truth)
-    return replace(run, predictions=frame)
+    frame = run.frame.head(len(scores)).assign(p_malignant=scores, p_benign=1 - scores, truth=truth)
+    return replace(run, frame=frame)
 
 
 def test_reliability_worked_by_hand() -> None:
@@ -62,10 +61,12 @@ def test_reliability_worked_by_hand() -> None:
 
 def test_reliability_and_the_calibration_error_agree(make_run: MakeRun) -> None:
     run = make_run()
-    frame = reliability(truth_index(run), probabilities(run))
+    frame = reliability(run.truth_index(), run.probabilities())
     error = ((frame["confidence"] - frame["accuracy"]).abs() * frame["photos"]).sum() / frame["photos"].sum()
     assert len(frame) == classification.CALIBRATION_BINS
-    assert error == pytest.approx(float(classification.calibration_error(truth_index(run), probabilities(run))))
+    assert error == pytest.approx(
+        float(classification.expected_calibration_error(run.truth_index(), run.probabilities()))
+    )
     assert calibration(run).ece == pytest.approx(error)
 
 
@@ -86,9 +87,9 @@ def test_what_the_temperature_did_is_undone() -> None:
 def test_a_run_before_calibration(make_run: MakeRun) -> None:
     run = replace(make_run(), temperature=1.4)
     before = before_calibration(run)
-    np.testing.assert_allclose(probabilities(before), uncalibrated(probabilities(run), 1.4))
+    np.testing.assert_allclose(before.probabilities(), uncalibrated(run.probabilities(), 1.4))
     assert before.temperature is None
-    assert not np.allclose(probabilities(run), probabilities(before))  # the run itself is left alone
+    assert not np.allclose(run.probabilities(), before.probabilities())  # the run itself is left alone
     with pytest.raises(RunError, match="did not keep its temperature"):
         before_calibration(before)
 
@@ -96,22 +97,24 @@ def test_a_run_before_calibration(make_run: MakeRun) -> None:
 def test_offsets_are_undone_with_the_temperature(make_run: MakeRun) -> None:
     for head in HEADS:
         logits = np.random.default_rng(0).normal(scale=6, size=(120, len(head.classes)))
-        run = answered(make_run(head.classes), calibrated(logits, head))
+        run = answered(make_run(head.classes), calibrate_logits(logits, head))
         run = replace(run, temperature=head.temperature, offsets=head.offsets)
         before = before_calibration(run)
-        np.testing.assert_allclose(probabilities(before), softmax(logits, axis=1), rtol=1e-9, atol=0)
+        np.testing.assert_allclose(before.probabilities(), softmax(logits, axis=1), rtol=1e-9, atol=0)
         assert (before.temperature, before.offsets, before.malignancy) == (None, (), None)
 
 
 def test_a_pair_comes_back_as_it_would_answer_uncalibrated(make_run: MakeRun) -> None:
     random = np.random.default_rng(1)
     logits = [random.normal(scale=6, size=(120, len(head.classes))) for head in HEADS]
-    malignancy, types = reconcile_types([calibrated(raw, head) for raw, head in zip(logits, HEADS, strict=True)], HEADS)
+    malignancy, types = reconcile_types(
+        [calibrate_logits(raw, head) for raw, head in zip(logits, HEADS, strict=True)], HEADS
+    )
     expected = reconcile_types([softmax(raw, axis=1) for raw in logits], HEADS)
     scaling = Scaling(HEADS[0].temperature, HEADS[0].offsets)
     run = replace(make_run(), temperature=HEADS[1].temperature, offsets=HEADS[1].offsets, malignancy=scaling)
     before = before_calibration(answered(run, types))
-    np.testing.assert_allclose(probabilities(before), expected[1], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(before.probabilities(), expected[1], rtol=0, atol=1e-12)
     assert (before.temperature, before.offsets, before.malignancy) == (None, (), None)
     # What the malignant types add up to is the malignancy head's own answer before its calibration.
     alone = replace(make_run(MALIGNANCY_CLASSES), temperature=scaling.temperature, offsets=scaling.offsets)
@@ -125,9 +128,9 @@ def test_a_pair_that_is_certain_stays_certain(make_run: MakeRun) -> None:
     certain = np.stack([bcc, nv, (akiec + bcc) / 2, (df + nv) / 2])
     run = make_run(photos=4)
     run = replace(run, temperature=2.0, malignancy=Scaling(3.0, (0.5, -0.5)))
-    np.testing.assert_array_equal(probabilities(before_calibration(answered(run, certain))), certain)
+    np.testing.assert_array_equal(before_calibration(answered(run, certain)).probabilities(), certain)
     # Half malignant, with offsets that favour malignant by 1: before them logit(1/2) - 1, at a temperature of 3.
-    half = probabilities(before_calibration(answered(run, np.stack([(bcc + nv) / 2] * 4))))
+    half = before_calibration(answered(run, np.stack([(bcc + nv) / 2] * 4))).probabilities()
     assert half[0, CODES.index("bcc")] == pytest.approx(1 / (1 + np.exp(3)))
     assert half[0, CODES.index("nv")] == pytest.approx(1 / (1 + np.exp(-3)))
 
@@ -135,11 +138,11 @@ def test_a_pair_that_is_certain_stays_certain(make_run: MakeRun) -> None:
 def test_intervals_of_calibration_are_those_of_figures_drawn_by_lesion(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=90)
     frame = calibration_intervals(run, replicates=30, seed=5)
-    lesion = np.array([int(name.removeprefix("lesion_")) for name in run.predictions["lesion_id"]])
+    lesion = np.array([int(name.removeprefix("lesion_")) for name in run.frame["lesion_id"]])
     drawn = []
-    for times in np.concatenate([*draws(lesion.max() + 1, 30, 5)]):
+    for times in np.concatenate([*draw_lesions(lesion.max() + 1, 30, 5)]):
         photos = np.repeat(np.arange(90), times[lesion].astype(int))
-        drawn.append(calibration(replace(run, predictions=run.predictions.iloc[photos])))
+        drawn.append(calibration(replace(run, frame=run.frame.iloc[photos])))
     whole = calibration(run)
     assert frame["figure"].tolist() == ["brier", "slope", "intercept"]
     for row in frame.to_dict(orient="records"):
@@ -159,9 +162,9 @@ def test_an_undefined_slope_has_no_interval(make_run: MakeRun) -> None:
 @pytest.mark.filterwarnings("ignore:The y_prob values do not sum to one")
 def test_brier_is_scikit_learns(make_run: MakeRun) -> None:
     two, eight = make_run(MALIGNANCY_CLASSES), make_run()
-    expected = sk.brier_score_loss(two.predictions["truth"] == "malignant", two.predictions["p_malignant"])
+    expected = sk.brier_score_loss(two.frame["truth"] == "malignant", two.frame["p_malignant"])
     assert calibration(two).brier == pytest.approx(expected)
-    expected = sk.brier_score_loss(truth_index(eight), probabilities(eight), labels=range(8))
+    expected = sk.brier_score_loss(eight.truth_index(), eight.probabilities(), labels=range(8))
     assert calibration(eight).brier == pytest.approx(expected)
 
 
@@ -175,8 +178,8 @@ def test_the_slope_is_that_of_a_logistic_regression(make_run: MakeRun, classes: 
         happened, score = positives(run, "cat")
     else:
         assert found.outcome == "top label"
-        happened = probabilities(run).argmax(axis=1) == truth_index(run)
-        score = probabilities(run).max(axis=1)
+        happened = run.probabilities().argmax(axis=1) == run.truth_index()
+        score = run.probabilities().max(axis=1)
     fit = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(logit(score)[:, None], happened)
     assert found.slope == pytest.approx(fit.coef_[0, 0], rel=1e-4)
     # With the slope fixed at 1, the intercept makes the mean chance the share of what happened.
@@ -242,10 +245,10 @@ def test_a_network_that_is_nearly_always_certain_has_a_slope(make_run: MakeRun) 
 @pytest.mark.parametrize("photos", [120, 5000])
 def test_the_error_of_perfect_scores_is_that_of_truths_drawn_from_them(make_run: MakeRun, photos: int) -> None:
     run, random = make_run(photos=photos), np.random.default_rng(7)
-    scores = probabilities(run)
+    scores = run.probabilities()
     scores /= scores.sum(axis=1, keepdims=True)
     errors = [
-        classification.calibration_error(
+        classification.expected_calibration_error(
             (random.random((photos, 1)) > scores.cumsum(axis=1)[:, :-1]).sum(axis=1), scores
         )
         for _ in range(200)

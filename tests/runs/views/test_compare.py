@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from skinapp.errors import RunError
 from skinapp.metrics.summary import OVERALL
 from skinapp.runs.seven import as_seven
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import headline
 from skinapp.runs.views.compare import only_one_right, paired, paired_differences
 from skinapp.taxonomy import MALIGNANCY_CLASSES
@@ -20,8 +20,8 @@ MakeRun = Callable[..., StoredRun]
 def answered(run: StoredRun, malignant: list[float], **columns: list[str]) -> StoredRun:
     """Give a malignancy run these scores and, by name, these columns."""
     score = np.array(malignant)
-    frame = run.predictions.head(len(score)).assign(p_malignant=score, p_benign=1 - score, **columns)
-    return replace(run, predictions=frame)
+    frame = run.frame.head(len(score)).assign(p_malignant=score, p_benign=1 - score, **columns)
+    return replace(run, frame=frame)
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def two(make_run: MakeRun) -> tuple[StoredRun, StoredRun]:
     a = answered(run, [0.9, 0.2, 0.8, 0.7, 0.1, 0.6], lesion_id=lesions, truth=truth)
     b = answered(run, [0.3, 0.8, 0.9, 0.4, 0.2, 0.9], lesion_id=lesions, truth=truth)
     # The second run holds them in another order, and names lesions its own way.
-    frame = b.predictions.assign(lesion_id="its own", image_id=[*b.predictions["image_id"][:5], "photo_9"])
-    return replace(a, name="first"), replace(b, name="second", predictions=frame[::-1].reset_index(drop=True))
+    frame = b.frame.assign(lesion_id="its own", image_id=[*b.frame["image_id"][:5], "photo_9"])
+    return replace(a, name="first"), replace(b, name="second", frame=frame[::-1].reset_index(drop=True))
 
 
 def test_pairing_worked_by_hand(two: tuple[StoredRun, StoredRun]) -> None:
@@ -68,10 +68,10 @@ def test_truths_that_differ_are_counted_and_each_run_held_to_its_own(make_run: M
 
 def test_runs_of_other_classes_are_compared_by_malignancy(make_run: MakeRun) -> None:
     types, run = make_run(photos=200), make_run(MALIGNANCY_CLASSES, photos=200)
-    malignant = types.predictions["truth"].isin(["akiec", "bcc", "mel", "scc"])
-    run = replace(run, predictions=run.predictions.assign(truth=np.where(malignant, *MALIGNANCY_CLASSES)))
+    malignant = types.frame["truth"].isin(["akiec", "bcc", "mel", "scc"])
+    run = replace(run, frame=run.frame.assign(truth=np.where(malignant, *MALIGNANCY_CLASSES)))
     found = paired(types, run)
-    called = np.isin(probabilities(types).argmax(axis=1), [0, 1, 4, 6]), probabilities(run).argmax(axis=1) == 0
+    called = np.isin(types.probabilities().argmax(axis=1), [0, 1, 4, 6]), run.probabilities().argmax(axis=1) == 0
     right = [called_so == malignant for called_so in called]
     assert (found.by, found.differing_truths) == ("malignancy", 0)
     assert found.only_a == (right[0] & ~right[1]).sum()
@@ -95,7 +95,7 @@ def test_the_order_of_the_classes_does_not_matter(make_run: MakeRun) -> None:
 
 def test_differences_are_those_of_the_headlines(make_run: MakeRun) -> None:
     a, b = as_seven(make_run(photos=300)), as_seven(make_run(photos=300, seed=5))
-    b = replace(b, predictions=b.predictions.assign(truth=a.predictions["truth"]))
+    b = replace(b, frame=b.frame.assign(truth=a.frame["truth"]))
     frame = paired_differences(a, b, replicates=200).set_index("figure")
     assert tuple(frame.index) == OVERALL
     for name in OVERALL:
@@ -110,10 +110,10 @@ def test_differences_are_those_of_the_headlines(make_run: MakeRun) -> None:
 
 def test_what_is_hard_for_both_cancels_out(make_run: MakeRun) -> None:
     a = make_run(MALIGNANCY_CLASSES, photos=300)
-    scores, truth = probabilities(a)[:, 0], truth_index(a)
+    scores, truth = a.probabilities()[:, 0], a.truth_index()
     wrong_too = np.flatnonzero((scores > 0.5) == (truth == 0))[:6]  # b is wrong where a is, and on six more
     scores[wrong_too] = 1 - scores[wrong_too]
-    b = replace(a, predictions=a.predictions.assign(p_malignant=scores, p_benign=1 - scores))
+    b = replace(a, frame=a.frame.assign(p_malignant=scores, p_benign=1 - scores))
     row = paired_differences(a, b, replicates=300).set_index("figure").loc["accuracy"]
     assert row["difference"] == pytest.approx(6 / 300)
     assert row["low"] > 0  # the accuracies themselves are known to within 0.05 only
@@ -150,7 +150,7 @@ def test_what_only_one_gets_right(two: tuple[StoredRun, StoredRun]) -> None:
 
 def test_runs_of_other_photos_cannot_be_compared(make_run: MakeRun) -> None:
     a = make_run()
-    b = replace(a, name="b", predictions=a.predictions.assign(image_id=a.predictions["image_id"] + "x"))
+    b = replace(a, name="b", frame=a.frame.assign(image_id=a.frame["image_id"] + "x"))
     for function in (paired, paired_differences, only_one_right):
         with pytest.raises(RunError, match="share no photo"):
             function(a, b)

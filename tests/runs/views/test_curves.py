@@ -65,11 +65,11 @@ def test_thinned_curves_keep_their_ends_and_their_area() -> None:
 def test_malignancy_is_scored_by_the_sum_of_the_malignant_classes(make_run: MakeRun) -> None:
     run = make_run()
     positive, scores = positives(run)
-    np.testing.assert_array_equal(positive, run.predictions["truth"].isin(MALIGNANT_CODES))
-    np.testing.assert_allclose(scores, run.predictions[["p_mel", "p_bcc", "p_akiec", "p_scc"]].sum(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(positive, run.frame["truth"].isin(MALIGNANT_CODES))
+    np.testing.assert_allclose(scores, run.frame[["p_mel", "p_bcc", "p_akiec", "p_scc"]].sum(axis=1), rtol=1e-6)
     of_class, scores_of_class = positives(run, "df")
-    np.testing.assert_array_equal(of_class, run.predictions["truth"] == "df")
-    np.testing.assert_array_equal(scores_of_class, run.predictions["p_df"])
+    np.testing.assert_array_equal(of_class, run.frame["truth"] == "df")
+    np.testing.assert_array_equal(scores_of_class, run.frame["p_df"])
 
 
 def test_what_a_run_does_not_tell_is_named(make_run: MakeRun) -> None:
@@ -87,7 +87,7 @@ def test_curves_of_a_run_begin_with_malignancy(make_run: MakeRun) -> None:
     for frame in (roc, recalled):
         assert list(frame["class"].unique()) == ["malignant", *CODES]
         assert frame["name"].iloc[0] == "Malignant"
-    mel = run.predictions["truth"] == "mel", run.predictions["p_mel"]
+    mel = run.frame["truth"] == "mel", run.frame["p_mel"]
     for frame, area in ((roc, sk.roc_auc_score(*mel)), (recalled, sk.average_precision_score(*mel))):
         assert frame.loc[frame["class"] == "mel", "area"].unique() == pytest.approx(area)
     assert list(roc.columns) == ["class", "name", "area", "threshold", "false_positive_rate", "sensitivity"]
@@ -97,13 +97,13 @@ def test_curves_of_a_run_begin_with_malignancy(make_run: MakeRun) -> None:
 def test_a_run_of_two_classes_has_no_third_curve_and_an_absent_class_none(make_run: MakeRun) -> None:
     assert list(roc_curves(make_run(MALIGNANCY_CLASSES))["class"].unique()) == ["malignant", "benign"]
     run = make_run(("nv", "bkl", "vasc"))
-    without = replace(run, predictions=run.predictions[run.predictions["truth"] != "vasc"])
+    without = replace(run, frame=run.frame[run.frame["truth"] != "vasc"])
     assert list(roc_curves(without)["class"].unique()) == ["nv", "bkl"]
 
 
 def test_a_run_of_one_truth_has_empty_curves_with_the_same_columns(make_run: MakeRun) -> None:
     run = make_run()
-    moles = replace(run, predictions=run.predictions[run.predictions["truth"] == "nv"])
+    moles = replace(run, frame=run.frame[run.frame["truth"] == "nv"])
     for curves in (roc_curves, precision_recall_curves):
         assert curves(moles).empty
         assert list(curves(moles).columns) == list(curves(run).columns)

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from skinapp.errors import RunError
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.mistakes import cancers, cell, confident_mistakes, confused_pairs, missed, missed_cancers
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
 
@@ -27,9 +27,9 @@ def four(make_run: MakeRun) -> StoredRun:
         ]
     )
     run = make_run(("mel", "bcc", "nv", "df"), photos=5)
-    frame = run.predictions.assign(truth=["mel", "mel", "bcc", "nv", "mel"])
+    frame = run.frame.assign(truth=["mel", "mel", "bcc", "nv", "mel"])
     frame[["p_mel", "p_bcc", "p_nv", "p_df"]] = scores
-    return replace(run, predictions=frame)
+    return replace(run, frame=frame)
 
 
 def test_missed_cancers_come_with_the_lowest_score_first(four: StoredRun) -> None:
@@ -47,9 +47,9 @@ def test_missed_cancers_come_with_the_lowest_score_first(four: StoredRun) -> Non
 def test_all_and_only_the_missed_cancers_of_a_run(make_run: MakeRun) -> None:
     run = make_run(photos=600)
     found = missed_cancers(run, most=600)
-    predicted = np.array(CODES)[probabilities(run).argmax(axis=1)]
-    wrong = run.predictions["truth"].isin(MALIGNANT_CODES) & ~pd.Series(predicted).isin(MALIGNANT_CODES)
-    assert set(found["image_id"]) == set(run.predictions.loc[wrong, "image_id"])
+    predicted = np.array(CODES)[run.probabilities().argmax(axis=1)]
+    wrong = run.frame["truth"].isin(MALIGNANT_CODES) & ~pd.Series(predicted).isin(MALIGNANT_CODES)
+    assert set(found["image_id"]) == set(run.frame.loc[wrong, "image_id"])
     assert len(found) == missed(run) > 10
     assert found["malignant_score"].is_monotonic_increasing
 
@@ -57,8 +57,8 @@ def test_all_and_only_the_missed_cancers_of_a_run(make_run: MakeRun) -> None:
 def test_missed_cancers_of_a_run_of_two_classes(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES)
     (_, fn), _ = sk.confusion_matrix(
-        run.predictions["truth"],
-        np.where(run.predictions["p_malignant"] >= 0.5, *MALIGNANCY_CLASSES),
+        run.frame["truth"],
+        np.where(run.frame["p_malignant"] >= 0.5, *MALIGNANCY_CLASSES),
         labels=MALIGNANCY_CLASSES,
     )
     assert missed(run) == fn
@@ -82,7 +82,7 @@ def test_confident_mistakes(four: StoredRun) -> None:
 
 def test_confused_pairs_are_the_confusion_matrix_without_its_diagonal(make_run: MakeRun) -> None:
     run = make_run(photos=300)
-    matrix = sk.confusion_matrix(truth_index(run), probabilities(run).argmax(axis=1), labels=range(8))
+    matrix = sk.confusion_matrix(run.truth_index(), run.probabilities().argmax(axis=1), labels=range(8))
     pairs = confused_pairs(run)
     for pair in pairs.itertuples():
         row, column = CODES.index(pair.truth), CODES.index(pair.prediction)
@@ -96,8 +96,8 @@ def test_confused_pairs_are_the_confusion_matrix_without_its_diagonal(make_run: 
 
 def test_a_run_without_a_mistake_has_no_pairs(make_run: MakeRun) -> None:
     run = make_run(("nv", "mel"))
-    sure = np.eye(2)[truth_index(run)]
-    right = replace(run, predictions=run.predictions.assign(p_nv=sure[:, 0], p_mel=sure[:, 1]))
+    sure = np.eye(2)[run.truth_index()]
+    right = replace(run, frame=run.frame.assign(p_nv=sure[:, 0], p_mel=sure[:, 1]))
     assert confused_pairs(right).empty
     assert confident_mistakes(right).empty
     assert missed_cancers(right).empty
@@ -105,14 +105,14 @@ def test_a_run_without_a_mistake_has_no_pairs(make_run: MakeRun) -> None:
 
 def test_a_cell_lists_its_photos(make_run: MakeRun) -> None:
     run = make_run(photos=300)
-    matrix = sk.confusion_matrix(truth_index(run), probabilities(run).argmax(axis=1), labels=range(8))
+    matrix = sk.confusion_matrix(run.truth_index(), run.probabilities().argmax(axis=1), labels=range(8))
     found = cell(run, "mel", "nv")
     assert len(found) == matrix[CODES.index("mel"), CODES.index("nv")] > 1
     assert set(found["truth"]) == {"mel"}
     assert set(found["prediction"]) == {"nv"}
     assert found["p_nv"].is_monotonic_decreasing
     assert list(found.columns) == ["image_id", "lesion_id", "truth", "prediction", *(f"p_{code}" for code in CODES)]
-    row = run.predictions.set_index("image_id").loc[found.loc[0, "image_id"]]
+    row = run.frame.set_index("image_id").loc[found.loc[0, "image_id"]]
     assert found.loc[0, "p_vasc"] == row["p_vasc"]
     with pytest.raises(RunError, match="no class wart"):
         cell(run, "wart", "nv")

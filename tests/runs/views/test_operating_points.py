@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from skinapp.errors import RunError
-from skinapp.metrics.decisions import rate_intervals, threshold_at_sensitivity
+from skinapp.metrics.decisions import compute_rate_intervals, find_threshold_at_sensitivity
 from skinapp.models.card import OperatingPoint
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.curves import positives
@@ -28,7 +28,7 @@ def scored(run: StoredRun, scores: np.ndarray, malignant: np.ndarray, of_lesion:
     frame = pd.DataFrame({"image_id": [f"photo_{number}" for number in range(len(scores))]})
     frame["lesion_id"] = [f"lesion_{number // of_lesion}" for number in range(len(scores))]
     frame = frame.assign(truth=np.where(malignant, *MALIGNANCY_CLASSES), p_malignant=scores, p_benign=1 - scores)
-    return replace(run, classes=MALIGNANCY_CLASSES, predictions=frame)
+    return replace(run, classes=MALIGNANCY_CLASSES, frame=frame)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_points_reach_what_they_promise_and_no_higher_one_does(validation: Store
 
 def test_the_sum_of_malignant_types_has_points_as_well(make_run: MakeRun) -> None:
     run = replace(make_run(photos=300), split="validation")
-    threshold = threshold_at_sensitivity(*positives(run), 0.95)
+    threshold = find_threshold_at_sensitivity(*positives(run), 0.95)
     assert operating_points(run)[1].threshold == pytest.approx(threshold, abs=1.2e-6)
 
 
@@ -103,8 +103,8 @@ def test_what_a_point_does_on_test_is_scikit_learns(make_run: MakeRun) -> None:
     found = rates_at(run, 0.3)
     assert found["sensitivity"].value == pytest.approx(sk.recall_score(positive, scores >= 0.3))
     assert found["specificity"].value == pytest.approx(sk.recall_score(~positive, scores < 0.3))
-    lesion = pd.factorize(run.predictions["lesion_id"])[0]
-    frame = rate_intervals(positive, scores, lesion, 0.3).set_index("figure")
+    lesion = pd.factorize(run.frame["lesion_id"])[0]
+    frame = compute_rate_intervals(positive, scores, lesion, 0.3).set_index("figure")
     for name, rate in found.items():
         assert [rate.low, rate.high] == frame.loc[name, ["low", "high"]].tolist()
         assert rate.low < rate.value < rate.high
@@ -118,7 +118,7 @@ def test_a_score_of_exactly_the_threshold_is_above_it(validation: StoredRun) -> 
 @pytest.mark.parametrize("wanted", SENSITIVITIES)
 def test_the_specificity_read_from_test_is_that_of_its_roc_curve(make_run: MakeRun, wanted: float) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=300)
-    run = replace(run, predictions=run.predictions.round({"p_malignant": 2}))  # ties, and fewer than photos
+    run = replace(run, frame=run.frame.round({"p_malignant": 2}))  # ties, and fewer than photos
     positive, scores = positives(run)
     false_positive_rate, sensitivity, _ = sk.roc_curve(positive, scores, drop_intermediate=False)
     found = specificity_read_from(run, wanted)
@@ -129,15 +129,15 @@ def test_the_specificity_read_from_test_is_that_of_its_roc_curve(make_run: MakeR
 def test_its_threshold_is_set_anew_in_each_replicate(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=90, seed=4)
     positive, scores = positives(run)
-    lesion = pd.factorize(run.predictions["lesion_id"])[0]
+    lesion = pd.factorize(run.frame["lesion_id"])[0]
     random, drawn = np.random.default_rng(7), []
     for lesions in random.integers(lesion.max() + 1, size=(40, lesion.max() + 1)):
         photos = np.concatenate([np.flatnonzero(lesion == each) for each in lesions])
-        at = threshold_at_sensitivity(positive[photos], scores[photos], 0.95)
+        at = find_threshold_at_sensitivity(positive[photos], scores[photos], 0.95)
         drawn.append(sk.recall_score(~positive[photos], scores[photos] < at))
     found = specificity_read_from(run, 0.95, replicates=40, seed=7)
     assert [found.low, found.high] == pytest.approx(np.percentile(drawn, [2.5, 97.5]))
-    fixed = rates_at(run, threshold_at_sensitivity(positive, scores, 0.95))["specificity"]
+    fixed = rates_at(run, find_threshold_at_sensitivity(positive, scores, 0.95))["specificity"]
     assert found.high - found.low > fixed.high - fixed.low  # choosing adds to chance
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from skinapp.runs.stored import StoredRun, probabilities
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.repeats import lesions_seen_again, repeatability
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MALIGNANT_CODES
 
@@ -16,9 +16,9 @@ MakeRun = Callable[..., StoredRun]
 def seven_photos(make_run: MakeRun) -> StoredRun:
     """Lesion a on three photos, two called malignant; b on one; c on two, alike; d on one."""
     run, scores = make_run(MALIGNANCY_CLASSES, photos=7), np.array([0.9, 0.6, 0.2, 0.3, 0.1, 0.15, 0.8])
-    frame = run.predictions.assign(p_malignant=scores, p_benign=1 - scores, lesion_id=list("abacdca"))
+    frame = run.frame.assign(p_malignant=scores, p_benign=1 - scores, lesion_id=list("abacdca"))
     frame["truth"] = frame["lesion_id"].map({"a": "malignant", "b": "benign", "c": "benign", "d": "benign"})
-    return replace(run, predictions=frame)
+    return replace(run, frame=frame)
 
 
 def test_lesions_on_several_photos_worked_by_hand(seven_photos: StoredRun) -> None:
@@ -44,9 +44,9 @@ def test_repeatability_worked_by_hand(seven_photos: StoredRun) -> None:
 
 def test_lesions_of_a_run_agree_with_a_plain_loop(make_run: MakeRun) -> None:
     run = make_run(photos=300, seed=3)
-    frame = run.predictions.sample(frac=1, random_state=0)
-    run = replace(run, predictions=frame)
-    given = probabilities(run).argmax(axis=1)
+    frame = run.frame.sample(frac=1, random_state=0)
+    run = replace(run, frame=frame)
+    given = run.probabilities().argmax(axis=1)
     score = frame[[f"p_{code}" for code in MALIGNANT_CODES]].astype(float).sum(axis=1).to_numpy()
     seen = lesions_seen_again(run).set_index("lesion_id")
     several = [lesion for lesion, rows in frame.groupby("lesion_id") if len(rows) > 1]
@@ -68,14 +68,14 @@ def test_without_malignancy_the_answers_still_count(make_run: MakeRun) -> None:
 
 def test_lesions_on_one_photo_each_say_nothing(make_run: MakeRun) -> None:
     run = make_run()
-    single = replace(run, predictions=run.predictions.drop_duplicates("lesion_id"))
+    single = replace(run, frame=run.frame.drop_duplicates("lesion_id"))
     assert lesions_seen_again(single).empty
     assert repeatability(single) is None
 
 
 def test_answers_that_never_change_are_not_certain_to_stay(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=60)
-    found = repeatability(replace(run, predictions=run.predictions.assign(p_malignant=0.1, p_benign=0.9)))
+    found = repeatability(replace(run, frame=run.frame.assign(p_malignant=0.1, p_benign=0.9)))
     assert found is not None
     assert (found.changed_share, found.changed_low, found.median_range) == (0, 0, 0)
     assert found.changed_high == pytest.approx(binomtest(0, found.lesions).proportion_ci(method="wilson").high)

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from skinapp.datasets.table import image_table
-from skinapp.runs.stored import StoredRun, probabilities, truth_index
+from skinapp.datasets.table import build_image_table
+from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.curves import positives
 from skinapp.runs.views.subgroups import MOST_LEVELS, SUBGROUP_COLUMNS, facts_of, subgroup_figures
 from skinapp.taxonomy import MALIGNANCY_CLASSES
@@ -27,7 +27,7 @@ def run(make_run: MakeRun) -> StoredRun:
 @pytest.fixture
 def facts(run: StoredRun) -> pd.DataFrame:
     """Three lesions of four are one sex, the other one the other; a few are not recorded."""
-    lesion = pd.factorize(run.predictions["lesion_id"])[0]
+    lesion = pd.factorize(run.frame["lesion_id"])[0]
     sex = pd.Series(np.where(lesion % 4 == 0, "female", "male"), dtype="string").mask(lesion < 5)
     return pd.DataFrame({"sex": sex})
 
@@ -35,7 +35,7 @@ def facts(run: StoredRun) -> pd.DataFrame:
 def test_figures_of_a_subgroup_are_scikit_learns_on_its_rows(run: StoredRun, facts: pd.DataFrame) -> None:
     frame = subgroup_figures(run, facts, ("sex",))
     rows = (facts["sex"] == "female").fillna(False).to_numpy(dtype=bool)
-    truth, predicted = truth_index(run)[rows], probabilities(run).argmax(axis=1)[rows]
+    truth, predicted = run.truth_index()[rows], run.probabilities().argmax(axis=1)[rows]
     positive, scores = (each[rows] for each in positives(run))
     called = np.isin(predicted, [0, 1, 4, 6])
     found = by_figure(frame, "female")
@@ -52,7 +52,7 @@ def test_figures_of_a_subgroup_are_scikit_learns_on_its_rows(run: StoredRun, fac
         assert found.loc[figure, "low"] < value < found.loc[figure, "high"], figure
     assert (found["photos"] == rows.sum()).all()
     assert (found["positives"] == positive.sum()).all()
-    assert (found["lesions"] == run.predictions.loc[rows, "lesion_id"].nunique()).all()
+    assert (found["lesions"] == run.frame.loc[rows, "lesion_id"].nunique()).all()
     assert found["enough"].all()
 
 
@@ -75,8 +75,8 @@ def test_the_seed_decides(run: StoredRun, facts: pd.DataFrame) -> None:
 
 def test_few_cancers_say_nothing_of_finding_them(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=60)
-    single = run.predictions.assign(lesion_id=run.predictions["image_id"], truth=["malignant"] * 9 + ["benign"] * 51)
-    run, facts = replace(run, predictions=single), pd.DataFrame({"site": ["back"] * 60})
+    single = run.frame.assign(lesion_id=run.frame["image_id"], truth=["malignant"] * 9 + ["benign"] * 51)
+    run, facts = replace(run, frame=single), pd.DataFrame({"site": ["back"] * 60})
     found = by_figure(subgroup_figures(run, facts, ("site",)), "back")
     assert found["enough"].to_dict() == {
         "accuracy": True,
@@ -90,16 +90,16 @@ def test_few_cancers_say_nothing_of_finding_them(make_run: MakeRun) -> None:
 
 def test_lesions_are_counted_not_photos(make_run: MakeRun) -> None:
     run = make_run(photos=60)
-    same = replace(run, predictions=run.predictions.assign(lesion_id=[f"lesion_{p // 3}" for p in range(60)]))
+    same = replace(run, frame=run.frame.assign(lesion_id=[f"lesion_{p // 3}" for p in range(60)]))
     assert not subgroup_figures(same, pd.DataFrame({"site": ["back"] * 60}), ("site",))["enough"].any()
 
 
 def test_a_group_in_which_all_is_right_is_not_certain(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=60)
-    sure = np.eye(2)[truth_index(run)]
-    frame = run.predictions.assign(p_malignant=sure[:, 0], p_benign=sure[:, 1])
+    sure = np.eye(2)[run.truth_index()]
+    frame = run.frame.assign(p_malignant=sure[:, 0], p_benign=sure[:, 1])
     found = by_figure(
-        subgroup_figures(replace(run, predictions=frame), pd.DataFrame({"site": ["back"] * 60}), ("site",)), "back"
+        subgroup_figures(replace(run, frame=frame), pd.DataFrame({"site": ["back"] * 60}), ("site",)), "back"
     )
     assert found.loc["accuracy", "value"] == 1
     assert found.loc["accuracy", "low"] == pytest.approx(0.025 ** (1 / 40))
@@ -132,11 +132,11 @@ def test_columns_of_numbers_and_of_truths_are_levels_as_well(make_run: MakeRun) 
 
 def test_facts_of_a_run_follow_its_order(make_run: MakeRun) -> None:
     run = make_run()
-    shuffled = run.predictions.sample(frac=1, random_state=0)
-    run = replace(run, predictions=shuffled)
+    shuffled = run.frame.sample(frac=1, random_state=0)
+    run = replace(run, frame=shuffled)
     ids = [f"photo_{number}" for number in range(100)]  # twenty photos are not in the table
     ages = pd.Series([0, 19, 20, 39.5, 40, 60, 80, 95, None, 85] * 10, dtype="Float32")
-    table = image_table(
+    table = build_image_table(
         pd.DataFrame({"image_id": ids, "age": ages, "sex": ["male", None] * 50, "diagnosis": ["mel", None] * 50})
     )
     facts = facts_of(run, table)
@@ -157,13 +157,13 @@ def test_facts_of_a_run_follow_its_order(make_run: MakeRun) -> None:
 def test_age_bands_come_the_youngest_first(make_run: MakeRun) -> None:
     run = make_run()
     ages = [85.0] * 60 + [5.0] * 20 + [45.0] * 40
-    table = image_table(pd.DataFrame({"image_id": run.predictions["image_id"], "age": ages}))
+    table = build_image_table(pd.DataFrame({"image_id": run.frame["image_id"], "age": ages}))
     frame = subgroup_figures(run, facts_of(run, table), ("age_band",), replicates=5)
     assert list(frame["level"].unique()) == ["under 20", "40 to 59", "80 and over"]
 
 
 def test_an_empty_table_knows_nothing(make_run: MakeRun) -> None:
     run = make_run()
-    facts = facts_of(run, image_table(pd.DataFrame({"image_id": pd.Series([], dtype="str")})))
+    facts = facts_of(run, build_image_table(pd.DataFrame({"image_id": pd.Series([], dtype="str")})))
     assert len(facts) == 120
     assert facts.isna().to_numpy().all()

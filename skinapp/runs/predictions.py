@@ -1,0 +1,48 @@
+"""What a model predicted for photos whose truth is known: every figure of a run is computed from this."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from skinapp.runs.lookup import places_among
+
+SUM_TOLERANCE = 1e-3
+"""How far a row's probabilities may be from adding up to 1: room for half precision, not for a bug."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The predictions of one model for n photos and k classes.
+
+    `name` is what error messages call them, `classes` are the labels in the order of the model's outputs. `frame` has
+    one row per photo: image_id, lesion_id and truth (str; truth is one of `classes`), then one float32 or float64
+    column `p_<class>` for each class. A row's probabilities add up to 1 within SUM_TOLERANCE.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    frame: pd.DataFrame
+
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """Return the predicted probabilities, (n, k) float64 in 0 to 1: one row per photo, one column per class."""
+        return self.frame[probability_columns(self.classes)].to_numpy(dtype=np.float64)
+
+    def truth_index(self) -> npt.NDArray[np.intp]:
+        """Return the index of each photo's truth in `classes`, (n,), in 0 to k - 1."""
+        return places_among(self.frame["truth"], pd.Series(self.classes))
+
+    def lesion_index(self) -> npt.NDArray[np.intp]:
+        """Return the index of each photo's lesion, (n,), in 0 to lesions - 1, numbered in order of appearance."""
+        return pd.factorize(self.frame["lesion_id"])[0]
+
+    def rescored(self, frame: pd.DataFrame, classes: tuple[str, ...]) -> Self:
+        """Return the same predictions with changed probabilities or classes."""
+        return replace(self, frame=frame, classes=classes)
+
+
+def probability_columns(classes: tuple[str, ...]) -> list[str]:
+    """Return the names of the columns that hold the probabilities, in the order of the classes."""
+    return [f"p_{label}" for label in classes]
