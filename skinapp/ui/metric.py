@@ -1,11 +1,11 @@
-"""A figure on a page, with a plain line below it."""
+"""A figure with a plain line below it."""
 
 from typing import Literal
 
 import streamlit as st
 
 
-def metric(
+def show_metric(
     label: str,
     value: str,
     below: str = "",
@@ -14,11 +14,11 @@ def metric(
     width: Literal["stretch", "content"] | int = "stretch",
     height: Literal["stretch", "content"] = "content",
 ) -> None:
-    """Show a figure, with `meaning` as its help; Streamlit calls the line below it a delta and would colour it."""
+    """Show a figure; `below` is a plain line below it, `meaning` its help."""
     st.metric(
         label,
         value,
-        below or None,
+        below or None,  # Streamlit takes it for a change and would colour it
         delta_color="off",
         delta_arrow="off",
         help=meaning,

@@ -1,75 +1,96 @@
-"""A stored run that is looked at: a shipped one, shared by all visitors, or a visitor's own, in her session alone."""
+"""A stored run on show: one that ships, shared by all visitors, or a visitor's own, in her session alone."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
-from skinapp.runs.intervals import Drawn, interval_steps, load_intervals
-from skinapp.runs.seven import as_seven
-from skinapp.runs.stored import StoredRun
+from skinapp.runs.intervals import IntervalDraws, draw_intervals, load_intervals
+from skinapp.runs.predictions import Predictions
+from skinapp.runs.seven import merge_to_seven
+from skinapp.runs.stored import RunFacts, StoredRun
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MANY_PHOTOS = 50_000
-"""Of a run with more of them fewer lesions are drawn anew where a reader waits for it."""
+"""For runs with more photos than this, fewer bootstrap replicates are drawn while a reader waits."""
 
-_INTERVALS, _DRAWS, _SEVEN = "intervals", "draws", "seven"
+MAX_RESULTS = 64
+"""Results that are kept per run. One section of the Evaluation page uses about a dozen."""
 
 
-@dataclass(frozen=True, eq=False)
 class OpenRun:
-    """A run and what belongs to it; what was computed of it once is kept as long as it is.
+    """A run, what belongs to it, and the results computed from it; safe to use from several threads.
 
-    `facts` has a row a prediction and a column a subgroup. `paths` are the photos' paths below the data root, by id, or
-    None. `notes` are sentences that a reader of its figures must know. `folder` is where it is stored, None for a
-    visitor's own; `shared` tells whether all visitors see it.
+    `facts` has one row per prediction and one column per subgroup. `paths` are the photos' paths below the data root,
+    by id, or None. `notes` are sentences that a reader of its figures must know. `folder` is where it is stored, None
+    for a visitor's own run. `shared` is true where all visitors see it.
     """
 
-    name: str
-    run: StoredRun
-    facts: pd.DataFrame
-    paths: "pd.Series[str] | None" = None
-    notes: tuple[str, ...] = ()
-    folder: Path | None = None
-    shared: bool = False
-    _done: dict[object, Any] = field(default_factory=dict)
-    _drawing: Lock = field(default_factory=Lock)
+    def __init__(
+        self,
+        name: str,
+        run: Predictions,
+        facts: pd.DataFrame,
+        paths: "pd.Series[str] | None" = None,
+        notes: tuple[str, ...] = (),
+        folder: Path | None = None,
+        shared: bool = False,
+    ) -> None:
+        self.name, self.run, self.facts, self.paths = name, run, facts, paths
+        self.notes, self.folder, self.shared = notes, folder, shared
+        self._results: OrderedDict[Hashable, Any] = OrderedDict()
+        self._results_lock, self._intervals_lock = Lock(), Lock()
+        self._intervals: pd.DataFrame | None = None
+        self._draws: Iterator[IntervalDraws] | None = None
 
-    def cached(self, compute: Callable[Concatenate[StoredRun, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Compute something of the run, or return it where it was computed before."""
-        key = (compute.__module__, compute.__qualname__, args, tuple(sorted(kwargs.items())))
-        if key not in self._done:
-            self._done[key] = compute(self.run, *args, **kwargs)
-        found: R = self._done[key]
-        return found
+    @property
+    def origin(self) -> RunFacts | None:
+        """Where a stored run came from; None for a visitor's own."""
+        return self.run if isinstance(self.run, StoredRun) else None
+
+    def cached(self, compute: Callable[Concatenate[Predictions, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return `compute(run, ...)`, from the MAX_RESULTS results used last where it is among them.
+
+        Pass a function of a module: one that is made anew for each call, such as a lambda, is computed each time.
+        """
+        key = (compute, args, tuple(sorted(kwargs.items())))
+        with self._results_lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                kept: R = self._results[key]
+                return kept
+        result = compute(self.run, *args, **kwargs)  # unlocked: it may take seconds, and may ask for other results
+        with self._results_lock:
+            first: R = self._results.setdefault(key, result)
+            if len(self._results) > MAX_RESULTS:
+                self._results.popitem(last=False)
+            return first
 
     def seven(self) -> "OpenRun":
-        """Return the run with squamous cell carcinoma counted as actinic keratosis, as HAM10000 has it."""
-        if _SEVEN not in self._done:
-            self._done[_SEVEN] = replace(self, run=as_seven(self.run), folder=None, _done={}, _drawing=Lock())
-        merged: OpenRun = self._done[_SEVEN]
-        return merged
+        """Return the run with squamous cell carcinoma counted as actinic keratosis, as HAM10000 does."""
+        return self.cached(self._merge)
+
+    def _merge(self, run: Predictions) -> "OpenRun":
+        return OpenRun(self.name, merge_to_seven(run), self.facts, self.paths, self.notes, shared=self.shared)
 
     def intervals(self) -> pd.DataFrame | None:
-        """Return the intervals where they are stored or were drawn; None where they must still be drawn."""
-        if _INTERVALS not in self._done and self.folder is not None:
-            self._done[_INTERVALS] = load_intervals(self.folder)
-        stored: pd.DataFrame | None = self._done.get(_INTERVALS)
-        return stored
+        """Return the stored or computed intervals; None until they are drawn."""
+        if self._intervals is None and self.folder is not None:
+            self._intervals = load_intervals(self.folder)
+        return self._intervals
 
     def draw_on(self) -> float:
-        """Draw a few more replicates of the intervals, and keep these once all are drawn; return the share drawn."""
-        with self._drawing:  # visitors share a shipped run
+        """Draw a few more bootstrap replicates and return the share drawn so far; keep the intervals after the last."""
+        with self._intervals_lock:  # visitors share a stored run
             if self.intervals() is not None:
                 return 1.0
-            draws: Iterator[Drawn] = self._done.setdefault(_DRAWS, interval_steps(self.run))
-            drawn = next(draws)
+            self._draws = self._draws or draw_intervals(self.run)
+            drawn = next(self._draws)
             if drawn.replicates == drawn.of:
-                self._done[_INTERVALS] = drawn.frame()
-                del self._done[_DRAWS]
+                self._intervals, self._draws = drawn.frame(), None
             return drawn.replicates / drawn.of

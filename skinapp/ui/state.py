@@ -1,7 +1,6 @@
-"""What one visitor's session holds: the only copy of the session keys.
+"""What one visitor's session holds, and the only copy of the session keys.
 
-Photos, answers and a visitor's own tables live here and nowhere else: never in a cache that visitors share, never in
-a log.
+Photos, answers and a visitor's own tables are kept here only, never in a shared cache or a log.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ _PREVALENCE = "prevalence"
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One photo's answer, what the network saw (uint8 (s, s, 3)) and, for an example, what it is and whose."""
+    """One photo's answer and what the network saw, uint8 (s, s, 3); for an example also its label and attribution."""
 
     assessment: Assessment
     view: np.ndarray
@@ -34,10 +33,10 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class OwnTable:
-    """An image table that the visitor brought: its name, what selecting from it needs, what she should know of it.
+    """A visitor's own image table, with its name and filter index.
 
-    `root` is the folder that its paths start from, None where no photo may be shown; `notes` are sentences,
-    `findings` its audit (skinapp.datasets.audit.table), None before one was asked for.
+    `root` is the folder that its paths start from, None where no photo may be shown. `notes` are sentences for the
+    visitor. `findings` is its audit (skinapp.datasets.audit.table), None before the visitor starts one.
     """
 
     name: str
@@ -48,105 +47,105 @@ class OwnTable:
     findings: pd.DataFrame | None = None
 
 
-def answer() -> Answer | None:
-    """Return the answer on show, if there is one."""
+def get_answer() -> Answer | None:
+    """Return the answer on show, or None."""
     shown: Answer | None = st.session_state.get(_ANSWER)
     return shown
 
 
-def keep(given: Answer) -> None:
-    """Put an answer on show."""
-    st.session_state[_ANSWER] = given
+def keep_answer(answer: Answer) -> None:
+    """Keep an answer to show it."""
+    st.session_state[_ANSWER] = answer
 
 
 def start_over() -> None:
-    """Forget photo and answer; every widget begins empty.
+    """Forget the photo and its answer, and empty every widget.
 
-    Tables and predictions that the visitor brought stay, and the prevalence, which is that of her patients.
+    The visitor's own tables, runs and prevalence stay.
     """
-    kept = {_ROUND: round_number() + 1, _OWN: own_table(), _RUNS: own_runs(), _PREVALENCE: prevalence()}
+    kept = {_ROUND: get_round() + 1, _OWN: get_own_table(), _RUNS: get_own_runs(), _PREVALENCE: get_prevalence()}
     st.session_state.clear()
     st.session_state.update(kept)
 
 
-def own_table() -> OwnTable | None:
-    """Return the table that the visitor brought, if she did."""
+def get_own_table() -> OwnTable | None:
+    """Return the visitor's own table, or None."""
     brought: OwnTable | None = st.session_state.get(_OWN)
     return brought
 
 
 def keep_table(brought: OwnTable | None) -> None:
-    """Keep the table that the visitor brought, in place of any before it; None forgets it."""
+    """Keep the visitor's own table in place of the one before; None forgets it."""
     st.session_state[_OWN], st.session_state[_REFUSED] = brought, None
 
 
 def keep_findings(findings: pd.DataFrame) -> None:
-    """Keep the audit of the table that the visitor brought; without such a table nothing is kept."""
-    brought = own_table()
+    """Keep the audit of the visitor's own table; without such a table nothing is kept."""
+    brought = get_own_table()
     if brought is not None:
         st.session_state[_OWN] = replace(brought, findings=findings)
 
 
-def refused_table() -> str | None:
-    """Return why the last table that the visitor brought was not taken, if it was not."""
+def get_table_refusal() -> str | None:
+    """Return why the visitor's last table was refused, or None."""
     why: str | None = st.session_state.get(_REFUSED)
     return why
 
 
-def refuse_table(why: str) -> None:
-    """Keep why a table was not taken, until another is."""
+def keep_table_refusal(why: str) -> None:
+    """Keep why a table was refused, until another one is taken."""
     st.session_state[_REFUSED] = why
 
 
-def own_runs() -> dict[str, OpenRun]:
-    """Return the runs that the visitor brought, by name, in the order in which they came."""
+def get_own_runs() -> dict[str, OpenRun]:
+    """Return the visitor's own runs by name, the oldest first."""
     brought: dict[str, OpenRun] = st.session_state.get(_RUNS, {})
     return brought
 
 
 def keep_runs(brought: list[OpenRun], refused: str | None = None) -> None:
-    """Keep runs that the visitor brought beside those before them, and why others were not taken."""
-    st.session_state[_RUNS] = own_runs() | {opened.name: opened for opened in brought}
+    """Add runs to the visitor's own, and keep why others were refused."""
+    st.session_state[_RUNS] = get_own_runs() | {opened.name: opened for opened in brought}
     st.session_state[_REFUSED_RUN] = refused
 
 
 def forget_runs() -> None:
-    """Forget all runs that the visitor brought."""
+    """Forget all of the visitor's own runs."""
     st.session_state[_RUNS], st.session_state[_REFUSED_RUN] = {}, None
 
 
-def refused_run() -> str | None:
-    """Return why the last predictions that the visitor brought were not taken, if they were not."""
+def get_run_refusal() -> str | None:
+    """Return why the visitor's last predictions were refused, or None."""
     why: str | None = st.session_state.get(_REFUSED_RUN)
     return why
 
 
-def prevalence() -> float | None:
-    """Return how many of 100 lesions are malignant where the visitor works; None where she did not say."""
-    said: float | None = st.session_state.get(_PREVALENCE)
-    return said
+def get_prevalence() -> float | None:
+    """Return the visitor's prevalence, malignant lesions per 100; None where she set none."""
+    per_100: float | None = st.session_state.get(_PREVALENCE)
+    return per_100
 
 
-def keep_prevalence(said: float | None) -> None:
-    """Keep how many of 100 lesions are malignant where the visitor works; None goes back to the model's own."""
-    st.session_state[_PREVALENCE] = said
+def keep_prevalence(per_100: float | None) -> None:
+    """Keep the visitor's prevalence, malignant lesions per 100; None goes back to the model's own."""
+    st.session_state[_PREVALENCE] = per_100
 
 
-def widget_value(key: str) -> Any:
-    """Return what a widget holds, None before it was shown."""
+def get_widget(key: str) -> Any:
+    """Return the value of a widget; None before it was shown."""
     return st.session_state.get(key)
 
 
 def set_widget(key: str, value: object) -> None:
-    """Give a widget a value, and with it the address where the widget is kept there; not after it was shown."""
+    """Set the value of a widget that is not shown yet in this run; a bound query parameter follows."""
     st.session_state[key] = value
 
 
-def round_number() -> int:
-    """Count the fresh starts of this session; widgets carry it in their keys, so that a new round empties them."""
+def get_round() -> int:
+    """Return how often this session started over; it is part of widget keys, so starting over empties the widgets."""
     return int(st.session_state.get(_ROUND, 0))
 
 
-def widget_key(name: str) -> str:
-    """Return the key of a widget of this round."""
-    return f"{name}-{round_number()}"
+def build_widget_key(name: str) -> str:
+    """Return the key of a widget that starting over empties."""
+    return f"{name}-{get_round()}"

@@ -1,4 +1,4 @@
-"""Thumbnails of photos, and the page of a photo in the ISIC Archive."""
+"""Thumbnails of photos, and links to photos in the ISIC Archive."""
 
 from pathlib import Path
 
@@ -6,21 +6,20 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from skinapp.datasets.audit.table import ARCHIVE_ID
+from skinapp.datasets.audit.checks import ARCHIVE_ID
 from skinapp.errors import PhotoError
 from skinapp.photo import read_photo_file
 
 THUMBNAIL_PX = 160
 
-
 ARCHIVE_PAGE = "https://api.isic-archive.com/images/"
-"""The archive's page of one photo for readers, to which its id is added."""
+"""The address of a photo's page in the archive, without its id."""
 
 
-def thumbnail(path: object, root: Path, side_px: int = THUMBNAIL_PX) -> "np.ndarray | None":
-    """Read a photo and reduce it to a square's inside, uint8 (h, w, 3), in memory alone.
+def read_thumbnail(path: object, root: Path, side_px: int = THUMBNAIL_PX) -> "np.ndarray | None":
+    """Read a photo and reduce it to fit a square of 2 * `side_px`, uint8 (h, w, 3), in memory only.
 
-    None where it cannot be read, or where its path leads out of `root`: a table is not trusted to name any file.
+    Returns None where it cannot be read or its path leads out of `root`: a table must not name files elsewhere.
     """
     try:
         file = (root / str(path)).resolve()
@@ -33,7 +32,7 @@ def thumbnail(path: object, root: Path, side_px: int = THUMBNAIL_PX) -> "np.ndar
     return np.asarray(picture)
 
 
-def archive_page(image_ids: "pd.Series[str]") -> "pd.Series[str]":
-    """Return the archive's page of each photo by its id, NA for ids that are not the archive's."""
-    named = image_ids.str.fullmatch(ARCHIVE_ID).fillna(False)
-    return (ARCHIVE_PAGE + image_ids.str.removesuffix("_downsampled") + "/").where(named)
+def build_archive_links(image_ids: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the address of each photo's page in the archive, NA for ids of other sources."""
+    is_archived = image_ids.str.fullmatch(ARCHIVE_ID).fillna(False)
+    return (ARCHIVE_PAGE + image_ids.str.removesuffix("_downsampled") + "/").where(is_archived)

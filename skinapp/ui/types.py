@@ -1,28 +1,28 @@
-"""How a lesion type is shown."""
+"""The Lesion types page: one card per type."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from skinapp.datasets.summary import class_counts
+from skinapp.datasets.summary import count_classes
 from skinapp.taxonomy import DIAGNOSES, Diagnosis
 
 
 @dataclass(frozen=True)
 class TypeCard:
-    """A diagnosis with the photos and lesions that a table holds of it."""
+    """A diagnosis and how many photos and lesions of it a table holds."""
 
     diagnosis: Diagnosis
     photos: int
     lesions: int
 
 
-def cards(table: pd.DataFrame) -> list[TypeCard]:
-    """Count each diagnosis in an image table; those it lacks count 0."""
-    counts = class_counts(table).set_index("diagnosis").reindex([d.code for d in DIAGNOSES], fill_value=0)
-    held = zip(DIAGNOSES, counts["photos"], counts["lesions"], strict=True)
-    return [TypeCard(diagnosis, int(photos), int(lesions)) for diagnosis, photos, lesions in held]
+def count_types(table: pd.DataFrame) -> list[TypeCard]:
+    """Count the photos and lesions of each diagnosis in an image table, 0 where it has none."""
+    counts = count_classes(table).set_index("diagnosis").reindex([d.code for d in DIAGNOSES], fill_value=0)
+    rows = zip(DIAGNOSES, counts["photos"], counts["lesions"], strict=True)
+    return [TypeCard(diagnosis, int(photos), int(lesions)) for diagnosis, photos, lesions in rows]
 
 
 def show(card: TypeCard) -> None:

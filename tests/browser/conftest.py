@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -41,44 +42,64 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def address(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the app with the small random models for all tests; yield its address."""
-    with served(models, tmp_path_factory.mktemp("app") / "log.txt") as at:
-        yield at
+    with started(models, tmp_path_factory.mktemp("app")) as server:
+        yield server.wait()
 
 
-@pytest.fixture
-def fresh_address(models: Path, tmp_path: Path) -> Iterator[str]:
-    """Serve the app for one test alone: nobody has opened a page of it yet."""
-    with served(models, tmp_path / "log.txt") as at:
-        yield at
+@pytest.fixture(scope="module")
+def fresh_addresses(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[str]]:
+    """Start six servers at once; yield their addresses one by one, each of a server that nobody has used yet."""
+    few_runs = str(ROOT / "experiments" / "shortcut-probe")
+    with ExitStack() as stack:
+        folders = [tmp_path_factory.mktemp("fresh") for _ in range(6)]
+        servers = [stack.enter_context(started(models, folder, SKINAPP_EXPERIMENTS=few_runs)) for folder in folders]
+        yield (server.wait() for server in servers)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server on its way up."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+
+    def wait(self) -> str:
+        """Return its address once it answers; fail the test where it does not start."""
+        end = time.monotonic() + START_S
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urlopen(f"{self.address}_stcore/health", timeout=2):
+                    return self.address
+            except (URLError, TimeoutError):
+                time.sleep(0.3)
+        pytest.fail("the app did not start")
 
 
 @contextmanager
-def served(models: Path, log_file: Path) -> Iterator[str]:
-    """Start a server and stop it again; yields its address."""
+def started(models: Path, folder: Path, **variables: str) -> Iterator[Server]:
+    """Start a server with a folder for its log, and stop it again; keywords are more environment variables."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = log_file.open("w+")
     options = ["--server.port", str(port), "--server.address", "localhost", "--server.headless", "true"]
-    environment = os.environ | {"SKINAPP_MODELS": str(models), "SKINAPP_EXAMPLES": str(ROOT / "no-such-folder")}
+    variables |= {"SKINAPP_MODELS": str(models), "SKINAPP_EXAMPLES": str(ROOT / "no-such-folder")}
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        _wait_for(f"http://localhost:{port}/_stcore/health", process)
-        yield f"http://localhost:{port}/"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        log.close()
+    with (folder / "log.txt").open("w+") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, stdout=log, stderr=log)
+        try:
+            yield Server(process, f"http://localhost:{port}/")
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium; the tests need it, so its absence fails them."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "The browser tests need Chromium: `make test` installs it."
+    chromium_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert chromium_path, "The browser tests need Chromium: `make test` installs it."
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
@@ -98,14 +119,3 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     yield opened
     context.close()
     assert thrown == []
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(url, timeout=2):
-                return
-        except (URLError, TimeoutError):
-            time.sleep(0.3)
-    pytest.fail("the app did not start")

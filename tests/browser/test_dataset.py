@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from skinapp.datasets.summary import class_counts
+from skinapp.datasets.summary import count_classes
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.ui.dataset.page import SECTIONS
 
@@ -66,15 +66,17 @@ def test_a_link_with_codes_opens_filtered(page: Page, address: str, ham10000: pd
 
 
 def test_the_cap_slider_redraws_before_and_after(page: Page, address: str, ham10000: pd.DataFrame) -> None:
-    counts = class_counts(ham10000)["photos"]
+    counts = count_classes(ham10000)["photos"]
     opened(page, address)
     expect(
-        page.get_by_text(f"{counts.clip(upper=2_000).sum():,} of {counts.sum():,} photos would stay")
+        page.get_by_text(f"{counts.clip(upper=2_000).sum():,} of {counts.sum():,} photos would be kept")
     ).to_be_visible()
-    slider = page.get_by_role("slider", name="Most photos a class")
+    slider = page.get_by_role("slider", name="Maximum photos per class")
     slider.focus()
     slider.press("Home")
-    expect(page.get_by_text(f"{counts.clip(upper=50).sum():,} of {counts.sum():,} photos would stay")).to_be_visible()
+    expect(
+        page.get_by_text(f"{counts.clip(upper=50).sum():,} of {counts.sum():,} photos would be kept")
+    ).to_be_visible()
     expect(page.locator(".js-plotly-plot").nth(2)).to_contain_text("50 of 6,705")
 
 

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from skinapp.runs.stored import load_run
-from skinapp.runs.summary import confusion_frame
+from skinapp.runs.summary import count_confusion
 from skinapp.ui.evaluation.page import SECTIONS
 from skinapp.ui.loaders import PROBES
 
@@ -20,7 +20,7 @@ def at_rest(page: Page) -> Page:
 def test_a_click_on_a_cell_lists_its_photos(page: Page, address: str) -> None:
     page.goto(f"{address}evaluation?run={RUN}&section=Confusion")
     at_rest(page)
-    counts = confusion_frame(load_run(PROBES / "runs" / "ham10000"))
+    counts = count_confusion(load_run(PROBES / "runs" / "ham10000"))
     truth, prediction = next(
         (row, column) for row in counts.index for column in counts.columns if row != column and counts.loc[row, column]
     )
@@ -61,6 +61,19 @@ def test_own_predictions_are_opened(page: Page, address: str, tmp_path: Path) ->
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("90")
     expect(page.get_by_test_id("stMetricDelta").nth(1)).to_contain_text(" to ")  # its interval has been drawn
     expect(page.get_by_role("heading", name="Most confused").last).to_be_visible()  # the page may still hold an old one
+
+
+def test_predictions_of_56_mb_are_opened(browser: Browser, address: str, tmp_path: Path) -> None:
+    digits, rows = 600, 48_000
+    file = tmp_path / "many.csv"
+    file.write_text("truth,p_cat,p_dog\n" + f"cat,0.7{'0' * digits},0.3{'0' * digits}\n" * rows)
+    assert file.stat().st_size > 56e6
+    page = browser.new_page()
+    page.goto(f"{address}evaluation?run={RUN}")
+    at_rest(page).get_by_role("button", name="Open your own").click()
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(f"{rows:,}")
+    page.close()
 
 
 def test_every_section_opens_and_fits(page: Page, address: str) -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -15,10 +17,28 @@ def test_page_opens_and_fits(page: Page, address: str, path: str, heading: str, 
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_link_to_a_page_of_a_fresh_server_has_navigation_and_notice(browser: Browser, fresh_address: str) -> None:
-    page = browser.new_page()
-    page.goto(fresh_address + "dataset")
-    expect(page.get_by_role("heading", name="Dataset", exact=True)).to_be_visible()
+@pytest.mark.parametrize(
+    ("address", "heading"),
+    [
+        ("?from=letter", "Classify a lesion"),
+        ("types?from=letter", "Lesion types"),
+        ("dataset?section=Sizes", "Dataset"),
+        ("evaluation?section=Classes", "Evaluation"),
+        ("models?model=malignancy", "Models"),
+        ("story?from=letter", "How skewed data fools a score"),
+    ],
+)
+def test_any_page_may_be_the_first_that_a_fresh_server_shows(
+    browser: Browser, fresh_addresses: Iterator[str], address: str, heading: str
+) -> None:
+    """Streamlit would run a script of pages/ by itself until the entry script has registered the pages."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened = next(fresh_addresses) + address
+    page.goto(opened)
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     expect(page.get_by_text(NOTICE)).to_be_visible()
-    expect(page.get_by_role("link", name="Evaluation")).to_be_visible()
+    expect(page.get_by_test_id("stTopNavLink")).to_have_count(6)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert page.url == opened
     page.close()

@@ -1,5 +1,6 @@
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -7,24 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from skinapp.cards.groups import NO_BENIGN_CAMERAS
-from skinapp.charts.style import decimal, finer_percent
+from skinapp.formatting import format_score, format_threshold
 from skinapp.cli.main import main
 from skinapp.files import file_sha256
+from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
-from skinapp.metrics.decisions import predictive_values
+from skinapp.metrics.decisions import compute_predictive_values
 from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
-from skinapp.photo import read_photo
-from skinapp.runs.prevalence import restated
+from skinapp.photo import Photo, read_photo
+from skinapp.runs.prevalence import restate_score
 from skinapp.runs.stored import load_run, save_run
-from skinapp.runs.summary import headline, per_class
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name, is_malignant
+from skinapp.runs.summary import compute_headline, compute_per_class
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name, is_malignant
 from skinapp.ui import loaders
-from skinapp.ui.classify.photo_input import camera_allowed
+from skinapp.ui.classify.assessor import get_assessor
+from skinapp.ui.classify.photo_input import is_camera_allowed
 
 Upload = tuple[str, bytes, str]
 MakeModel = Callable[..., Path]
@@ -66,9 +70,12 @@ def test_upload_is_answered_as_the_assessor_answers(app: AppTest, models: Path) 
 
     assert not page.exception
     tables = [table.value["Score"].to_dict() for table in page.table]
-    assert tables[0] == {"Malignant": f"{expected.malignant:.1%}", "Benign": f"{1 - expected.malignant:.1%}"}
-    best, score = expected.lesion_type.ranked()[0]
-    assert tables[1][f"{class_name(best)} ({best})"] == f"{score:.1%}"
+    assert tables[0] == {
+        "Malignant": f"{expected.malignant_score:.1%}",
+        "Benign": f"{1 - expected.malignant_score:.1%}",
+    }
+    best, score = expected.lesion_type.rank()[0]
+    assert tables[1][f"{get_class_name(best)} ({best})"] == f"{score:.1%}"
     assert len(tables[1]) == 8
     text = words(page)
     for needed in ("Model score, not the chance of cancer", NOTICE, NOT_CHECKED, "As the networks saw it"):
@@ -79,12 +86,12 @@ def test_upload_is_answered_as_the_assessor_answers(app: AppTest, models: Path) 
 def test_melanoma_is_named_even_when_it_is_not_among_the_three(app: AppTest, models: Path) -> None:
     assessor = load_assessor(models)
     for seed in range(40):
-        ranked = [code for code, _ in assessor.assess(read_photo(jpeg(seed)[1])).lesion_type.ranked()]
+        ranked = [code for code, _ in assessor.assess(read_photo(jpeg(seed)[1])).lesion_type.rank()]
         if "mel" not in ranked[:3]:
             break
     else:
         pytest.fail("no seed gave a photo with melanoma outside the three: widen the search")
-    assert "Melanoma is not among the three" in words(uploaded(app, jpeg(seed)))
+    assert "Melanoma is not among the top three" in words(uploaded(app, jpeg(seed)))
 
 
 def test_refused_file_gets_its_sentence_and_the_page_stays_usable(app: AppTest) -> None:
@@ -107,6 +114,7 @@ def test_start_over_forgets_photo_and_answer(app: AppTest) -> None:
 
 
 def test_a_rerun_computes_nothing_twice(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    get_assessor()  # loading it answers a blank photo
     calls = []
     original = Assessor.assess_batch
     monkeypatch.setattr(Assessor, "assess_batch", lambda self, photos: calls.append(1) or original(self, photos))
@@ -118,45 +126,84 @@ def test_a_rerun_computes_nothing_twice(app: AppTest, monkeypatch: pytest.Monkey
     assert len(calls) == 2
 
 
-def test_models_are_loaded_once_for_many_visitors(app: AppTest, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads = []
-    original = loaders._load_assessor
-    monkeypatch.setattr(loaders, "_load_assessor", lambda root: loads.append(1) or original(root))
+Loads = list[Path]
+
+
+@pytest.fixture
+def loads(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> Loads:
+    """Return the folders that models are loaded from, in a list that grows with each load."""
+    folders: Loads = []
+
+    def load_slowly(models: Path) -> Assessor:
+        folders.append(models)
+        time.sleep(0.2)  # long enough that every other thread arrives meanwhile
+        return load_assessor(models)
+
+    monkeypatch.setattr("skinapp.inference.assessor.load_assessor", load_slowly)
+    return folders
+
+
+def test_models_are_loaded_once_for_many_visitors(app: AppTest, loads: Loads) -> None:
     uploaded(app, jpeg(6))
     uploaded(AppTest.from_file(APP, default_timeout=60), jpeg(6))
     assert len(loads) == 1
 
 
-def test_visitors_who_come_at_once_wait_for_one_load(
-    app: AppTest, models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loads = []
-    original = loaders._load_assessor
-
-    def slow(root: Path) -> Assessor:
-        loads.append(1)
-        time.sleep(0.2)  # long enough that every other thread arrives meanwhile
-        return original(root)
-
-    monkeypatch.setattr(loaders, "_load_assessor", slow)
+def test_visitors_who_come_at_once_wait_for_one_load(loads: Loads) -> None:
     with ThreadPoolExecutor(8) as visitors:
-        given = list(visitors.map(lambda _: loaders.assessor(), range(8)))
+        assessors = list(visitors.map(lambda _: get_assessor(), range(8)))
     assert len(loads) == 1
-    assert len({id(assessor) for assessor in given}) == 1
+    assert len({id(assessor) for assessor in assessors}) == 1
+
+
+def test_the_model_is_loaded_and_warm_while_the_visitor_chooses_a_photo(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_load, warmed = threading.Event(), threading.Event()
+    original = Assessor.assess_batch
+
+    def load(models: Path) -> Assessor:
+        may_load.wait(timeout=60)
+        return load_assessor(models)
+
+    def assess(self: Assessor, photos: Sequence[Photo]) -> list[Assessment]:
+        answers = original(self, photos)
+        warmed.set()
+        return answers
+
+    monkeypatch.setattr("skinapp.inference.assessor.load_assessor", load)
+    monkeypatch.setattr(Assessor, "assess_batch", assess)
+    page = app.run()  # would time out if it waited for the model
+    assert "Dermoscopy only" in words(page)
+    may_load.set()
+    assert warmed.wait(timeout=60)
+
+
+def test_a_model_that_could_not_be_loaded_is_tried_again(
+    app: AppTest, tmp_path: Path, make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
+    page = uploaded(app, jpeg(9))
+    assert not page.exception
+    assert "holds no malignancy model" in page.error[0].value
+    make_model(tmp_path / "pair", "both", seed=3)
+    page.run()
+    assert not page.error
+    assert page.table
 
 
 def test_example_is_labelled_only_after_the_answer(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = loaders.showcase()[0]
+    first = loaders.get_showcase()[0]
     (tmp_path / f"{first.image_id}.jpg").write_bytes(jpeg(7)[1])
     monkeypatch.setenv("SKINAPP_EXAMPLES", str(tmp_path))
     page = app.run()
     page.segmented_control[0].select("Example").run()
-    assert class_name(first.diagnosis) not in words(page)
+    assert get_class_name(first.diagnosis) not in words(page)
     page.selectbox[0].select_index(0).run()
     assert not page.exception
-    assert class_name(first.diagnosis) in page.info[0].value
+    assert get_class_name(first.diagnosis) in page.info[0].value
     assert page.table
 
 
@@ -170,7 +217,7 @@ def test_missing_example_gets_one_sentence(app: AppTest, tmp_path: Path, monkeyp
 
 
 def test_camera_photo_is_answered(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skinapp.ui.classify.photo_input.camera_allowed", lambda url: True)
+    monkeypatch.setattr("skinapp.ui.classify.photo_input.is_camera_allowed", lambda url: True)
     page = app.run()
     page.segmented_control[0].select("Camera").run()
     page.camera_input[0].set_value(jpeg(8)).run()
@@ -189,7 +236,7 @@ def test_camera_photo_is_answered(app: AppTest, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_camera_needs_a_secure_page(url: str | None, allowed: bool) -> None:
-    assert camera_allowed(url) is allowed
+    assert is_camera_allowed(url) is allowed
 
 
 def test_insecure_page_points_to_the_uploader(app: AppTest) -> None:
@@ -197,13 +244,6 @@ def test_insecure_page_points_to_the_uploader(app: AppTest) -> None:
     page.segmented_control[0].select("Camera").run()
     assert not page.camera_input
     assert "Choose Upload" in page.info[0].value
-
-
-def test_missing_models_give_a_sentence(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path))
-    page = uploaded(app, jpeg(9))
-    assert not page.exception
-    assert "holds no malignancy model" in page.error[0].value
 
 
 def test_no_photo_lies_in_a_shared_cache(app: AppTest) -> None:
@@ -223,9 +263,9 @@ def heads(shares: tuple[float, ...] = SHARES) -> tuple[Head, ...]:
     return (malignancy, Head(name="lesion_type", classes=CODES, temperature=20.0))
 
 
-def measured(figure: str, value: float, low: float, high: float, **changes: object) -> CardFigure:
-    facts = {"task": "malignancy", "run": "a", "split": "test", "group": "all", "photos": 9, "lesions": 9}
-    return CardFigure(**facts | {"figure": figure, "value": value, "low": low, "high": high} | changes)
+def measured(metric: str, value: float, low: float, high: float, **changes: object) -> CardFigure:
+    facts = {"task": "malignancy", "run": "a", "split": "test", "photos": 9, "lesions": 9}
+    return CardFigure(**facts | {"metric": metric, "value": value, "low": low, "high": high} | changes)
 
 
 @pytest.fixture
@@ -240,7 +280,7 @@ def with_pair(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mak
 
 
 def score_of(models: Path, file: Upload) -> float:
-    return load_assessor(models).assess(read_photo(file[1])).malignant
+    return load_assessor(models).assess(read_photo(file[1])).malignant_score
 
 
 def test_a_pair_answers_both_questions(app: AppTest, with_pair: MakeModel) -> None:
@@ -250,9 +290,9 @@ def test_a_pair_answers_both_questions(app: AppTest, with_pair: MakeModel) -> No
     assert not page.exception
     expected = load_assessor(folder.parent).assess(read_photo(file[1]))
     tables = [table.value["Score"].to_dict() for table in page.table]
-    assert tables[0]["Malignant"] == f"{expected.malignant:.1%}"
-    best, score = expected.lesion_type.ranked()[0]
-    assert tables[1][f"{class_name(best)} ({best})"] == f"{score:.1%}"
+    assert tables[0]["Malignant"] == f"{expected.malignant_score:.1%}"
+    best, score = expected.lesion_type.rank()[0]
+    assert tables[1][f"{get_class_name(best)} ({best})"] == f"{score:.1%}"
     assert "threshold" not in words(page)
 
 
@@ -278,17 +318,17 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     with pytest.raises(SystemExit):
         main()
     types = load_run(folder / "runs" / "table-test-lesion-type")
-    truth = types.predictions["truth"].where(types.predictions["truth"] != types.predictions["truth"][0], "mel")
-    save_run(replace(types, predictions=types.predictions.assign(truth=truth)), folder / "runs" / types.name)
+    truth = types.frame["truth"].where(types.frame["truth"] != types.frame["truth"][0], "mel")
+    save_run(replace(types, frame=types.frame.assign(truth=truth)), folder / "runs" / types.name)
     text = words(uploaded(app, jpeg(1)))
     malignancy, lesion_type = (
-        headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
+        compute_headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
     )
     assert f"AUROC {malignancy.malignant_auroc:.2f} (" in text
-    assert "; without cameras of under 1% malignant photos 0.50 (0.40 to 0.60); in brackets" in text
+    assert "without cameras of under 1% malignant photos 0.50 (0.40 to 0.60)" in text
     assert f"balanced accuracy {lesion_type.balanced_accuracy:.2f} (" in text
-    recall = per_class(load_run(folder / "runs" / types.name)).set_index("class").loc["mel", "recall"]
-    assert f"of the melanomas {recall:.2f} (" in text
+    recall = compute_per_class(load_run(folder / "runs" / types.name)).set_index("class").loc["mel", "recall"]
+    assert f"melanomas it named as melanoma {recall:.2f} (" in text
     assert malignancy.balanced_accuracy != pytest.approx(lesion_type.balanced_accuracy, abs=0.01)
 
 
@@ -296,36 +336,37 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
     file = jpeg(1)
     score = score_of(with_pair().parent, file)
     figures = (
-        measured("sensitivity at 0.95", 0.9, 0.8, 0.95, split="validation"),
-        measured("sensitivity at 0.95", 0.5, 0.4, 0.6, group="sex: male"),
-        measured("sensitivity at 0.95", 0.93, 0.9, 0.955),
-        measured("specificity at 0.95", 0.75, 0.7, 0.8),
-        measured("specificity at 0.95", 0.375, 0.3, 0.45, group="histology-confirmed photos only"),
-        measured("sensitivity at 0.95", 0.875, 0.8, 0.95, group="diagnosis: Melanoma"),
+        measured("sensitivity", 0.9, 0.8, 0.95, sensitivity=0.95, split="validation"),
+        measured("sensitivity", 0.5, 0.4, 0.6, sensitivity=0.95, grouped_by="sex", group="male"),
+        measured("sensitivity", 0.93, 0.9, 0.955, sensitivity=0.95),
+        measured("specificity", 0.75, 0.7, 0.8, sensitivity=0.95),
+        measured("specificity", 0.375, 0.3, 0.45, sensitivity=0.95, group="histology-confirmed photos only"),
+        measured("sensitivity", 0.875, 0.8, 0.95, sensitivity=0.95, grouped_by="diagnosis", group="Melanoma"),
     )
     for threshold, said in (
         (score / 2, "Above the 95% threshold"),
         ((1 + score) / 2, "Below the 95% threshold"),
     ):
         with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=threshold),), figures=figures)
-        loaders.assessor.clear()
+        st.cache_resource.clear()
         page = uploaded(AppTest.from_file(APP, default_timeout=60), file)
         (line,) = [one for one in page.markdown if "95% threshold**" in one.value]
         assert said in line.value
-        assert f"(a score of {finer_percent(threshold)}, the tick" in line.value
-        assert "95% of the malignant validation photos score at least this; of another camera's photos" in line.help
+        assert f"(a score of {format_threshold(threshold)}, the tick" in line.value
+        assert "95% of the malignant validation photos" in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
-            assert "in the test 7.0% (4.5% to 10.0%), of melanomas 12.5% (5.0% to 20.0%)." in line.value
+            assert "7.0% (4.5% to 10.0%), of melanomas 12.5% (5.0% to 20.0%)." in line.value
         else:
-            benign = "in the test 25.0% (20.0% to 30.0%), of those confirmed by histology 62.5% (55.0% to 70.0%)."
+            benign = "25.0% (20.0% to 30.0%), of those confirmed by histology 62.5% (55.0% to 70.0%)."
             assert benign in line.value
 
 
 def test_a_threshold_without_figures_says_no_number_that_nobody_measured(app: AppTest, with_pair: MakeModel) -> None:
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
     (line,) = [one.value for one in uploaded(app, jpeg(1)).markdown if "95% threshold**" in one.value]
-    assert line.endswith("malignant lesions lie below it too.")
+    assert "below it too." in line
+    assert "test" not in line
 
 
 @pytest.mark.parametrize("photo", range(1, 4))
@@ -333,11 +374,11 @@ def test_a_benign_type_on_top_does_not_outweigh_the_threshold(app: AppTest, with
     file = jpeg(photo)
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1e-9),))
     page = uploaded(app, file)
-    likeliest, _ = page.session_state["answer"].assessment.lesion_type.ranked()[0]
-    assert ("lies above its threshold: that counts" in words(page)) != is_malignant(likeliest)
+    likeliest, _ = page.session_state["answer"].assessment.lesion_type.rank()[0]
+    assert ("that counts" in words(page)) != is_malignant(likeliest)
 
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
-    loaders.assessor.clear()
+    st.cache_resource.clear()
     assert "that counts" not in words(uploaded(AppTest.from_file(APP, default_timeout=60), file))
 
 
@@ -354,17 +395,17 @@ def test_another_prevalence_restates_score_and_threshold(app: AppTest, with_pair
     page = uploaded(app, file)
     assert page.number_input[0].value == 20.0
     text = prevalence_words(page)
-    assert f"Score: **{decimal(score)}** as the model was calibrated (20% malignant)." in text
+    assert f"Score: **{format_score(score)}** as the model was calibrated (20% malignant)." in text
     assert "where" not in text
 
     page.number_input[0].set_value(3.0).run()
     assert not page.exception
     text = prevalence_words(page)
     for one in (score, threshold):
-        assert f"**{decimal(one)}** as the model was calibrated (20% malignant)" in text
-        assert f"**{decimal(restated(one, 0.2, 0.03))}** where 3% are." in text
+        assert f"**{format_score(one)}** as the model was calibrated (20% malignant)" in text
+        assert f"**{format_score(restate_score(one, 0.2, 0.03))}** where 3% are." in text
     assert f"stays {'above' if score >= threshold else 'below'} it" in text
-    assert decimal(restated(score, 0.2, 0.03)) != decimal(score)
+    assert format_score(restate_score(score, 0.2, 0.03)) != format_score(score)
 
 
 def test_until_another_is_chosen_nothing_is_restated_whatever_the_models_share(
@@ -382,36 +423,42 @@ def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
     app: AppTest, with_pair: MakeModel
 ) -> None:
     point = OperatingPoint(sensitivity=0.95, threshold=0.125)
-    figures = (measured("sensitivity at 0.95", 0.9, 0.8, 1.0), measured("specificity at 0.95", 0.7, 0.6, 0.8))
+    figures = (
+        measured("sensitivity", 0.9, 0.8, 1.0, sensitivity=0.95),
+        measured("specificity", 0.7, 0.6, 0.8, sensitivity=0.95),
+    )
     with_pair(operating_points=(point,), figures=figures)
     page = uploaded(app, jpeg(1))
     page.number_input[0].set_value(10.0).run()
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 270 of the 900 others.
-    assert predictive_values(0.9, 0.7, 0.1) == pytest.approx((90 / 360, 630 / 640))
+    assert compute_predictive_values(0.9, 0.7, 0.1) == pytest.approx((90 / 360, 630 / 640))
     text = prevalence_words(page)
-    assert "Where 10% are malignant, so are of 100 photos above the threshold about **25** (18 to 36)" in text
-    assert "of 100 below it about **1.6** (0 to 3.6): by the rates of the test." in text
+    assert "Where 10% are malignant" in text
+    assert "**25** (18 to 36) of 100 photos above" in text
+    assert "**1.6** (0 to 3.6) of 100 below" in text
 
     page.number_input[0].set_value(99.0).run()
-    assert "about **100** (99 to 100), of 100 below it about **93** (0 to 97)" in prevalence_words(page)
+    text = prevalence_words(page)
+    assert "**100** (99 to 100) of 100 photos above" in text
+    assert "**93** (0 to 97) of 100 below" in text
 
 
 def test_among_harder_benign_lesions_fewer_of_those_above_are_malignant(app: AppTest, with_pair: MakeModel) -> None:
     point = OperatingPoint(sensitivity=0.95, threshold=0.125)
     figures = (
-        measured("sensitivity at 0.95", 0.9, 0.8, 1.0),
-        measured("specificity at 0.95", 0.7, 0.6, 0.8),
-        measured("specificity at 0.95", 0.2, 0.1, 0.3, group="histology-confirmed photos only"),
+        measured("sensitivity", 0.9, 0.8, 1.0, sensitivity=0.95),
+        measured("specificity", 0.7, 0.6, 0.8, sensitivity=0.95),
+        measured("specificity", 0.2, 0.1, 0.3, sensitivity=0.95, group="histology-confirmed photos only"),
     )
     with_pair(operating_points=(point,), figures=figures)
     page = uploaded(app, jpeg(1))
     page.number_input[0].set_value(10.0).run()
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 720 of the 900 others.
-    assert predictive_values(0.9, 0.2, 0.1)[0] == pytest.approx(90 / 810)
-    assert predictive_values(0.9, 0.2, 0.1)[1] == pytest.approx(180 / 190)
+    assert compute_predictive_values(0.9, 0.2, 0.1)[0] == pytest.approx(90 / 810)
+    assert compute_predictive_values(0.9, 0.2, 0.1)[1] == pytest.approx(180 / 190)
     text = prevalence_words(page)
-    assert "of 100 below it about **1.6** (0 to 3.6): by the rates of the test. If the benign ones are as hard" in text
-    assert "about **11** (9 to 14) of 100 above it and **5.3** (0 to 18) of 100 below it are malignant." in text
+    assert "**1.6** (0 to 3.6) of 100 below" in text
+    assert "**11** (9 to 14) of 100 above it and **5.3** (0 to 18) of 100 below" in text
 
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from skinapp.datasets.summary import class_counts
+from skinapp.datasets.summary import count_classes
 from skinapp.datasets.table import TABLES, read_table
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
 from skinapp.ui.dataset.page import SECTIONS
 
@@ -30,7 +30,7 @@ def ham10000() -> pd.DataFrame:
 
 
 def opened(app: AppTest, **address: str | list[str]) -> AppTest:
-    page = app.switch_page("views/dataset.py")
+    page = app.switch_page("pages/dataset.py")
     for name, values in address.items():
         page.query_params[name] = values
     page = page.run()
@@ -47,7 +47,7 @@ def words(page: AppTest) -> str:
 
 
 def test_headline_is_counted_from_the_table(app: AppTest, ham10000: pd.DataFrame) -> None:
-    counts = class_counts(ham10000)
+    counts = count_classes(ham10000)
     shown = metrics(opened(app))
     assert shown["Photos"] == f"{len(ham10000):,}"
     assert shown["Lesions"] == f"{ham10000['lesion_id'].nunique():,}"
@@ -56,7 +56,7 @@ def test_headline_is_counted_from_the_table(app: AppTest, ham10000: pd.DataFrame
     assert shown["Top three classes"] == f"{counts['share'].head(3).sum():.0%}"
 
 
-@pytest.mark.parametrize("table", [path.stem for path in loaders.tables()])
+@pytest.mark.parametrize("table", [path.stem for path in loaders.list_tables()])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_every_table_opens(app: AppTest, table: str, section: str) -> None:
     page = opened(app, table=table, section=section)
@@ -77,7 +77,7 @@ def test_a_filter_narrows_everything_and_can_be_cleared(app: AppTest, ham10000: 
     assert metrics(page)["Photos"] == f"{len(ham10000):,}"
 
 
-@pytest.mark.parametrize("diagnosis", ["mel", class_name("mel")])
+@pytest.mark.parametrize("diagnosis", ["mel", get_class_name("mel")])
 def test_a_link_opens_what_it_says(app: AppTest, ham10000: pd.DataFrame, diagnosis: str) -> None:
     page = opened(app, diagnosis=diagnosis, age=["40", "60"], section="Export")
     kept = ham10000[(ham10000["diagnosis"] == "mel") & ham10000["age"].between(40, 60)]
@@ -106,10 +106,10 @@ def test_no_match_is_said_and_clearing_is_offered(app: AppTest, ham10000: pd.Dat
 
 def test_cap_slider_says_what_a_cap_would_leave(app: AppTest, ham10000: pd.DataFrame) -> None:
     page = opened(app)
-    counts = class_counts(ham10000)["photos"]
+    counts = count_classes(ham10000)["photos"]
     for cap in (2_000, 500):
         page.slider(key="cap").set_value(cap).run()
-        assert f"{counts.clip(upper=cap).sum():,} of {counts.sum():,} photos would stay" in words(page)
+        assert f"{counts.clip(upper=cap).sum():,} of {counts.sum():,} photos would be kept" in words(page)
 
 
 def test_bad_upload_names_each_bad_column_and_the_page_stays(app: AppTest, ham10000: pd.DataFrame) -> None:

@@ -8,11 +8,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from skinapp.models.folder import member_folder
-from skinapp.runs.intervals import headline_intervals, save_intervals
-from skinapp.runs.seven import as_seven
+from skinapp.runs.intervals import compute_intervals, save_intervals
+from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import StoredRun, Versions, save_run
-from skinapp.runs.summary import headline
-from skinapp.runs.views.mistakes import missed
+from skinapp.runs.summary import compute_headline
+from skinapp.runs.views.mistakes import count_missed
 from skinapp.ui.evaluation.answers import PRECURSOR
 from skinapp.ui.evaluation.page import SECTIONS
 
@@ -46,7 +46,7 @@ def small_run(classes: tuple[str, ...], photos: int, seed: int, **facts: object)
         "note": "Only these photos.",
         "temperature": 1.5,
     }
-    return StoredRun(**(given | facts), classes=classes, predictions=frame)
+    return StoredRun(**(given | facts), classes=classes, frame=frame)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def stored(folders: Path) -> StoredRun:
     run, folder = small_run(PAIR, 60, 5), folders / "models" / "malignancy" / "runs" / "small-test"
     save_run(run, folder)
-    save_intervals(headline_intervals(run), folder)
+    save_intervals(compute_intervals(run), folder)
     return run
 
 
@@ -77,7 +77,7 @@ def opened(section: str = "Errors", **query: str) -> AppTest:
     page = AppTest.from_file(APP, default_timeout=120)
     for key, value in ({"section": section} | query).items():
         page.query_params[key] = value
-    return page.switch_page("views/evaluation.py").run()
+    return page.switch_page("pages/evaluation.py").run()
 
 
 def metrics(page: AppTest) -> dict[str, object]:
@@ -91,7 +91,7 @@ def words(page: AppTest) -> str:
 
 def test_figures_are_those_of_the_predictions(stored: StoredRun) -> None:
     page = opened()
-    expected = headline(stored)
+    expected = compute_headline(stored)
     assert not page.exception
     shown = metrics(page)
     assert shown["Balanced accuracy"].value == f"{expected.balanced_accuracy:.3f}"
@@ -114,20 +114,20 @@ def test_every_section_opens_for_two_classes_and_for_eight(stored: StoredRun, ty
 
 
 def test_missed_cancers_are_counted(types: StoredRun) -> None:
-    assert f"**{missed(types)} of 80** malignant photos got a benign type as their top answer" in words(opened())
+    assert f"**{count_missed(types)} of 80** malignant photos got a benign type as their top answer" in words(opened())
 
 
 def test_of_two_classes_a_cancer_is_missed_below_a_half_and_a_threshold_is_another_question(stored: StoredRun) -> None:
     said = words(opened())
-    assert f"**{missed(stored)} of 30** malignant photos scored below 50%" in said
+    assert f"**{count_missed(stored)} of 30** malignant photos scored below 50%" in said
     assert "see *Threshold*" in said
 
 
 def test_squamous_cell_carcinoma_can_be_counted_as_actinic_keratosis(types: StoredRun) -> None:
     page = opened(seven="true")
     assert not page.exception
-    assert metrics(page)["Accuracy"].value == f"{headline(as_seven(types)).accuracy:.3f}"
-    assert metrics(page)["Accuracy"].value != f"{headline(types).accuracy:.3f}"
+    assert metrics(page)["Accuracy"].value == f"{compute_headline(merge_to_seven(types)).accuracy:.3f}"
+    assert metrics(page)["Accuracy"].value != f"{compute_headline(types).accuracy:.3f}"
 
 
 def test_a_run_without_weights_says_so(types: StoredRun, stored: StoredRun) -> None:

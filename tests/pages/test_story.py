@@ -6,8 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from skinapp.runs.predictions import probability_columns
 from skinapp.runs.seven import SEVEN_CODES
-from skinapp.runs.stored import StoredRun, Versions, probability_columns, save_run
+from skinapp.runs.stored import StoredRun, Versions, save_run
 from skinapp.story.claims import CLAIMS
 from skinapp.story.steps import TITLES
 
@@ -24,7 +25,7 @@ def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened() -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=120).switch_page("views/story.py").run()
+    page = AppTest.from_file(APP, default_timeout=120).switch_page("pages/story.py").run()
     assert not page.exception
     assert not page.error
     return page
@@ -51,7 +52,7 @@ def store(folder: Path, certainty: float) -> None:
         versions=Versions("3", "2", "0"),
         created="2026-01-01T00:00:00+00:00",
         note="Made up.",
-        predictions=frame,
+        frame=frame,
     )
     save_run(run, folder)
 

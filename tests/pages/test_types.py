@@ -4,7 +4,7 @@ from skinapp.taxonomy import DIAGNOSES
 
 
 def test_each_type_has_its_name_its_reason_and_its_counts(app: AppTest) -> None:
-    page = app.switch_page("views/types.py").run()
+    page = app.switch_page("pages/types.py").run()
 
     assert not page.exception
     assert [heading.value for heading in page.subheader] == [f"{d.name} ({d.code})" for d in DIAGNOSES]

@@ -1,4 +1,4 @@
-"""How an answer is shown: the notice, two donuts, the figures behind them, the photo as the networks saw it."""
+"""A photo's answer: the notice, two donuts, the test figures, and the photo as the networks saw it."""
 
 import hashlib
 import math
@@ -6,136 +6,143 @@ import math
 import pandas as pd
 import streamlit as st
 
-from skinapp.cards.networks import networks_in_words
-from skinapp.cards.tables import without_benign_cameras, written
-from skinapp.charts.donut import lesion_type_donut, malignancy_donut
-from skinapp.charts.style import finer_percent, percent
+from skinapp.cards.networks import name_networks
+from skinapp.cards.selection import find_without_benign_cameras
+from skinapp.charts.donut import draw_lesion_type_donut, draw_malignancy_donut
 from skinapp.errors import RunError
+from skinapp.formatting import format_estimate, format_score_percent, format_threshold
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.models.card import Card, Task
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import read_photo
-from skinapp.runs.intervals import figure
-from skinapp.taxonomy import MELANOMA, class_name, is_malignant
+from skinapp.runs.intervals import get_figure
+from skinapp.taxonomy import MELANOMA, get_class_name, is_malignant
 from skinapp.ui import chart, loaders, state
 from skinapp.ui.classify import prevalence, threshold
-from skinapp.ui.classify.photo_input import Incoming
+from skinapp.ui.classify.assessor import get_assessor
+from skinapp.ui.classify.photo_input import IncomingPhoto
 from skinapp.ui.state import Answer
 
-STILL_ABOVE = "The likeliest type is a benign one, **but the malignancy score lies above its threshold: that counts.**"
+STILL_ABOVE = "The likeliest type is benign, **but the malignancy score is above its threshold: that counts.**"
 
 
-def assessed(incoming: Incoming) -> Answer:
-    """Return the answer for a photo: from the session, or computed and kept there; PhotoError where it is refused."""
-    before = state.answer()
-    if before and before.assessment.sha256 == hashlib.sha256(incoming.data).hexdigest():
-        return before
+def assess(incoming: IncomingPhoto) -> Answer:
+    """Return the answer to a photo and keep it in the session; the photo answered last is not computed again.
+
+    Raises PhotoError where the photo is refused and ModelError where no model can answer.
+    """
+    kept = state.get_answer()
+    if kept and kept.assessment.sha256 == hashlib.sha256(incoming.data).hexdigest():
+        return kept
     photo = read_photo(incoming.data)
-    assessor = loaders.assessor()
-    given = Answer(assessor.assess(photo), assessor.view(photo), incoming.example, incoming.attribution)
-    state.keep(given)
-    return given
+    assessor = get_assessor()
+    answer = Answer(assessor.assess(photo), assessor.crop_for_network(photo), incoming.example, incoming.attribution)
+    state.keep_answer(answer)
+    return answer
 
 
 def show(answer: Answer) -> None:
-    """Show everything that belongs to an answer."""
+    """Show an answer: notice, both donuts with their test figures, and the photo."""
     st.warning(f"**{NOTICE}** {NOT_CHECKED}", icon=":material/stethoscope:")
-    assessor = loaders.assessor()
+    assessor = get_assessor()
     malignancy, lesion_type = st.columns(2, gap="medium", border=True)
     with malignancy:
-        _malignancy(answer.assessment, assessor.malignancy_card)
-        _measured(assessor.malignancy_card, "malignancy")
+        _show_malignancy(answer.assessment, assessor.malignancy_card)
+        _show_test_figures(assessor.malignancy_card, "malignancy")
     with lesion_type:
-        _lesion_type(answer)
-        _measured(assessor.lesion_type_card, "lesion_type")
+        _show_lesion_type(answer.assessment)
+        _show_test_figures(assessor.lesion_type_card, "lesion_type")
     if answer.example:
-        st.info(f"What it is, by its label: **{class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
-    _photo(answer)
+        st.info(f"Its label: **{get_class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
+    _show_photo(answer)
 
 
-def _malignancy(seen: Assessment, card: Card) -> None:
+def _show_malignancy(assessment: Assessment, card: Card) -> None:
     st.subheader("Malignant or benign?", anchor=False)
-    alt = f"Donut: model score for malignant {percent(seen.malignant)}"
-    if seen.threshold is not None:
-        alt += f", with a tick at the threshold, {finer_percent(seen.threshold)}"
-    figure = malignancy_donut(seen.malignant, seen.threshold, threshold.MEANING)
-    chart.show(figure, "malignancy-donut", alt, toolbar=False)
+    alt = f"Donut: model score for malignant {format_score_percent(assessment.malignant_score)}"
+    if assessment.threshold is not None:
+        alt += f", with a tick at the threshold, {format_threshold(assessment.threshold)}"
+    donut = draw_malignancy_donut(assessment.malignant_score, assessment.threshold, threshold.MEANING)
+    chart.show(donut, "malignancy-donut", alt, toolbar=False)
     st.markdown("**Model score, not the chance of cancer.**")
-    if seen.threshold is not None:
-        st.markdown(threshold.in_words(seen, card), help=threshold.MEANING)
-    _all_scores(seen.malignancy)
-    prevalence.show(seen, card)
+    if assessment.threshold is not None:
+        st.markdown(threshold.describe(assessment, card), help=threshold.MEANING)
+    _show_score_table(assessment.malignancy)
+    prevalence.show(assessment, card)
 
 
-def _lesion_type(answer: Answer) -> None:
-    scores = answer.assessment.lesion_type
-    ranked = scores.ranked()
+def _show_lesion_type(assessment: Assessment) -> None:
+    scores = assessment.lesion_type
+    ranked = scores.rank()
     st.subheader("Which lesion type?", anchor=False)
-    alt = "Donut: " + ", ".join(f"{class_name(code)} {percent(score)}" for code, score in ranked[:3])
-    chart.show(lesion_type_donut(scores.classes, scores.values), "lesion-type-donut", alt, toolbar=False)
+    alt = "Donut: " + ", ".join(f"{get_class_name(code)} {format_score_percent(score)}" for code, score in ranked[:3])
+    chart.show(draw_lesion_type_donut(scores.classes, scores.values), "lesion-type-donut", alt, toolbar=False)
     if MELANOMA not in [code for code, _ in ranked[:3]]:
-        st.markdown(f"Melanoma is not among the three: its score is **{percent(scores.of(MELANOMA))}**.")
+        st.markdown(
+            f"Melanoma is not among the top three: its score is **{format_score_percent(scores.score_of(MELANOMA))}**."
+        )
     else:
         st.markdown("**Model scores, not chances.**")
-    if answer.assessment.above and not is_malignant(ranked[0][0]):
+    if assessment.above_threshold and not is_malignant(ranked[0][0]):
         st.markdown(STILL_ABOVE)
-    _all_scores(scores)
+    _show_score_table(scores)
 
 
-def _all_scores(scores: Scores) -> None:
+def _show_score_table(scores: Scores) -> None:
     with st.expander("All scores as a table"):
-        rows = [(f"{class_name(label)}{_code(label)}", f"{score:.1%}") for label, score in scores.ranked()]
+        rows = [(_format_class(label), f"{score:.1%}") for label, score in scores.rank()]
         st.table(pd.DataFrame(rows, columns=["Class", "Score"]).set_index("Class"))
 
 
-def _code(label: str) -> str:
-    return "" if class_name(label).lower() == label else f" ({label})"
+def _format_class(label: str) -> str:
+    name = get_class_name(label)
+    return name if name.lower() == label else f"{name} ({label})"
 
 
-def _measured(card: Card, task: Task) -> None:
-    """Say how a head did on its model's own test photos, with the interval; without a stored run, say that."""
+def _show_test_figures(card: Card, task: Task) -> None:
+    """Show how well a head did on its model's own test photos, or that no such run is stored."""
     try:
-        folder = loaders.test_run(card, task)
+        folder = loaders.find_test_run(card, task)
     except RunError as error:
-        st.caption(f"Model *{card.id}*: {error}")
+        st.caption(str(error))
         return
-    counts, intervals = loaders.run_headline(folder), loaders.intervals(folder)
+    counts, intervals = loaders.get_run_headline(folder), loaders.get_intervals(folder)
     if task == "malignancy":
-        told = f"AUROC {figure(intervals, 'malignant_auroc').in_words(2)}"
-        harder = without_benign_cameras(card, "malignant_auroc")
-        if harder:
-            told += f"; {harder.group} {written(harder, '.2f')}"
+        figures = f"AUROC {get_figure(intervals, 'malignant_auroc').in_words(2)}"
+        hard = find_without_benign_cameras(card, "malignant_auroc")
+        if hard:
+            figures += f"; {hard.group} {format_estimate(hard, '.2f')}"
     else:
-        balanced, melanoma = figure(intervals, "balanced_accuracy"), figure(intervals, "recall", MELANOMA)
-        told = f"balanced accuracy {balanced.in_words(2)}"
+        balanced, melanoma = get_figure(intervals, "balanced_accuracy"), get_figure(intervals, "recall", MELANOMA)
+        figures = f"balanced accuracy {balanced.in_words(2)}"
         if not math.isnan(melanoma.value):
-            told += f"; of the melanomas {melanoma.in_words(2)} had melanoma on top"
+            figures += f"; share of melanomas it named as melanoma {melanoma.in_words(2)}"
     st.caption(
-        f"Model *{card.id}* ({networks_in_words(card)}). "
+        f"Model *{card.id}* ({name_networks(card)}). "
         f"On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
-        f"{told}; in brackets 95% intervals. "
+        f"{figures}. In brackets: 95% intervals. "
         "The test photos come from the same clinics as the training photos."
     )
 
 
-def _photo(answer: Answer) -> None:
-    seen = answer.assessment
+def _show_photo(answer: Answer) -> None:
+    assessment = answer.assessment
     picture, words = st.columns([1, 3], vertical_alignment="center")
     picture.image(answer.view, width=224, alt="The photo as the networks saw it")
     side = answer.view.shape[0]
-    less = " or ".join(f"{px} x {px}" for px in _input_sides() if px < side)
-    coarser = f", for some networks to {less}" if less else ""
+    smaller = " or ".join(f"{px} x {px}" for px in _list_input_sides() if px < side)
+    for_some = f", for some networks to {smaller}" if smaller else ""
     words.markdown(
-        f"**As the networks saw it:** the centre of the photo ({seen.width:,} x {seen.height:,} pixels), reduced to "
-        f"{side} x {side}{coarser}. A lesion that is cut off or tiny here cannot be judged."
+        f"**As the networks saw it:** the centre of the photo ({assessment.width:,} x {assessment.height:,} pixels), "
+        f"reduced to {side} x {side}{for_some}. A lesion that is cut off or tiny here cannot be judged."
     )
-    for note in seen.notes:
+    for note in assessment.notes:
         words.caption(note)
-    words.caption(f"Computed on {loaders.assessor().device.label}. The photo stays in memory only.")
+    words.caption(f"Computed on {get_assessor().device.label}. The photo stays in memory only.")
 
 
-def _input_sides() -> list[int]:
-    """List the sides of what the networks see, px, from the largest."""
-    cards = (loaders.assessor().malignancy_card, loaders.assessor().lesion_type_card)
+def _list_input_sides() -> list[int]:
+    """List the side lengths of the networks' inputs, px, the largest first."""
+    cards = (get_assessor().malignancy_card, get_assessor().lesion_type_card)
     sides = {network.preprocessing.input_px for card in cards for network in card.networks}
     return sorted(sides, reverse=True)

@@ -1,4 +1,4 @@
-"""How a photo comes in: uploaded, from the camera, or an example."""
+"""Three ways to choose a photo: an upload, the camera, or an example."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from skinapp.datasets.showcase import Example, examples_folder, fetch_example
+from skinapp.datasets.showcase import Example, fetch_example, get_examples_folder
 from skinapp.errors import ExampleError
 from skinapp.photo import MAX_BYTES
 from skinapp.ui import loaders, state
@@ -20,70 +20,70 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, eq=False)
-class Incoming:
-    """A photo's bytes as they came, and for an example what it is and whose."""
+class IncomingPhoto:
+    """A photo's bytes as they came; for an example also its label and attribution."""
 
     data: bytes
     example: Example | None = None
     attribution: str = ""
 
 
-def introduction() -> None:
-    """Say in one sentence and a drawing which photos the networks understand."""
+def show_introduction() -> None:
+    """Show which photos the networks understand, in words and as a drawing."""
     words, drawing = st.columns([3, 2], vertical_alignment="center")
     words.markdown(
         "**Dermoscopy only:** a photo taken *through a dermatoscope placed on the skin*. For any other picture, "
-        "a plain phone photo of the skin too, the answer means nothing."
+        "even a phone photo of the skin, the answer means nothing."
     )
-    words.page_link("views/story.py", label="How far can a score be trusted? A story in seven steps")
+    words.page_link("pages/story.py", label="How far can you trust a score? A story in seven steps")
     drawing.image(DRAWING, width=300, alt=DRAWING_ALT)
 
 
-def photo_input() -> Incoming | None:
-    """Show the three ways in and return the photo that came, if one did."""
+def show() -> IncomingPhoto | None:
+    """Show the three ways to choose a photo and return the one that came, or None."""
     way = st.segmented_control(
         "Where is the photo?",
         (UPLOAD, CAMERA, EXAMPLE),
         default=UPLOAD,
         required=True,
-        key=state.widget_key("way"),
+        key=state.build_widget_key("way"),
     )
-    return {UPLOAD: _upload, CAMERA: _camera, EXAMPLE: _example}[way or UPLOAD]()
+    return {UPLOAD: _show_upload, CAMERA: _show_camera, EXAMPLE: _show_examples}[way or UPLOAD]()
 
 
-def camera_allowed(url: str | None) -> bool:
-    """Tell whether a browser gives a page at this address a camera: over https, or on the visitor's own machine."""
+def is_camera_allowed(url: str | None) -> bool:
+    """Tell whether browsers let a page at this address use the camera: over https, or on the same computer."""
     parts = urlsplit(url or "")
     return parts.scheme == "https" or (parts.hostname or "") in _LOOPBACK
 
 
-def _upload() -> Incoming | None:
-    # "image" makes a phone offer its own camera; the suffixes let through what browsers know no type for.
+def _show_upload() -> IncomingPhoto | None:
+    # "image" makes a phone offer its own camera. Browsers know no type for the other suffixes.
     file = st.file_uploader(
         "Upload a dermoscopy photo",
         type=["image", ".heic", ".heif", ".avif"],
         max_upload_size=MAX_BYTES // 2**20,
-        key=state.widget_key("upload"),
-        help="JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC, up to 50 MB. It stays in memory until you start over or "
-        "close the page; it is never stored.",
+        key=state.build_widget_key("upload"),
+        help=f"JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC, up to {MAX_BYTES // 2**20} MB. It stays in memory until you "
+        "start over or close the page. It is never stored.",
     )
-    return Incoming(file.getvalue()) if file else None
+    return IncomingPhoto(file.getvalue()) if file else None
 
 
-def _camera() -> Incoming | None:
-    if not camera_allowed(st.context.url):
-        st.info("Browsers give a camera to secure pages (https) only. Choose Upload: a phone offers its camera there.")
+def _show_camera() -> IncomingPhoto | None:
+    if not is_camera_allowed(st.context.url):
+        st.info("Browsers allow the camera on secure pages (https) only. Choose Upload: phones offer a camera there.")
         return None
-    st.caption("Hold the dermatoscope to the lens. The button on the picture changes to the rear camera.")
-    file = st.camera_input("Take a dermoscopy photo", resolution="1080p", key=state.widget_key("camera"))
-    return Incoming(file.getvalue()) if file else None
+    st.caption("Hold the dermatoscope to the lens. The button on the picture switches to the rear camera.")
+    file = st.camera_input("Take a dermoscopy photo", resolution="1080p", key=state.build_widget_key("camera"))
+    return IncomingPhoto(file.getvalue()) if file else None
 
 
-def _example() -> Incoming | None:
-    examples = loaders.showcase()
+def _show_examples() -> IncomingPhoto | None:
+    examples = loaders.get_showcase()
     st.caption(
-        f"{len(examples)} photos that no network was trained on, four of each lesion type. "
-        "They were drawn by chance, not chosen for their answers; what each one is, is said after the answer."
+        f"{len(examples)} photos that no network was trained on, four of each lesion type. They were drawn at random, "
+        "not chosen for their answers. Each label is shown after the answer."
     )
     chosen = st.selectbox(
         "Example",
@@ -91,15 +91,15 @@ def _example() -> Incoming | None:
         format_func=lambda number: f"Photo {number + 1} of {len(examples)}",
         index=None,
         placeholder="Choose a photo",
-        key=state.widget_key("example"),
+        key=state.build_widget_key("example"),
     )
     if chosen is None:
         return None
     example = examples[chosen]
     try:
         with st.spinner("Fetching the photo"):
-            photo = fetch_example(example.image_id, examples_folder())
+            photo = fetch_example(example.image_id, get_examples_folder())
     except ExampleError as error:
         st.warning(str(error))
         return None
-    return Incoming(photo.data, example, photo.attribution)
+    return IncomingPhoto(photo.data, example, photo.attribution)

@@ -1,66 +1,66 @@
-"""A malignancy score restated for another share of malignant lesions, where the reader wants it."""
+"""A malignancy score restated for a prevalence that the reader sets."""
 
 import math
 
 import streamlit as st
 
-from skinapp.cards.tables import number
-from skinapp.charts.style import decimal
+from skinapp.cards.selection import to_number
+from skinapp.formatting import format_score
 from skinapp.inference.assessment import Assessment
-from skinapp.metrics.decisions import predictive_values
+from skinapp.metrics.decisions import compute_predictive_values
 from skinapp.models.card import Card, CardFigure
-from skinapp.runs.prevalence import restated
+from skinapp.runs.prevalence import restate_score
 from skinapp.taxonomy import MALIGNANT
 from skinapp.ui import state
 from skinapp.ui.classify import threshold
 
 LEAST, MOST = 0.1, 99.0
-"""Bounds of what can be chosen, photos of malignant lesions of 100."""
+"""Bounds of the prevalence that can be set, malignant lesions per 100 photos."""
 
 HELP = (
-    "Of 100 photos like this one that you or your doctor look at. In a specialist's clinic more are malignant than in "
-    "a screening."
+    "Of 100 photos like this one that you or your doctor look at. A specialist's clinic sees more malignant lesions "
+    "than a screening does."
 )
 MEANING = (
     "By Bayes' rule on the odds (Saerens et al., 2002). It holds if malignant lesions look the same there as in the "
-    "photos that the model learned from, and benign ones too. The lesion types are not restated: how often each is "
-    "met there, one number does not tell."
+    "photos that the model learned from, and benign ones too. The lesion types are not restated: that would need a "
+    "prevalence for each type."
 )
 
 
-def show(seen: Assessment, card: Card) -> None:
-    """Offer to restate a score, folded away; nothing where the card does not say which share it is meant for."""
-    own = meant_for(card)
+def show(assessment: Assessment, card: Card) -> None:
+    """Let the reader restate a score for another prevalence; show nothing where the card has no prevalence."""
+    own = get_model_prevalence(card)
     if own is None:
         return
     with st.expander("Another prevalence"):
-        new = _chosen(own)
-        st.markdown(_restated("Score", seen.malignant, own, new))
-        if seen.threshold is not None:
+        new = _choose_prevalence(own)
+        st.markdown(_describe_restated("Score", assessment.malignant_score, own, new))
+        if assessment.threshold is not None:
             st.markdown(
-                f"{_restated(threshold.NAME, seen.threshold, own, new)} "
-                f"The score stays {'above' if seen.above else 'below'} it."
+                f"{_describe_restated(threshold.NAME, assessment.threshold, own, new)} "
+                f"The score stays {'above' if assessment.above_threshold else 'below'} it."
             )
-            if flagged := _of_flagged(card, new):
+            if flagged := _describe_flagged(card, new):
                 st.markdown(flagged)
         st.caption(MEANING)
 
 
-def meant_for(card: Card) -> float | None:
-    """Return the share of malignant lesions, between 0 and 1, that a card's malignancy score is meant for, or None."""
+def get_model_prevalence(card: Card) -> float | None:
+    """Return the share of malignant lesions, between 0 and 1, that a malignancy score is calibrated for, or None."""
     head = card.head("malignancy")
     share = dict(zip(head.classes, head.shares, strict=False)).get(MALIGNANT)
     return share if share is not None and 0 < share < 1 else None
 
 
-def _chosen(own: float) -> float:
-    """Let the reader choose how many of 100 photos are malignant; returns that share, `own` as it is until she does.
+def _choose_prevalence(own: float) -> float:
+    """Let the reader set the share of malignant photos and return it; `own` until she does.
 
-    A field that she emptied has no value: it too goes back to the model's own.
+    An emptied field goes back to `own` too.
     """
-    key, shown = state.widget_key("of-100-malignant"), min(max(round(100 * own, 1), LEAST), MOST)
-    if state.widget_value(key) is None:
-        state.set_widget(key, state.prevalence() or shown)
+    key, own_per_100 = state.build_widget_key("of-100-malignant"), min(max(round(100 * own, 1), LEAST), MOST)
+    if state.get_widget(key) is None:
+        state.set_widget(key, state.get_prevalence() or own_per_100)
     st.number_input(
         "Of 100 photos, how many show a malignant lesion?",
         LEAST,
@@ -73,65 +73,72 @@ def _chosen(own: float) -> float:
         args=(key,),
         help=HELP,
     )
-    chosen = state.prevalence()
-    st.button(f"Back to the model's {shown:g}", on_click=_back, args=(key, shown), disabled=chosen is None)
+    chosen = state.get_prevalence()
+    st.button(f"Back to the model's {own_per_100:g}", on_click=_reset, args=(key, own_per_100), disabled=chosen is None)
     return own if chosen is None else chosen / 100
 
 
 def _keep(key: str) -> None:
-    state.keep_prevalence(state.widget_value(key))
+    state.keep_prevalence(state.get_widget(key))
 
 
-def _back(key: str, shown: float) -> None:
+def _reset(key: str, own_per_100: float) -> None:
     state.keep_prevalence(None)
-    state.set_widget(key, shown)
+    state.set_widget(key, own_per_100)
 
 
-def _restated(what: str, score: float, own: float, new: float) -> str:
-    said = f"{what}: **{decimal(score)}** as the model was calibrated ({_percent(own)} malignant)"
-    return f"{said}." if new == own else f"{said}; **{decimal(restated(score, own, new))}** where {_percent(new)} are."
+def _describe_restated(what: str, score: float, own: float, new: float) -> str:
+    text = f"{what}: **{format_score(score)}** as the model was calibrated ({_format_percent(own)} malignant)"
+    if new == own:
+        return f"{text}."
+    return f"{text}; **{format_score(restate_score(score, own, new))}** where {_format_percent(new)} are."
 
 
-def _of_flagged(card: Card, prevalence: float) -> str:
-    """Say how many of those above the threshold, and of those below, are malignant; nothing where no test tells."""
-    tested = threshold.measured(card)
-    if tested is None or tested.sensitivity is None or tested.specificity is None:
+def _describe_flagged(card: Card, prevalence: float) -> str:
+    """Describe how many photos above and below the threshold are malignant; "" where its rates were not measured."""
+    shown = threshold.get_shown_point(card)
+    if shown is None or shown.sensitivity is None or shown.specificity is None:
         return ""
-    found = _of_100(tested.sensitivity, tested.specificity, prevalence)
-    if found is None:
+    per_100 = _format_malignant_per_100(shown.sensitivity, shown.specificity, prevalence)
+    if per_100 is None:
         return ""
-    above, below = found
-    said = (
-        f"Where {_percent(prevalence)} are malignant, so are of 100 photos above the threshold about {above}, of 100 "
-        f"below it about {below}: by the rates of the test."
+    text = (
+        f"Where {_format_percent(prevalence)} are malignant: about {per_100[0]} of 100 photos above the threshold are "
+        f"malignant, and about {per_100[1]} of 100 below it, by the rates on test."
     )
-    harder = _of_100(tested.sensitivity, tested.of_histology, prevalence) if tested.of_histology else None
-    if harder is None:
-        return said
-    above, below = harder
+    if shown.of_histology is None:
+        return text
+    hard = _format_malignant_per_100(shown.sensitivity, shown.of_histology, prevalence)
+    if hard is None:
+        return text
     return (
-        f"{said} If the benign ones are as hard as those of the test that had a biopsy, about {above} of 100 above it "
-        f"and {below} of 100 below it are malignant."
+        f"{text} If the benign lesions are as hard as those of the test that had a biopsy: about {hard[0]} of 100 "
+        f"above it and {hard[1]} of 100 below it."
     )
 
 
-def _of_100(found: CardFigure, spared: CardFigure, prevalence: float) -> tuple[str, str] | None:
-    """Write how many of 100 above and of 100 below a threshold are malignant, by its sensitivity and specificity.
+def _format_malignant_per_100(
+    sensitivity: CardFigure, specificity: CardFigure, prevalence: float
+) -> tuple[str, str] | None:
+    """Format how many of 100 photos above and of 100 below a threshold are malignant; None where that is undefined.
 
-    None where a rate or its interval is undefined. Predictive values grow with both rates: the ends of the rates'
-    intervals give theirs, a little too wide.
+    Predictive values grow with both rates, so the ends of the rates' intervals give their intervals, a little too wide.
     """
-    rates = ((found.value, spared.value), (found.low, spared.low), (found.high, spared.high))
-    value, low, high = (predictive_values(number(sens), number(spec), prevalence) for sens, spec in rates)
+    rates = (
+        (sensitivity.value, specificity.value),
+        (sensitivity.low, specificity.low),
+        (sensitivity.high, specificity.high),
+    )
+    value, low, high = (compute_predictive_values(to_number(sens), to_number(spec), prevalence) for sens, spec in rates)
     if any(map(math.isnan, value + low + high)):
         return None
-    return _in_100(value[0], low[0], high[0]), _in_100(1 - value[1], 1 - high[1], 1 - low[1])
+    return _format_per_100(value[0], low[0], high[0]), _format_per_100(1 - value[1], 1 - high[1], 1 - low[1])
 
 
-def _in_100(share: float, low: float, high: float) -> str:
-    value, least, most = (f"{100 * one:.0f}" if one >= 0.1 else f"{100 * one:.2g}" for one in (share, low, high))
-    return f"**{value}** ({least} to {most})"
+def _format_per_100(*shares: float) -> str:
+    value, low, high = (f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}" for share in shares)
+    return f"**{value}** ({low} to {high})"
 
 
-def _percent(share: float) -> str:
+def _format_percent(share: float) -> str:
     return f"{100 * share:.3g}%"

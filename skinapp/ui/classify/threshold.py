@@ -1,52 +1,52 @@
-"""On which side of its model's threshold a score lies, in words that neither frighten nor reassure."""
+"""Whether a score is above its model's threshold, in words that neither frighten nor reassure."""
 
-from skinapp.cards.tables import PointOnTest, interval, reached
-from skinapp.charts.style import finer_percent
+from skinapp.cards.selection import PointOnTest, list_points_on_test
+from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.models.card import Card, CardFigure
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 
 NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
 MEANING = (
-    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this; of another camera's photos far "
-    "fewer may, as Models tells. In brackets: 95% intervals. Histology confirms the lesions that somebody thought "
-    "worth a biopsy: the hard ones."
+    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this. On another camera far fewer may: "
+    "see Models. In brackets: 95% intervals. Lesions confirmed by histology looked suspicious enough for a biopsy, so "
+    "they are the hard ones."
 )
 
 
-def in_words(seen: Assessment, card: Card) -> str:
-    """Say on which side of the threshold a score lies, and how many lie there wrongly; nothing without a threshold."""
-    if seen.threshold is None:
+def describe(assessment: Assessment, card: Card) -> str:
+    """Describe on which side of the threshold a score is and how often that was wrong on test; "" without one."""
+    if assessment.threshold is None:
         return ""
-    at = f"a score of {finer_percent(seen.threshold)}, the tick on the ring"
-    side = f"**{'Above' if seen.above else 'Below'} the {NAME}** ({at})."
-    tested = measured(card)
-    if seen.above:
-        spared = (tested.specificity, tested.of_histology) if tested else (None, None)
-        return f"{side} Benign lesions lie above it too{_wrongly(*spared, 'those confirmed by histology')}."
-    found = (tested.sensitivity, tested.of_melanoma) if tested else (None, None)
-    return f"{side} That does not mean healthy: malignant lesions lie below it too{_wrongly(*found, 'melanomas')}."
+    at = f"a score of {format_threshold(assessment.threshold)}, the tick on the ring"
+    side = f"**{'Above' if assessment.above_threshold else 'Below'} the {NAME}** ({at})."
+    shown = get_shown_point(card)
+    if assessment.above_threshold:
+        confirmed = "those confirmed by histology"
+        benign = _describe_errors(shown.specificity, shown.of_histology, confirmed) if shown else ""
+        return f"{side} Benign lesions score above it too{benign}."
+    malignant = _describe_errors(shown.sensitivity, shown.of_melanoma, "melanomas") if shown else ""
+    return f"{side} That does not mean healthy: malignant lesions score below it too{malignant}."
 
 
-def measured(card: Card) -> PointOnTest | None:
-    """Return what the threshold that is shown reached on test; None where the card has no such operating point."""
-    return next((found for found in reached(card) if found.point.sensitivity == SHOWN_SENSITIVITY), None)
+def get_shown_point(card: Card) -> PointOnTest | None:
+    """Return the rates on test of the threshold that is shown; None where the card has no such operating point."""
+    return next((row for row in list_points_on_test(card) if row.point.sensitivity == SHOWN_SENSITIVITY), None)
 
 
-def _wrongly(rate: CardFigure | None, of_some: CardFigure | None, some: str) -> str:
-    """Write which share of the test photos a rate leaves over, and which of some of them; nothing where unmeasured."""
-    left, of_those = _left_over(rate), _left_over(of_some)
-    if not left:
+def _describe_errors(rate: CardFigure | None, group_rate: CardFigure | None, group: str) -> str:
+    """Describe which share of the test photos, and of a group of them, was wrong; "" where it was not measured."""
+    errors, group_errors = _format_complement(rate), _format_complement(group_rate)
+    if not errors:
         return ""
-    return f": in the test {left}{f', of {some} {of_those}' if of_those else ''}"
+    return f": on test {errors}{f', of {group} {group_errors}' if group_errors else ''}"
 
 
-def _left_over(found: CardFigure | None) -> str:
-    """Write the share of test photos that a rate leaves over, with its interval; nothing where it was not measured."""
-    if found is None or found.value is None:
+def _format_complement(rate: CardFigure | None) -> str:
+    """Format 1 - rate with its interval: "7.0% (4.5% to 10.0%)"; "" where the rate was not measured."""
+    if rate is None or rate.value is None:
         return ""
-    left = {"value": 1 - found.value}
-    if found.low is not None and found.high is not None:
-        left |= {"low": 1 - found.high, "high": 1 - found.low}
-    over = interval(found.model_copy(update=left), ".1%")
-    return f"{left['value']:.1%}{f' ({over})' if over else ''}"
+    complement = {"value": 1 - rate.value}
+    if rate.low is not None and rate.high is not None:
+        complement |= {"low": 1 - rate.high, "high": 1 - rate.low}
+    return format_estimate(rate.model_copy(update=complement), PERCENT)
