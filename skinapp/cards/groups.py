@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from skinapp.cards.rows import at_point, card_figure
+from skinapp.cards.rows import build_figure
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import CardFigure, OperatingPoint
-from skinapp.runs.lookup import places_among
+from skinapp.runs.lookup import find_indices
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
-from skinapp.runs.views.subgroups import FEW_LESIONS, facts_of, subgroup_figures
-from skinapp.taxonomy import BENIGN, MALIGNANT, MELANOMA, class_name
+from skinapp.runs.views.subgroups import MIN_LESIONS, look_up_subgroups, compute_subgroup_figures
+from skinapp.taxonomy import BENIGN, MALIGNANT
 
 GROUPED_BY = {
     "age_band": "age",
@@ -32,16 +32,13 @@ ALMOST_NONE = 0.01
 NO_BENIGN_CAMERAS = f"without cameras of under {ALMOST_NONE:.0%} malignant photos"
 """Who recognises a camera that took hardly a malignant lesion ranks its photos rightly without a look at the lesion."""
 
-OF_MELANOMA = f"{GROUPED_BY['diagnosis']}: {class_name(MELANOMA)}"
-"""The group whose sensitivity is told beside that to all malignant photos."""
-
 _ALIKE = "alike"
 """A column of facts in which all photos are one group, which is named by its level alone."""
 
 AUROC, RATES = "malignant_auroc", ("sensitivity", "specificity")
 
 
-def malignancy_by_group(
+def compute_group_figures(
     run: StoredRun, table: pd.DataFrame, points: Sequence[OperatingPoint]
 ) -> tuple[CardFigure, ...]:
     """Compute malignant AUROC, sensitivity and specificity of groups of a malignancy run's photos.
@@ -54,36 +51,36 @@ def malignancy_by_group(
     subgroups.subgroup_figures) has no figure rather than a wild one.
     """
     shown = [point for point in points if point.sensitivity == SHOWN_SENSITIVITY]
-    facts = facts_of(run, table)
+    facts = look_up_subgroups(run, table)
     found = [each for column in GROUPED_BY for each in _figures(run, facts, column, shown)]
     for name, counted in _counted_otherwise(run, table):
-        if len(counted.predictions):
-            found += _figures(counted, pd.DataFrame({_ALIKE: name}, index=counted.predictions.index), _ALIKE, points)
+        if len(counted.frame):
+            found += _figures(counted, pd.DataFrame({_ALIKE: name}, index=counted.frame.index), _ALIKE, points)
     return tuple(found)
 
 
 def _counted_otherwise(run: StoredRun, table: pd.DataFrame) -> Iterator[tuple[str, StoredRun]]:
-    rows, place = run.predictions, places_among(run.predictions["image_id"], table["image_id"])
+    rows, place = run.frame, find_indices(run.frame["image_id"], table["image_id"])
     known = table[["diagnosis", "confirmation", "camera"]].reindex(place).set_axis(rows.index)  # -1 is no row: NA
     akiec = (known["diagnosis"] == "akiec").fillna(False).astype(bool)
     histology = (known["confirmation"] == "histology").fillna(False).astype(bool)
     benign_camera = known["camera"].isin(_benign_cameras(rows, known["camera"]))
     if benign_camera.any():
-        yield NO_BENIGN_CAMERAS, replace(run, predictions=rows[~benign_camera])
+        yield NO_BENIGN_CAMERAS, replace(run, frame=rows[~benign_camera])
     for name, frame in (
         (HISTOLOGY_ONLY, rows[histology]),
         (AKIEC_MALIGNANT, rows),
         (AKIEC_BENIGN, rows.assign(truth=rows["truth"].mask(akiec, BENIGN))),
         (NO_AKIEC, rows[~akiec]),
     ):
-        yield name, replace(run, predictions=frame)
+        yield name, replace(run, frame=frame)
 
 
 def _benign_cameras(rows: pd.DataFrame, camera: pd.Series) -> pd.Index:
     """Return the cameras of which under ALMOST_NONE of the photos are malignant, by enough lesions to say so."""
     found = rows.assign(malignant=rows["truth"] == MALIGNANT).groupby(camera.astype(object))
     shares, lesions = found["malignant"].mean(), found["lesion_id"].nunique()
-    return shares.index[(shares < ALMOST_NONE) & (lesions >= FEW_LESIONS)]
+    return shares.index[(shares < ALMOST_NONE) & (lesions >= MIN_LESIONS)]
 
 
 def _figures(
@@ -91,10 +88,16 @@ def _figures(
 ) -> Iterator[CardFigure]:
     """Yield the figures of each level of a column: the AUROC, and the rates at each point."""
     for number, point in enumerate(points or [None]):
-        frame = subgroup_figures(run, facts, (column,), REPLICATES, SEED, point.threshold if point else None)
+        frame = compute_subgroup_figures(run, facts, (column,), REPLICATES, SEED, point.threshold if point else None)
         wanted = ((AUROC,) if not number else ()) + (RATES if points else ())
         for row in frame[frame["enough"] & frame["figure"].isin(wanted)].to_dict(orient="records"):
-            group = row["level"] if column == _ALIKE else f"{GROUPED_BY[column]}: {row['level']}"
-            name = at_point(row["figure"], point.sensitivity) if point and row["figure"] in RATES else row["figure"]
             found = Estimate(row["value"], row["low"], row["high"])
-            yield card_figure(run, group, name, found, counts=(row["photos"], row["lesions"]))
+            yield build_figure(
+                run,
+                row["figure"],
+                found,
+                sensitivity=point.sensitivity if point and row["figure"] in RATES else None,
+                grouped_by=GROUPED_BY.get(column),
+                group=row["level"],
+                counts=(row["photos"], row["lesions"]),
+            )

@@ -3,37 +3,39 @@
 from collections import Counter
 from pathlib import PurePosixPath
 
-from skinapp.cards.tables import words
-from skinapp.models.card import RANDOM_WEIGHTS, Card, Network, Provenance, SplitFacts, Task
+from skinapp.metrics.labels import get_inline_name
+from skinapp.models.card import RANDOM_WEIGHTS, Card, NetworkFacts, Provenance, SplitFacts, Task
 from skinapp.models.folder import WEIGHTS
 
 _ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
 
-def architecture_name(architecture: str) -> str:
+def format_architecture(architecture: str) -> str:
     """Write an architecture as its paper does: "ResNet-18"; of several, joined, each."""
     return architecture.replace("resnet", "ResNet-")
 
 
-def networks_in_words(card: Card) -> str:
+def name_networks(card: Card) -> str:
     """Name the networks of a model: "ResNet-18", or "ResNet-50 and 2 x ResNet-18, averaged"."""
-    counts = Counter(architecture_name(network.architecture) for network in card.networks)
+    counts = Counter(format_architecture(network.architecture) for network in card.networks)
     *others, last = [name if count == 1 else f"{count} x {name}" for name, count in counts.items()]
     named = f"{', '.join(others)} and {last}" if others else last
     return f"{named}, averaged" if card.members else named
 
 
-def network_title(network: Network) -> str:
+def name_network(network: NetworkFacts) -> str:
     """Name one of several networks: "deep, a ResNet-50 that sees 208 px"."""
-    return f"{network.name}, a {architecture_name(network.architecture)} that sees {network.preprocessing.input_px} px"
+    return (
+        f"{network.name}, a {format_architecture(network.architecture)} that sees {network.preprocessing.input_px} px"
+    )
 
 
-def counted(part: SplitFacts) -> str:
+def describe_split(part: SplitFacts) -> str:
     """Say how many photos a split held, of how many lesions, and the share of malignant ones."""
     return f"{part.photos:,} photos of {part.lesions:,} lesions, {part.malignant_share:.1%} of the photos malignant"
 
 
-def licence(card: Card) -> str:
+def describe_licence(card: Card) -> str:
     """Say on which terms a model may be used, and that those of what its networks started from come on top."""
     return (
         f"{card.licence}; its initial weights have terms of their own" if has_terms_of_weights(card) else card.licence
@@ -45,20 +47,20 @@ def has_terms_of_weights(card: Card) -> bool:
     return any(network.initial.name != RANDOM_WEIGHTS for network in card.networks)
 
 
-def how_it_learned(network: Network) -> dict[str, str]:
+def describe_training(network: NetworkFacts) -> dict[str, str]:
     """Say what a network started from, whom it listened to and how its training went: what, and its value."""
     done = network.training
     heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
     return {
         "Answers": " and ".join(_ASKED[task] for task in network.tasks),
-        "Learned from": counted(network.train),
+        "Learned from": describe_split(network.train),
         "Initial weights": _started_from(network.initial.name),
         "Their licence": network.initial.licence,
         **({"Learned from the answers of": heard} if heard else {}),
-        "Epochs": f"{done.epochs}; the weights after epoch {done.best_epoch} were taken, {words(done.monitor)} on "
-        f"validation there {done.best_value:.3f}",
+        "Epochs": f"{done.epochs}; the weights are those after epoch {done.best_epoch}, with a validation "
+        f"{get_inline_name(done.monitor)} of {done.best_value:.3f}",
         "Time": f"{done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
-        "Versions": versions_in_words(done),
+        "Versions": describe_versions(done),
         "Rounding to fp16": _rounding(network),
     }
 
@@ -72,19 +74,19 @@ def _started_from(name: str) -> str:
     return path.name
 
 
-def _rounding(network: Network) -> str:
+def _rounding(network: NetworkFacts) -> str:
     if network.rounding is None:
         return "how far it moved a score was not measured"
     return f"moved a validation score by {network.rounding:.2g} at most"
 
 
-def versions_in_words(made: Provenance) -> str:
+def describe_versions(made: Provenance) -> str:
     """Say with what a model was made."""
     python, torch, skinapp = made.versions
     return f"Python {python}, PyTorch {torch}, skinapp {skinapp}"
 
 
-def hashes(card: Card) -> dict[str, str]:
+def list_hashes(card: Card) -> dict[str, str]:
     """Return the sha256 of all that a model was made of: what, and the hash or "not kept"."""
     found = {
         "networks and their calibration, together" if card.members else "weights": card.weights_sha256,

@@ -7,7 +7,7 @@ from skinapp.models.card import Card, Head, Task
 from skinapp.runs.stored import Scaling, StoredRun
 
 
-def malignancy_scaling(head: Head, card: Card) -> Scaling | None:
+def get_malignancy_scaling(head: Head, card: Card) -> Scaling | None:
     """Return the calibration of the malignancy head that a pair's lesion types were made to agree with."""
     if card.role != "both" or head.name != "lesion_type":
         return None
@@ -51,5 +51,5 @@ def _scaled_as(run: StoredRun, head: Head, card: Card) -> bool:
     return (run.temperature, run.offsets, run.malignancy) == (
         head.temperature,
         head.offsets,
-        malignancy_scaling(head, card),
+        get_malignancy_scaling(head, card),
     )

@@ -1,52 +1,52 @@
-"""One figure of a stored run as a row of a model's card."""
+"""One figure of a stored run, as a model's card keeps it."""
 
 import math
 
 from skinapp.metrics.estimate import Estimate
-from skinapp.models.card import CardFigure, Task
+from skinapp.models.card import CardFigure, Stage, Task
 from skinapp.runs.stored import StoredRun
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
-ALL = "all"
-
 DECIMALS = 6
-"""Figures are written with so many: far more than their intervals allow, and the same on every machine."""
+"""Decimals that a card keeps: far more than the intervals allow, and the same on every machine."""
 
 
-def card_figure(
+def build_figure(
     run: StoredRun,
-    group: str,
-    name: str,
+    metric: str,
     found: Estimate,
     label: str | None = None,
+    *,
+    sensitivity: float | None = None,
+    stage: Stage = "final",
+    grouped_by: str | None = None,
+    group: str | None = None,
     counts: tuple[int, int] | None = None,
 ) -> CardFigure:
-    """Make the row of a figure; `counts` are the photos and lesions of its group, None for those of the whole run."""
-    photos, lesions = counts or (len(run.predictions), run.predictions["lesion_id"].nunique())
+    """Build a figure of a card; `counts` are the photos and lesions of its group, None for those of the whole run."""
+    photos, lesions = counts or (len(run.frame), run.frame["lesion_id"].nunique())
     return CardFigure(
-        task=task_of(run),
+        task=find_task(run),
         run=run.name,
         split=run.split,
+        grouped_by=grouped_by,
         group=group,
-        figure=name,
+        metric=metric,
         label=label,
-        value=_or_none(found.value),
-        low=_or_none(found.low),
-        high=_or_none(found.high),
+        sensitivity=sensitivity,
+        stage=stage,
+        value=_round(found.value),
+        low=_round(found.low),
+        high=_round(found.high),
         photos=photos,
         lesions=lesions,
     )
 
 
-def at_point(name: str, sensitivity: float) -> str:
-    """Name a figure at the operating point of a sensitivity (0..1), as "specificity at 0.95"."""
-    return f"{name} at {sensitivity:g}"
-
-
-def task_of(run: StoredRun) -> Task:
-    """Tell which head of a model a run is of, by its classes."""
+def find_task(run: StoredRun) -> Task:
+    """Find which head of a model a run is of, by its classes."""
     return "malignancy" if set(run.classes) == set(MALIGNANCY_CLASSES) else "lesion_type"
 
 
-def _or_none(value: float) -> float | None:
+def _round(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), DECIMALS)

@@ -8,9 +8,9 @@ from skinapp.cards.tried_recipes import find_trained, name_architecture, photo_s
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.files import read_toml
 from skinapp.models.card import RECIPE, CardFigure, OperatingPoint, UnseenCameraResult, read_members
-from skinapp.runs.measured import measured
-from skinapp.runs.stored import StoredRun, load_run, own_runs, read_facts
-from skinapp.runs.views.operating_points import CHOSEN_ON, operating_points, rates_at, shown_point
+from skinapp.runs.measured import measure_run
+from skinapp.runs.stored import StoredRun, find_own_runs, load_run, read_facts
+from skinapp.runs.views.operating_points import CHOSEN_ON, choose_operating_points, compute_rates_at, get_shown_point
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 AUROC = "malignant_auroc"
@@ -30,18 +30,20 @@ def _measure(record: Path) -> Iterator[UnseenCameraResult]:
     folder = record.parent
     recipe = read_toml(folder / RECIPE)
     paths = [
-        (facts.split, path) for path in own_runs(folder) if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
+        (facts.split, path)
+        for path in find_own_runs(folder)
+        if (facts := read_facts(path)).classes == MALIGNANCY_CLASSES
     ]
     chosen_on = next((path for split, path in paths if split == CHOSEN_ON), None)
     for split, path in paths:
         if split == OUTSIDE:
-            outside = measured(load_run(path), path)
-            point = shown_point(operating_points(load_run(chosen_on))) if chosen_on else None
+            outside = measure_run(load_run(path), path)
+            point = get_shown_point(choose_operating_points(load_run(chosen_on))) if chosen_on else None
             yield UnseenCameraResult(
                 recipe=folder.name,
                 network=name_architecture(recipe, read_members(record)),
                 whose=photo_sources(outside.run, recipe),
-                figure=build_figure(outside.run, AUROC, outside.figure(AUROC)),
+                figure=build_figure(outside.run, AUROC, outside.get_figure(AUROC)),
                 rates=_measure_rates(outside.run, point) if point else (),
             )
 
@@ -49,5 +51,5 @@ def _measure(record: Path) -> Iterator[UnseenCameraResult]:
 def _measure_rates(outside: StoredRun, point: OperatingPoint) -> tuple[CardFigure, ...]:
     return tuple(
         build_figure(outside, name, rate, sensitivity=point.sensitivity)
-        for name, rate in rates_at(outside, point.threshold).items()
+        for name, rate in compute_rates_at(outside, point.threshold).items()
     )

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, or_undefined, short_name, wrap_text
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_value
 
 _Floats = npt.NDArray[np.float64]
 Normalise = Literal["counts", "row", "column"]
@@ -158,6 +159,6 @@ def _hover(confusion: pd.DataFrame, row_shares: _Floats, column_shares: _Floats,
     return (
         f"{full_name(str(confusion.index[row]))}<br>predicted as {full_name(str(confusion.columns[column]))}:<br>"
         f"{int(confusion.to_numpy()[row, column]):,} photos<br>"
-        f"{or_undefined(row_shares[row, column], '.1%')} of this truth<br>"
-        f"{or_undefined(column_shares[row, column], '.1%')} of this prediction"
+        f"{format_value(row_shares[row, column], '.1%', 'undefined')} of this truth<br>"
+        f"{format_value(column_shares[row, column], '.1%', 'undefined')} of this prediction"
     )

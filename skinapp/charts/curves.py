@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from skinapp.charts.style import full_name, or_undefined, short_name
+from skinapp.charts.style import full_name, short_name
 from skinapp.charts.vega import (
     HOVER_AREA_PX2,
     build_legend,
@@ -17,6 +17,7 @@ from skinapp.charts.vega import (
     finish_chart,
     pick_class_colours,
 )
+from skinapp.formatting import format_value
 from skinapp.taxonomy import MALIGNANT
 
 _PLOT_PX = 350
@@ -72,7 +73,7 @@ def draw_precision_recall_curves(curves: pd.DataFrame, highlight: str | None = N
 def _draw_curves(curves: pd.DataFrame, kind: _Kind, highlight: str | None, under: list[alt.Chart]) -> alt.LayerChart:
     first = curves.drop_duplicates("class")
     pairs = zip(first["class"], first["area"], strict=True)
-    words = {label: f"{short_name(label)} {or_undefined(area, '.2f')}" for label, area in pairs}
+    words = {label: f"{short_name(label)} {format_value(area, '.2f', 'undefined')}" for label, area in pairs}
     table = _build_table(curves, kind, highlight, words)
     return finish_chart(
         [*under, _draw_lines(table, kind, words), _draw_hover_points(table, kind)],

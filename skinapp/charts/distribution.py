@@ -5,16 +5,8 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import (
-    GREY,
-    SPLIT_COLOURS,
-    add_legend,
-    apply_style,
-    counted,
-    full_name,
-    short_name,
-    wrap_text,
-)
+from skinapp.charts.style import GREY, SPLIT_COLOURS, add_legend, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_count_and_share
 from skinapp.taxonomy import get_class_colour
 
 Unit = Literal["photos", "lesions"]
@@ -37,7 +29,7 @@ def draw_class_distribution(counts: pd.DataFrame, unit: Unit = "photos") -> go.F
         orientation="h",
         x=ordered[unit],
         y=list(map(_format_axis_name, ordered["diagnosis"])),
-        text=[counted(count, ordered[unit].sum()) for count in ordered[unit]],
+        text=[format_count_and_share(count, ordered[unit].sum()) for count in ordered[unit]],
         textposition="outside",
         cliponaxis=False,
         marker={"color": [get_class_colour(code) for code in ordered["diagnosis"]]},
@@ -69,7 +61,7 @@ def draw_class_distribution_by_split(counts: pd.DataFrame, unit: Unit = "photos"
             name=str(split).capitalize(),
             x=rows[unit] / max(1, whole),
             y=list(map(_format_axis_name, diagnoses)),
-            text=[counted(count, whole) for count in rows[unit]],
+            text=[format_count_and_share(count, whole) for count in rows[unit]],
             textposition="outside",
             cliponaxis=False,
             marker={"color": SPLIT_COLOURS.get(str(split), GREY)},

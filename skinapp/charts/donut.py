@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, apply_style, finer_percent, full_name, percent, short_name, wrap_text
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_score_percent, format_threshold
 from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, get_class_colour, get_class_name
 
 _RING_PX, _LEGEND_LINE_PX = 230, 24
@@ -38,7 +39,7 @@ def draw_malignancy_donut(malignant: float, threshold: float | None = None, mean
     scores = (malignant, 1 - malignant)
     pairs = zip(MALIGNANCY_COLOURS, scores, strict=True)
     shares = tuple(Share(label, get_class_name(label), score) for label, score in pairs)
-    figure = _draw_donut(shares, percent(malignant), MALIGNANT)
+    figure = _draw_donut(shares, format_score_percent(malignant), MALIGNANT)
     return figure if threshold is None else _add_tick(figure, threshold, meaning)
 
 
@@ -49,7 +50,7 @@ def draw_lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float
     """
     shares = list_top_and_other(classes, probabilities)
     first = shares[0]
-    return _draw_donut(shares, percent(first.share), wrap_text(short_name(first.label or first.name)))
+    return _draw_donut(shares, format_score_percent(first.share), wrap_text(short_name(first.label or first.name)))
 
 
 def list_top_and_other(classes: Sequence[str], probabilities: Sequence[float], n: int = 3) -> tuple[Share, ...]:
@@ -80,7 +81,7 @@ def _add_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
         ends = {"x0": inner * right, "x1": outer * right, "y0": inner * up, "y1": outer * up}
         figure.add_shape(type="line", yanchor=0.5, line={"color": colour, "width": width}, **middle, **ends)
     return figure.add_annotation(
-        text=finer_percent(threshold),
+        text=format_threshold(threshold),
         hovertext=wrap_text(meaning, 30),
         font={"size": FONT_SIZE},
         xref="paper",
@@ -98,7 +99,7 @@ def _add_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
 def _draw_donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
     # Names and shares are in the legend: beside a ring of this size they would overlap on a phone.
     pie = go.Pie(
-        labels=[f"{part.name} · {percent(part.share)}" for part in shares],
+        labels=[f"{part.name} · {format_score_percent(part.share)}" for part in shares],
         values=[part.share for part in shares],
         customdata=[full_name(part.label) if part.label else part.name for part in shares],
         marker={"colors": [get_class_colour(part.label) if part.label else GREY for part in shares]},

@@ -20,17 +20,18 @@ from skinapp.charts.vega import (
     compute_legend_px,
     layer_charts,
 )
+from skinapp.metrics.labels import get_metric_name
 
 _PLOT_PX = 220
 _VALIDATION = "validation"
 _LOSS = "loss"
 _METRICS = {
-    "balanced_accuracy": ("Balanced accuracy", AMBER),
-    "accuracy": ("Accuracy", BLUE),
-    "macro_f1": ("Macro F1", GREEN),
-    "macro_auroc": ("Macro AUROC", PINK),
+    "balanced_accuracy": AMBER,
+    "accuracy": BLUE,
+    "macro_f1": GREEN,
+    "macro_auroc": PINK,
 }
-"""The endings of column names; the longer of two that match comes first."""
+"""The endings of column names and their colours; the longer of two that match comes first."""
 
 _PARTS = {"train": ("Training", AMBER), _VALIDATION: ("Validation", BLUE)}
 """The beginnings of column names: the photos that were measured. All others are green."""
@@ -83,7 +84,7 @@ def _list_metrics(curves: pd.DataFrame) -> list[_Curve]:
         if metric is None:
             continue
         part = str(column).removesuffix(f"_{metric}")
-        label, colour = _METRICS[metric]
+        label, colour = get_metric_name(metric), _METRICS[metric]
         if part == _VALIDATION:
             lines.append(_Curve(column, label, colour, SOLID))
         else:

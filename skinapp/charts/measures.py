@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from pandas.api.typing import NAType
 
-from skinapp.charts.style import GREY, add_text_column, apply_style, full_name, or_undefined, short_name, wrap_text
+from skinapp.charts.style import GREY, add_text_column, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_value
 from skinapp.taxonomy import get_class_colour
 
 LOGARITHMIC = "Sharpness"
@@ -64,7 +65,7 @@ def _format_hover(row: "pd.Series[float]") -> str:
     q05, q25, q50, q75, q95 = (f"{row[quantile]:.3g}" for quantile in ("q05", "q25", "q50", "q75", "q95"))
     return (
         f"{name}<br>{row['photos']:,} photos<br>Median {q50}<br>Middle 50%: {q25} to {q75}<br>"
-        f"Middle 90%: {q05} to {q95}<br>AUROC alone {or_undefined(row['auroc'], '.2f')}"
+        f"Middle 90%: {q05} to {q95}<br>AUROC alone {format_value(row['auroc'], '.2f', 'undefined')}"
     )
 
 

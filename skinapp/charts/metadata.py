@@ -7,16 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from skinapp.charts.style import (
-    GREY,
-    add_legend,
-    add_text_column,
-    apply_style,
-    counted,
-    full_name,
-    short_name,
-    wrap_text,
-)
+from skinapp.charts.style import GREY, add_legend, add_text_column, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_count_and_share
 
 NOT_RECORDED = "not recorded"
 UNLABELLED = "Not labelled"
@@ -60,7 +52,7 @@ def draw_metadata_by_class(counts: pd.DataFrame, name: str) -> go.Figure:
             constraintext="none",
             marker={"color": colour},
             customdata=[
-                f"{full_name(label)}<br>{name}: {value}<br>{counted(count, total)} of {total:,} photos"
+                f"{full_name(label)}<br>{name}: {value}<br>{format_count_and_share(count, total)} of {total:,} photos"
                 for label, count, total in zip(wide.index, wide[value], totals, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",

@@ -5,8 +5,9 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, apply_style, full_name, or_undefined, short_name, wrap_text
-from skinapp.runs.views.subgroups import FEW_LESIONS
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, apply_style, full_name, short_name, wrap_text
+from skinapp.formatting import format_value
+from skinapp.runs.views.subgroups import MIN_LESIONS
 
 _METRICS = {"f1": ("F1", "#2E86DE"), "precision": ("Precision", "#E69F00"), "recall": ("Recall", "#009E73")}
 _ROW_PX, _LEGEND_PX = 62, 60
@@ -42,7 +43,7 @@ def draw_per_class_bars(per_class: pd.DataFrame) -> go.Figure:
 
 
 def _format_axis_name(label: str, lesions: int) -> str:
-    return wrap_text(short_name(label)) + ("<br>(few)" if lesions < FEW_LESIONS else "")
+    return wrap_text(short_name(label)) + ("<br>(few)" if lesions < MIN_LESIONS else "")
 
 
 def _build_whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
@@ -60,7 +61,7 @@ def _build_whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] |
 
 def _format_hovers(per_class: pd.DataFrame, column: str) -> list[str]:
     return [
-        f"{full_name(row['label'])}<br>{_METRICS[column][0]} {or_undefined(row[column], '.2f')}"
+        f"{full_name(row['label'])}<br>{_METRICS[column][0]} {format_value(row[column], '.2f', 'undefined')}"
         f"{_format_interval(row, column)}<br>{row['support']:,} photos of {row['lesions']:,} lesions"
         for _, row in per_class.iterrows()
     ]

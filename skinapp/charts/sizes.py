@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, add_legend, apply_style, counted
+from skinapp.charts.style import FONT_SIZE, GREY, add_legend, apply_style
+from skinapp.formatting import format_count_and_share
 
 _Index = npt.NDArray[np.intp]
 _Counts = npt.NDArray[np.float64]
@@ -61,7 +62,7 @@ def _draw_bars(sizes: pd.DataFrame) -> go.Figure:
         x=totals,
         y=totals.index,
         mode="text",
-        text=[f" {counted(count, totals.sum())}" for count in totals],
+        text=[f" {format_count_and_share(count, totals.sum())}" for count in totals],
         textposition="middle right",
         hoverinfo="skip",
         showlegend=False,

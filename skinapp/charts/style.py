@@ -105,43 +105,6 @@ def add_legend(figure: go.Figure, names: Sequence[str], colours: Mapping[str, st
     return figure.update_layout(margin={"l": left + 4, "t": top + height}, height=figure.layout.height + height)
 
 
-def percent(score: float) -> str:
-    """Write a model's score (0 to 1) in whole percent, but never claim a certainty: "<1%" and ">99%" at the ends."""
-    if score < 0.01:
-        return "<1%"
-    return ">99%" if score > 0.99 else f"{score:.0%}"
-
-
-def finer_percent(score: float) -> str:
-    """Write a threshold (a score, 0 to 1) in percent with three digits: "6.49%"; "<0.1%" and ">99.9%" at the ends."""
-    if score < 0.001:
-        return "<0.1%"
-    return ">99.9%" if score > 0.999 else f"{100 * score:.3g}%"
-
-
-def decimal(score: float) -> str:
-    """Write a score (0 to 1) beside shares in percent: two places, a third near the ends, never 0 or 1."""
-    if score < 0.001:
-        return "<0.001"
-    if score > 0.999:
-        return ">0.999"
-    return f"{score:.2f}" if 0.1 <= score <= 0.99 else f"{score:.3f}"
-
-
-def counted(count: float, total: float) -> str:
-    """Write a count and its share of a total: "6,705 · 67%", with 0% and 100% for none and all alone."""
-    share = count / total if total else 0.0
-    text = f"{share:.0%}"
-    if 0 < share < 1:
-        text = {"0%": "<1%", "100%": ">99%"}.get(text, text)
-    return f"{count:,} · {text}"
-
-
-def or_undefined(value: float, spec: str) -> str:
-    """Write a figure in a format of Python's, or "undefined" for NaN."""
-    return "undefined" if math.isnan(value) else format(value, spec)
-
-
 def short_name(label: str) -> str:
     """Return the name that fits beside a bar: a diagnosis's short name, else its name in words."""
     return BY_CODE[label].short_name if label in BY_CODE else get_class_name(label)

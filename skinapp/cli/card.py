@@ -8,12 +8,12 @@ import typer
 from rich.table import Table
 
 from skinapp.cli.console import ModelsOption, model_folder, render_table, say, write_answer
-from skinapp.cli.stored import readable_runs
+from skinapp.cli.stored import read_own_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.files import EXPERIMENTS, file_sha256
 from skinapp.formatting import format_estimate
-from skinapp.runs.measured import Measured, measured
+from skinapp.runs.measured import MeasuredRun, measure_run
 from skinapp.runs.stored import StoredRun
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ def card(
     from skinapp.cards.seeds import read_seed_figures
     from skinapp.cards.unseen_cameras import measure_unseen_cameras
     from skinapp.models.card import CARD, read_card, write_card
-    from skinapp.runs.views.operating_points import operating_points
+    from skinapp.runs.views.operating_points import choose_operating_points
 
     folder = model_folder(model, models)
     old = read_card(folder)
     table = _own_table(old, table)
-    stored = list(readable_runs(folder))
+    stored = list(read_own_runs(folder))
     runs = {(head.name, s): _own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
-    points = operating_points(chosen_on.run) if chosen_on else ()
+    points = choose_operating_points(chosen_on.run) if chosen_on else ()
     told = [*runs.values(), *_outside_runs(stored, old)]
     figures = compute_card_figures(told, read_table(table), points, old.heads)
     experiments = experiments or folder.resolve().parent.parent / EXPERIMENTS.name
@@ -80,24 +80,24 @@ def _own_table(card: "Card", table: Path | None) -> Path:
     return path
 
 
-def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path) -> Measured:
+def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path) -> MeasuredRun:
     """Find the run of a head of these very weights on a split; RunError, with the command, where none is."""
     from skinapp.cards.provenance import is_own_run
 
     for path, run in stored:
         if is_own_run(run, card, split, head.name):
-            return measured(run, path)
+            return measure_run(run, path)
     raise RunError(
         f"{folder} holds no stored run of these weights on {split} by the head {head.name}. "
         f"Make it with `skinapp evaluate {card.id} {table} --split {split}`."
     )
 
 
-def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[Measured]:
+def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[MeasuredRun]:
     """Find the runs of these very weights on photos of other clinics or cameras."""
     from skinapp.cards.provenance import is_outside_run
 
-    return [measured(run, path) for path, run in stored if is_outside_run(run, card)]
+    return [measure_run(run, path) for path, run in stored if is_outside_run(run, card)]
 
 
 def _points_table(card: "Card") -> Table:

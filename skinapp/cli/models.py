@@ -1,6 +1,7 @@
-"""skinapp models, evaluate: which models there are, and how good they are."""
+"""skinapp models and evaluate: list the models, and measure one on stored photos."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,20 +15,29 @@ from skinapp.cli.console import (
     data_root,
     model_folder,
     models_folder,
-    printed,
     progress_bar,
+    render_table,
     say,
     write_answer,
 )
-from skinapp.cli.shown import SHOWN, Format, as_object, figures_table
-from skinapp.cli.stored import readable_runs
+from skinapp.cli.shown import Format, as_object, figures_table
+from skinapp.cli.stored import read_own_runs
 from skinapp.datasets.table import read_table
-from skinapp.runs.intervals import figure, headline_intervals, load_intervals, save_intervals
+from skinapp.formatting import DASH, format_estimate
+from skinapp.metrics.labels import get_inline_name
+from skinapp.metrics.summary import OVERALL
+from skinapp.runs.intervals import get_figure, compute_intervals, load_intervals, save_intervals
 from skinapp.runs.stored import StoredRun, save_run
-from skinapp.runs.summary import headline
+from skinapp.runs.summary import compute_headline
 
 if TYPE_CHECKING:
     from skinapp.models.card import Card, Task
+
+IN_TABLE = ("balanced_accuracy", "malignant_auroc")
+"""Figures in the table; the JSON has all."""
+
+TestRun = tuple[StoredRun, pd.DataFrame]
+"""A run on the test split and the frame of its intervals."""
 
 
 def models(
@@ -36,39 +46,53 @@ def models(
 ) -> None:
     """List the heads of the installed models with the figures of their test runs."""
     # Here and below, torch is imported by the commands that need it: the others start in a third of the time.
-    from skinapp.cards.networks import licence, networks_in_words
     from skinapp.models.card import read_card
-    from skinapp.models.folder import find_models
+    from skinapp.models.folder import describe_no_model, find_models
 
     root = models_folder(models)
-    found = [(folder, read_card(folder)) for folder in find_models(root)]
-    heads = [(card, head.name, _test_run(folder, card, head.name)) for folder, card in found for head in card.heads]
+    cards = [(folder, read_card(folder)) for folder in find_models(root)]
+    heads = [
+        (card, head.name, _find_test_run(folder, card, head.name)) for folder, card in cards for head in card.heads
+    ]
     if format is Format.json:
-        objects = [
-            {
-                "id": card.id,
-                "role": card.role,
-                "head": head,
-                "network": networks_in_words(card),
-                "weights": card.weights_sha256,
-                "licence": licence(card),
-                "test": _objects(*run) if run else None,
-            }
-            for card, head, run in heads
-        ]
-        write_answer(json.dumps(objects, indent=2) + "\n", None)
-        return
-    table = Table("model", "head", "network", "test photos", "balanced accuracy", "malignant AUROC", box=None)
-    for card, head, run in heads:
-        shown = ["–"] * 3
-        if run:
-            stored, intervals = run
-            picked = [figure(intervals, name) for name in ("balanced_accuracy", "malignant_auroc")]
-            shown = [f"{len(stored.predictions):,}", *(found.in_words() for found in picked)]
-        table.add_row(card.id, head, networks_in_words(card), *shown)
-    write_answer(printed(table), None)
-    if not found:
-        say(f"{root} holds no model. Train one with `skinapp train`.")
+        write_answer(json.dumps([_build_object(*row) for row in heads], indent=2) + "\n", None)
+    else:
+        write_answer(render_table(_build_table(heads)), None)
+    if not cards:
+        say(describe_no_model(root))
+
+
+def _build_object(card: "Card", head: "Task", test: "TestRun | None") -> dict[str, object]:
+    from skinapp.cards.networks import describe_licence, name_networks
+
+    return {
+        "id": card.id,
+        "role": card.role,
+        "head": head,
+        "network": name_networks(card),
+        "weights": card.weights_sha256,
+        "licence": describe_licence(card),
+        "test": _build_test_object(*test) if test else None,
+    }
+
+
+def _build_test_object(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
+    first = compute_headline(run)
+    counts: dict[str, object] = {"photos": first.photos, "lesions": first.lesions}
+    return counts | {name: as_object(get_figure(intervals, name)) for name in OVERALL}
+
+
+def _build_table(heads: Sequence[tuple["Card", "Task", "TestRun | None"]]) -> Table:
+    from skinapp.cards.networks import name_networks
+
+    table = Table("model", "head", "network", "test photos", *map(get_inline_name, IN_TABLE), box=None)
+    for card, head, test in heads:
+        cells = [DASH] * 3
+        if test:
+            run, intervals = test
+            cells = [f"{len(run.frame):,}", *(format_estimate(get_figure(intervals, name)) for name in IN_TABLE)]
+        table.add_row(card.id, head, name_networks(card), *cells)
+    return table
 
 
 def evaluate(
@@ -82,7 +106,7 @@ def evaluate(
     models: ModelsOption = None,
 ) -> None:
     """Predict every photo of a split, store a run for each head, and print their figures with 95% intervals."""
-    from skinapp.inference.table import runs_of
+    from skinapp.inference.table import make_runs
     from skinapp.networks.classifier import Classifier
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model
@@ -92,15 +116,15 @@ def evaluate(
     source, photos = _photos(table, split)
     run_name = name or f"{source.stem}-{split}"
     with progress_bar("Predicting") as progress:
-        runs = runs_of(classifier, photos, source, split, data_root(data), run_name, progress)
+        runs = make_runs(classifier, photos, source, split, data_root(data), run_name, progress)
     for run in runs:
         destination = folder / "runs" / run.name
-        intervals = headline_intervals(run)
+        intervals = compute_intervals(run)
         save_run(run, destination)
         save_intervals(intervals, destination)
-        first = headline(run)
+        first = compute_headline(run)
         title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
-        write_answer(printed(figures_table(intervals, SHOWN, title)), None)
+        write_answer(render_table(figures_table(intervals, OVERALL, title)), None)
         say(f"Stored in {destination}")
 
 
@@ -113,27 +137,21 @@ def _photos(table: Path, split: str) -> tuple[Path, pd.DataFrame]:
         return table, read_table(table)
     # Reading a recipe brings torch.
     from skinapp.training.recipe import read_recipe
-    from skinapp.training.sources import gathered, table_of
+    from skinapp.training.sources import collect_photos, find_table
 
     recipe = read_recipe(table)
-    photos = gathered(recipe)
-    return table_of(photos, split, recipe), photos
+    photos = collect_photos(recipe)
+    return find_table(photos, split, recipe), photos
 
 
-def _test_run(folder: Path, card: "Card", task: "Task") -> tuple[StoredRun, pd.DataFrame] | None:
+def _find_test_run(folder: Path, card: "Card", task: "Task") -> TestRun | None:
     """Return a head's run on the model's own test split, if it was stored and belongs to these weights."""
     from skinapp.cards.provenance import is_own_test
 
-    for path, run in readable_runs(folder):
+    for path, run in read_own_runs(folder):
         if is_own_test(run, card, task) and (intervals := load_intervals(path)) is not None:
             return run, intervals
     return None
-
-
-def _objects(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
-    first = headline(run)
-    counts: dict[str, object] = {"photos": first.photos, "lesions": first.lesions}
-    return counts | {name: as_object(figure(intervals, name)) for name in SHOWN}
 
 
 def add_to(app: typer.Typer) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skinapp.formatting import format_estimate
+
 REPLICATES = 1000
 """Bootstrap replicates of an interval."""
 
@@ -20,9 +22,7 @@ class Estimate:
 
     def in_words(self, digits: int = 3) -> str:
         """Return the text "0.918 (0.899 to 0.931)", or a dash if the value is undefined."""
-        if np.isnan(self.value):
-            return "–"
-        return f"{self.value:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        return format_estimate(self, f".{digits}f")
 
 
 def estimate_proportion(part: int, whole: int, method: str = "exact") -> Estimate:

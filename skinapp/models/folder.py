@@ -21,3 +21,11 @@ def weights_files(folder: Path) -> tuple[Path, ...]:
 def find_models(root: Path) -> tuple[Path, ...]:
     """List the folders below `root` that hold a card, sorted by name; members of an average are not listed."""
     return tuple(sorted(card.parent for card in root.glob(f"*/{CARD}")))
+
+
+def describe_no_model(root: Path) -> str:
+    """Say that a folder holds no model, and what to do."""
+    return (
+        f"There is no model in {root}. Name the folder of models with --models or SKINAPP_MODELS, or train one with "
+        "`skinapp train`. An installed package brings no models: they are in the folder models of the repository."
+    )

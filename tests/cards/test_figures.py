@@ -7,22 +7,24 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from skinapp.cards.figures import card_figures
-from skinapp.cards.groups import ALMOST_NONE, NO_BENIGN_CAMERAS, OF_MELANOMA, malignancy_by_group
-from skinapp.cards.pair import benign_first, contradictions
-from skinapp.datasets.table import image_table
+from skinapp.cards.figures import compute_card_figures
+from skinapp.cards.groups import ALMOST_NONE, NO_BENIGN_CAMERAS, compute_group_figures
+from skinapp.cards.pair import compute_benign_first, compute_contradictions
+from skinapp.cards.wording import name_group
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import RunError
 from skinapp.models.card import CardFigure, Head, OperatingPoint
 from skinapp.networks.classifier import reconcile_types
-from skinapp.runs.intervals import figure, headline_intervals
-from skinapp.runs.measured import Measured
-from skinapp.runs.seven import as_seven
-from skinapp.runs.stored import Scaling, StoredRun, probabilities, probability_columns
-from skinapp.runs.summary import headline, per_class
-from skinapp.runs.views.calibration import before_calibration, calibration, calibration_intervals
-from skinapp.runs.views.curves import positives
-from skinapp.runs.views.operating_points import specificity_read_from
-from skinapp.runs.views.subgroups import FEW_LESIONS
+from skinapp.runs.intervals import get_figure, compute_intervals
+from skinapp.runs.measured import MeasuredRun
+from skinapp.runs.predictions import probability_columns
+from skinapp.runs.seven import merge_to_seven
+from skinapp.runs.stored import Scaling, StoredRun
+from skinapp.runs.summary import compute_headline, compute_per_class
+from skinapp.runs.views.calibration import undo_calibration, compute_calibration, compute_calibration_intervals
+from skinapp.runs.views.curves import select_positives
+from skinapp.runs.views.operating_points import compute_specificity_from_roc
+from skinapp.runs.views.subgroups import MIN_LESIONS
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 MakeRun = Callable[..., StoredRun]
@@ -34,14 +36,20 @@ POINTS = (OperatingPoint(sensitivity=0.9, threshold=0.5), OperatingPoint(sensiti
 PHOTOS = 400
 
 
-def held(run: StoredRun, replicates: int = 20) -> Measured:
-    return Measured(run, headline_intervals(run, replicates))
+def held(run: StoredRun, replicates: int = 20) -> MeasuredRun:
+    return MeasuredRun(run, compute_intervals(run, replicates))
 
 
-def by_name(found: Sequence[CardFigure], group: str = "all") -> dict[str, CardFigure]:
+def short_name(one: CardFigure) -> str:
+    """Name a figure by its fields: "ece", "ece before calibration", "sensitivity at 0.95"."""
+    point = "" if one.sensitivity is None else f" at {one.sensitivity:g}"
+    return f"{one.metric}{point}" if one.stage == "final" else f"{one.metric}{point} {one.stage}"
+
+
+def by_name(found: Sequence[CardFigure], group: str = "") -> dict[str, CardFigure]:
     """Pick a group's figures by name; each must be there once."""
-    picked = [each for each in found if each.group == group]
-    named = {each.figure: each for each in picked}
+    picked = [each for each in found if name_group(each) == group]
+    named = {short_name(each): each for each in picked}
     assert len(named) == len(picked)
     return named
 
@@ -55,49 +63,49 @@ def types(make_run: MakeRun) -> StoredRun:
 @pytest.fixture
 def malignancy(types: StoredRun) -> StoredRun:
     """Return the other head of the same pair: the truths are the types', the scores its own."""
-    malignant = types.predictions["truth"].map(is_malignant).to_numpy(dtype=bool)
+    malignant = types.frame["truth"].map(is_malignant).to_numpy(dtype=bool)
     scores = 1 / (1 + np.exp(-np.random.default_rng(1).normal(size=PHOTOS) - np.where(malignant, 1.5, -1.5)))
-    frame = types.predictions[["image_id", "lesion_id"]].assign(
+    frame = types.frame[["image_id", "lesion_id"]].assign(
         truth=np.where(malignant, *MALIGNANCY_CLASSES), p_malignant=scores, p_benign=1 - scores
     )
     facts = {"name": "test-malignancy", "classes": MALIGNANCY_CLASSES, "malignancy": None, "offsets": (-0.5, 0.5)}
-    return replace(types, **facts, temperature=0.8, predictions=frame)
+    return replace(types, **facts, temperature=0.8, frame=frame)
 
 
 @pytest.fixture
 def table(types: StoredRun) -> pd.DataFrame:
     """Say of the photos what an image table does; of the last ten it knows nothing."""
-    frame = types.predictions[["image_id", "lesion_id"]].assign(diagnosis=types.predictions["truth"])
+    frame = types.frame[["image_id", "lesion_id"]].assign(diagnosis=types.frame["truth"])
     number = np.arange(PHOTOS)
     frame["camera"] = np.where(number < 380, np.where(number < 150, "old", "new"), "rare")
     frame["age"] = np.where(number < 200, 45.0, 25.0)
     frame["confirmation"] = np.where(number % 3 > 0, "histology", "follow-up")
-    return image_table(frame.head(PHOTOS - 10))
+    return build_image_table(frame.head(PHOTOS - 10))
 
 
 def test_figures_of_a_run_are_those_of_its_predictions(types: StoredRun, table: pd.DataFrame) -> None:
     run = held(replace(types, split="validation"))
-    found = card_figures([run], table, POINTS)
+    found = compute_card_figures([run], table, POINTS)
     assert {(each.task, each.run, each.split) for each in found} == {("lesion_type", types.name, "validation")}
-    assert {(each.photos, each.lesions) for each in found} == {(PHOTOS, types.predictions["lesion_id"].nunique())}
-    for when, of in (("", types), (" before calibration", before_calibration(types))):
-        line, said, drawn = headline(of), calibration(of), by_name(found)
+    assert {(each.photos, each.lesions) for each in found} == {(PHOTOS, types.frame["lesion_id"].nunique())}
+    for when, of in (("", types), (" before calibration", undo_calibration(types))):
+        line, said, drawn = compute_headline(of), compute_calibration(of), by_name(found)
         for name in ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece"):
             assert drawn[name + when].value == near(getattr(line, name)), name
             assert drawn[name + when].low < drawn[name + when].high
-        for row in calibration_intervals(of).to_dict(orient="records"):
+        for row in compute_calibration_intervals(of).to_dict(orient="records"):
             one = drawn[row["figure"] + when]
             assert (one.value, one.low, one.high) == near((row["value"], row["low"], row["high"]))
             assert one.label == (None if row["figure"] == "brier" else "malignant")
-        perfect = drawn[f"ece if perfect{when}"]
+        perfect = drawn[f"ece_if_perfect{when}"]
         assert (perfect.value, perfect.low, perfect.high) == (near(said.ece_if_perfect), None, None)
     assert drawn["accuracy"].value != drawn["accuracy before calibration"].value  # offsets move the likeliest class
-    melanoma = per_class(types).set_index("class").loc["mel", "recall"]
+    melanoma = compute_per_class(types).set_index("class").loc["mel", "recall"]
     assert (drawn["recall"].value, drawn["recall"].label) == (near(melanoma), "mel")
     seven = by_name(found, "seven classes of HAM10000")
     assert set(seven) == {"balanced_accuracy", "macro_auroc"}
     for name, one in seven.items():
-        assert one.value == near(getattr(headline(as_seven(types)), name))
+        assert one.value == near(getattr(compute_headline(merge_to_seven(types)), name))
         assert one.low < one.value < one.high
 
 
@@ -106,38 +114,40 @@ def test_scores_are_also_counted_as_if_every_type_were_equally_frequent(types: S
     head = Head(name="lesion_type", classes=CODES, shares=shares)
     group = "seven classes of HAM10000, as if equally frequent"
     run = held(replace(types, classes=CODES))
-    found = by_name(card_figures([run], table, (), [head]), group)
-    seven = as_seven(run.run)
+    found = by_name(compute_card_figures([run], table, (), [head]), group)
+    seven = merge_to_seven(run.run)
     weights = np.array([0.05, 0.1, 0.1, 0.02, 0.11, 0.6, 0.02])  # scc's 0.03 with akiec's 0.02
-    likeliest = np.array(seven.classes)[(probabilities(seven) / weights).argmax(axis=1)]
-    truth = seven.predictions["truth"]
+    likeliest = np.array(seven.classes)[(seven.probabilities() / weights).argmax(axis=1)]
+    truth = seven.frame["truth"]
     assert found["balanced_accuracy"].value == near(sk.balanced_accuracy_score(truth, likeliest))
     melanoma = sk.recall_score(truth, likeliest, labels=["mel"], average=None, zero_division=0)[0]
     assert (found["recall"].value, found["recall"].label) == (near(melanoma), "mel")
-    as_it_stands = by_name(card_figures([run], table, (), [head]), "seven classes of HAM10000")["balanced_accuracy"]
+    as_it_stands = by_name(compute_card_figures([run], table, (), [head]), "seven classes of HAM10000")[
+        "balanced_accuracy"
+    ]
     assert found["balanced_accuracy"].value != as_it_stands.value
     unknown = [head.model_copy(update={"shares": kept}) for kept in ((), (0.0, *shares[1:]))]
     for kept in unknown:
-        assert not by_name(card_figures([run], table, (), [kept]), group)
+        assert not by_name(compute_card_figures([run], table, (), [kept]), group)
 
 
 def test_stored_intervals_are_taken_over_not_drawn_again(types: StoredRun, table: pd.DataFrame) -> None:
     run = held(types, replicates=3)
-    found = by_name(card_figures([run], table, ()))
+    found = by_name(compute_card_figures([run], table, ()))
     for name in ("macro_auroc", "ece"):
-        stored = figure(run.intervals, name)
+        stored = get_figure(run.intervals, name)
         assert (found[name].low, found[name].high) == near((stored.low, stored.high))
 
 
 def test_without_a_temperature_there_is_no_before(types: StoredRun, table: pd.DataFrame) -> None:
-    found = card_figures([held(replace(types, temperature=None))], table, ())
+    found = compute_card_figures([held(replace(types, temperature=None))], table, ())
     assert found
-    assert not [each for each in found if "before" in each.figure]
+    assert not [each for each in found if each.stage == "before calibration"]
 
 
 def test_what_is_undefined_is_none(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    some = malignancy.predictions[malignancy.predictions["truth"] == "benign"]
-    found = by_name(card_figures([held(replace(malignancy, split="validation", predictions=some))], table, ()))
+    some = malignancy.frame[malignancy.frame["truth"] == "benign"]
+    found = by_name(compute_card_figures([held(replace(malignancy, split="validation", frame=some))], table, ()))
     assert found["malignant_auroc"].value is None
     assert (found["slope"].value, found["slope"].low, found["slope"].high) == (None, None, None)
     assert found["accuracy"].value is not None
@@ -148,29 +158,29 @@ def test_points_are_tried_on_test_and_outside_not_where_they_were_chosen(
 ) -> None:
     runs = [held(replace(malignancy, split="validation", name="validation")), held(malignancy)]
     runs += [held(replace(run, split="outside", name=f"far-{run.name}")) for run in (malignancy, types)]
-    tried = [each for each in card_figures(runs, table, POINTS) if " at " in each.figure and each.group == "all"]
+    tried = [each for each in compute_card_figures(runs, table, POINTS) if each.sensitivity and each.group is None]
     found = [each for each in tried if each.run == "test-malignancy"]
     outside = [each for each in tried if each.run == "far-test-malignancy"]
     assert len(tried) == len(found) + len(outside)
-    rates = [each for each in found if "read" not in each.figure]
+    rates = [each for each in found if each.stage == "final"]
     renamed = {"run": "far-test-malignancy", "split": "outside"}
-    assert [each for each in outside if "read" not in each.figure] == [r.model_copy(update=renamed) for r in rates]
-    positive, scores = positives(malignancy)
+    assert [each for each in outside if each.stage == "final"] == [r.model_copy(update=renamed) for r in rates]
+    positive, scores = select_positives(malignancy)
     named = by_name(found)
     assert len(named) == 6
     for point in POINTS:
         at, above = f"at {point.sensitivity:g}", scores >= point.threshold
         assert named[f"sensitivity {at}"].value == near(sk.recall_score(positive, above))
         assert named[f"specificity {at}"].value == near(sk.recall_score(~positive, ~above))
-        read = named[f"specificity {at} sensitivity, read from test"]
-        expected = specificity_read_from(malignancy, point.sensitivity)
+        read = named[f"specificity {at} threshold read from these photos"]
+        expected = compute_specificity_from_roc(malignancy, point.sensitivity)
         assert (read.value, read.low, read.high) == near((expected.value, expected.low, expected.high))
 
 
 def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = malignancy_by_group(malignancy, table, POINTS)
-    positive, scores = positives(malignancy)
-    known = table.set_index("image_id").reindex(malignancy.predictions["image_id"])
+    found = compute_group_figures(malignancy, table, POINTS)
+    positive, scores = select_positives(malignancy)
+    known = table.set_index("image_id").reindex(malignancy.frame["image_id"])
     old, histology = ((known[name] == level).to_numpy(dtype=bool, na_value=False) for name, level in (
         ("camera", "old"), ("confirmation", "histology")))  # fmt: skip
     for group, rows in (("camera: old", old), ("confirmation: histology", histology)):
@@ -186,22 +196,22 @@ def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, tabl
             assert one.value == near(value)
             assert one.low < one.high >= value
             assert one.photos == rows.sum()
-            assert one.lesions == malignancy.predictions.loc[rows, "lesion_id"].nunique()
-    groups = list(dict.fromkeys(each.group for each in found))
+            assert one.lesions == malignancy.frame.loc[rows, "lesion_id"].nunique()
+    groups = list(dict.fromkeys(map(name_group, found)))
     assert groups[:2] == ["age: 20 to 39", "age: 40 to 59"]  # the youngest first
     alone = by_name(found, "histology-confirmed photos only")
     assert alone["malignant_auroc"] == named["malignant_auroc"].model_copy(
-        update={"group": alone["malignant_auroc"].group}
+        update={"grouped_by": None, "group": alone["malignant_auroc"].group}
     )
     assert set(alone) == {*named, "sensitivity at 0.9", "specificity at 0.9"}
 
 
 def test_a_diagnosis_has_the_one_rate_that_it_can_have(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = malignancy_by_group(malignancy, table, POINTS)
-    _, scores = positives(malignancy)
-    diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.predictions["image_id"]).fillna("")
+    found = compute_group_figures(malignancy, table, POINTS)
+    _, scores = select_positives(malignancy)
+    diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.frame["image_id"]).fillna("")
     for code, group, right, name in (
-        ("mel", OF_MELANOMA, scores >= 0.25, "sensitivity at 0.95"),
+        ("mel", "diagnosis: Melanoma", scores >= 0.25, "sensitivity at 0.95"),
         ("nv", "diagnosis: Melanocytic nevus", scores < 0.25, "specificity at 0.95"),
     ):
         named = by_name(found, group)
@@ -212,44 +222,44 @@ def test_a_diagnosis_has_the_one_rate_that_it_can_have(malignancy: StoredRun, ta
 
 
 def test_a_group_of_few_lesions_has_no_figure(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    groups = {each.group for each in malignancy_by_group(malignancy, table, POINTS)}
+    groups = {name_group(each) for each in compute_group_figures(malignancy, table, POINTS)}
     assert {"camera: old", "camera: new"} <= groups
     assert "camera: rare" not in groups  # 10 photos
     assert "camera: not recorded" not in groups  # 10 as well
 
 
 def test_cameras_of_hardly_a_malignant_lesion_are_left_out(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    rows = malignancy.predictions
+    rows = malignancy.frame
     old = rows["image_id"].isin(table.loc[table["camera"] == "old", "image_id"])
     spared = rows["truth"].mask(old & (np.arange(PHOTOS) > 0), "benign")
     spared[0] = "malignant"
     assert 0 < (spared[old] == "malignant").mean() < ALMOST_NONE
-    turned = replace(malignancy, predictions=rows.assign(truth=spared))
-    found = by_name(malignancy_by_group(turned, table, POINTS), NO_BENIGN_CAMERAS)
-    rest = turned.predictions[~old]
+    turned = replace(malignancy, frame=rows.assign(truth=spared))
+    found = by_name(compute_group_figures(turned, table, POINTS), NO_BENIGN_CAMERAS)
+    rest = turned.frame[~old]
     auroc = found["malignant_auroc"]
     assert auroc.value == near(sk.roc_auc_score(rest["truth"] == "malignant", rest["p_malignant"]))
     assert (auroc.photos, auroc.lesions) == (len(rest), rest["lesion_id"].nunique())
     below = rest.loc[rest["truth"] == "benign", "p_malignant"] < POINTS[1].threshold
     assert found["specificity at 0.95"].value == near(below.mean())
-    assert NO_BENIGN_CAMERAS not in {each.group for each in malignancy_by_group(malignancy, table, POINTS)}
+    assert NO_BENIGN_CAMERAS not in {each.group for each in compute_group_figures(malignancy, table, POINTS)}
 
 
 def test_a_camera_of_few_lesions_is_not_left_out_for_having_no_malignant_one(
     malignancy: StoredRun, table: pd.DataFrame
 ) -> None:
-    rows = malignancy.predictions
+    rows = malignancy.frame
     rare = rows["image_id"].isin(table.loc[table["camera"] == "rare", "image_id"])
-    assert 0 < rows.loc[rare, "lesion_id"].nunique() < FEW_LESIONS
-    turned = replace(malignancy, predictions=rows.assign(truth=rows["truth"].mask(rare, "benign")))
-    assert NO_BENIGN_CAMERAS not in {each.group for each in malignancy_by_group(turned, table, POINTS)}
+    assert 0 < rows.loc[rare, "lesion_id"].nunique() < MIN_LESIONS
+    turned = replace(malignancy, frame=rows.assign(truth=rows["truth"].mask(rare, "benign")))
+    assert NO_BENIGN_CAMERAS not in {each.group for each in compute_group_figures(turned, table, POINTS)}
 
 
 def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> None:
     table.loc[0, "diagnosis"] = "akiec"  # a photo that the table does not hold must not be taken for its first one
-    found = malignancy_by_group(malignancy, table, POINTS)
-    positive, scores = positives(malignancy)
-    diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.predictions["image_id"])
+    found = compute_group_figures(malignancy, table, POINTS)
+    positive, scores = select_positives(malignancy)
+    diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.frame["image_id"])
     akiec = (diagnosis == "akiec").to_numpy(dtype=bool, na_value=False)
     assert 10 < akiec.sum() < 100
     for group, rows, malignant in (
@@ -267,9 +277,9 @@ def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> 
 
 
 def test_without_points_groups_have_the_auroc_alone(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = malignancy_by_group(malignancy, table, ())
-    assert {each.figure for each in found} == {"malignant_auroc"}
-    assert "camera: old" in {each.group for each in found}
+    found = compute_group_figures(malignancy, table, ())
+    assert {each.metric for each in found} == {"malignant_auroc"}
+    assert "old" in {each.group for each in found if each.grouped_by == "camera"}
 
 
 def test_contradictions_worked_by_hand(malignancy: StoredRun, types: StoredRun) -> None:
@@ -278,17 +288,15 @@ def test_contradictions_worked_by_hand(malignancy: StoredRun, types: StoredRun) 
     benign = np.array([0.9, 0.89, 0.99, 0.95, 0.1, 0.1, 0.1, 0.1])
     likeliest = ["mel", "mel", "mel", "nv", "nv", "mel", "nv", "bcc"]
     scores = 0.05 + 0.6 * np.eye(8)[[CODES.index(code) for code in likeliest]]
-    one = replace(
-        malignancy, predictions=malignancy.predictions.head(8).assign(p_malignant=1 - benign, p_benign=benign)
-    )
-    frame = types.predictions.head(8).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
+    one = replace(malignancy, frame=malignancy.frame.head(8).assign(p_malignant=1 - benign, p_benign=benign))
+    frame = types.frame.head(8).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
     for order in (slice(None), slice(None, None, -1)):  # photos are matched by their id
-        found = contradictions(one, replace(types, predictions=frame.iloc[order]))
-        assert (found.figure, found.group, found.run, found.value) == ("contradictions", "all", types.name, 0.25)
+        found = compute_contradictions(one, replace(types, frame=frame.iloc[order]))
+        assert (found.metric, found.group, found.run, found.value) == ("contradictions", None, types.name, 0.25)
         assert 0 <= found.low < 0.25 < found.high < 1
         assert (found.photos, found.lesions) == (8, 5)
     with pytest.raises(RunError, match="are not of the same photos"):
-        contradictions(one, types)
+        compute_contradictions(one, types)
 
 
 def test_a_benign_type_above_the_threshold_worked_by_hand(malignancy: StoredRun, types: StoredRun) -> None:
@@ -297,35 +305,35 @@ def test_a_benign_type_above_the_threshold_worked_by_hand(malignancy: StoredRun,
     malignant = np.array([0.25, 0.24, 0.25, 0.9, 0.9])
     likeliest = ["nv", "nv", "mel", "bcc", "vasc"]
     scores = 0.05 + 0.6 * np.eye(8)[[CODES.index(code) for code in likeliest]]
-    one = replace(
-        malignancy, predictions=malignancy.predictions.head(5).assign(p_malignant=malignant, p_benign=1 - malignant)
-    )
-    frame = types.predictions.head(5).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
-    found = benign_first(one, replace(types, predictions=frame.iloc[::-1]), POINTS[1])
-    assert (found.figure, found.group, found.run, found.value) == ("benign_first at 0.95", "all", types.name, 0.4)
+    one = replace(malignancy, frame=malignancy.frame.head(5).assign(p_malignant=malignant, p_benign=1 - malignant))
+    frame = types.frame.head(5).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
+    found = compute_benign_first(one, replace(types, frame=frame.iloc[::-1]), POINTS[1])
+    assert (short_name(found), found.group, found.run, found.value) == ("benign_first at 0.95", None, types.name, 0.4)
     assert found.low < 0.4 < found.high
     with pytest.raises(RunError, match="are not of the same photos"):
-        benign_first(one, types, POINTS[1])
+        compute_benign_first(one, types, POINTS[1])
 
 
 def test_a_pair_that_agrees_cannot_contradict_itself(
     malignancy: StoredRun, types: StoredRun, table: pd.DataFrame
 ) -> None:
     heads = (Head(name="malignancy", classes=MALIGNANCY_CLASSES), Head(name="lesion_type", classes=CODES))
-    _, scaled = reconcile_types([probabilities(malignancy), probabilities(types)], heads)
-    frame = types.predictions.assign(**dict(zip(probability_columns(CODES), scaled.T, strict=True)))
-    runs = [held(malignancy), held(replace(types, predictions=frame))]
-    found = by_name([each for each in card_figures(runs, table, ()) if each.task == "lesion_type"])["contradictions"]
-    lesions = malignancy.predictions["lesion_id"].nunique()
+    _, scaled = reconcile_types([malignancy.probabilities(), types.probabilities()], heads)
+    frame = types.frame.assign(**dict(zip(probability_columns(CODES), scaled.T, strict=True)))
+    runs = [held(malignancy), held(replace(types, frame=frame))]
+    found = by_name([each for each in compute_card_figures(runs, table, ()) if each.task == "lesion_type"])[
+        "contradictions"
+    ]
+    lesions = malignancy.frame["lesion_id"].nunique()
     assert (found.value, found.low, found.high) == (0, 0, near(1 - 0.025 ** (1 / lesions)))
     # The heads as they were would have contradicted each other.
-    assert contradictions(malignancy, types).value > 0
+    assert compute_contradictions(malignancy, types).value > 0
 
 
 def test_one_head_alone_is_never_set_against_another(
     malignancy: StoredRun, types: StoredRun, table: pd.DataFrame
 ) -> None:
-    malignancy, types = (replace(run, predictions=run.predictions.head(20)) for run in (malignancy, types))
+    malignancy, types = (replace(run, frame=run.frame.head(20)) for run in (malignancy, types))
     validation = replace(types, split="validation")
     for runs in ([held(malignancy)], [held(types)], [held(malignancy), held(validation)]):
-        assert not [each for each in card_figures(runs, table, ()) if each.figure == "contradictions"]
+        assert not [each for each in compute_card_figures(runs, table, ()) if each.metric == "contradictions"]

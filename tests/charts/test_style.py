@@ -13,7 +13,8 @@ from skinapp.charts.measures import draw_measure_by_class
 from skinapp.charts.metadata import draw_metadata_by_class
 from skinapp.charts.scores import draw_per_class_bars
 from skinapp.charts.sizes import draw_sizes
-from skinapp.charts.style import TRANSPARENT, counted, decimal, percent, wrap_text
+from skinapp.charts.style import TRANSPARENT, wrap_text
+from skinapp.formatting import format_count_and_share, format_score, format_score_percent
 from skinapp.taxonomy import CODES
 
 
@@ -60,7 +61,7 @@ def test_charts_lie_on_any_ground_and_no_text_is_small(name: str, figure: go.Fig
     [(0.0, "<1%"), (0.0099, "<1%"), (0.01, "1%"), (0.124, "12%"), (0.99, "99%"), (0.991, ">99%"), (1.0, ">99%")],
 )
 def test_a_score_never_claims_a_certainty(score: float, text: str) -> None:
-    assert percent(score) == text
+    assert format_score_percent(score) == text
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_a_score_never_claims_a_certainty(score: float, text: str) -> None:
     [(6705, "6,705 · 67%"), (10015, "10,015 · 100%"), (10014, "10,014 · >99%"), (3, "3 · <1%"), (0, "0 · 0%")],
 )
 def test_a_count_may_be_all_or_none(count: int, text: str) -> None:
-    assert counted(count, 10015) == text
+    assert format_count_and_share(count, 10015) == text
 
 
 def test_a_share_of_nothing_is_none() -> None:
-    assert counted(0, 0) == "0 · 0%"
+    assert format_count_and_share(0, 0) == "0 · 0%"
 
 
 def test_long_names_break_between_words() -> None:
@@ -95,4 +96,4 @@ def test_long_names_break_between_words() -> None:
     ],
 )
 def test_a_score_in_decimals_is_never_0_or_1(score: float, text: str) -> None:
-    assert decimal(score) == text
+    assert format_score(score) == text

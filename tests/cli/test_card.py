@@ -6,19 +6,19 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from skinapp.cards.tables import outside
 
 from skinapp.cards.pair import compute_benign_first
+from skinapp.cards.selection import list_outside_figures
 from skinapp.datasets.table import read_table, write_table
 from skinapp.files import file_sha256
 from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
-from skinapp.runs.intervals import figure, headline_intervals, load_intervals, save_intervals
+from skinapp.runs.intervals import get_figure, compute_intervals, load_intervals, save_intervals
 from skinapp.runs.predictions import probability_columns
 from skinapp.runs.stored import load_run, save_run
-from skinapp.runs.summary import headline
-from skinapp.runs.views.operating_points import operating_points, rates_at
+from skinapp.runs.summary import compute_headline
+from skinapp.runs.views.operating_points import choose_operating_points, compute_rates_at
 
 RunCommand = Callable[..., Any]
 MakeModel = Callable[..., Path]
@@ -52,28 +52,28 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
     done, card = filled(run_command, folder, data_root)
     assert done.code == 0
     chosen_on = load_run(folder / "runs" / "table-validation-malignancy")
-    assert card.operating_points == operating_points(chosen_on)
+    assert card.operating_points == choose_operating_points(chosen_on)
     assert f"3 operating points and {len(card.figures)} figures written to {folder / CARD}" in done.err
 
-    found = {(each.run, each.group, each.figure): each for each in card.figures}
+    found = {(f.run, f.metric, f.sensitivity): f for f in card.figures if f.group is None and f.stage == "final"}
     for name in (f"table-{split}-{head}" for split in ("validation", "test") for head in ("malignancy", "lesion-type")):
         run, intervals = load_run(folder / "runs" / name), load_intervals(folder / "runs" / name)
-        one = found[name, "all", "macro_auroc"]
-        assert one.value == pytest.approx(headline(run).macro_auroc, abs=1e-6)
-        assert one.low == pytest.approx(figure(intervals, "macro_auroc").low, abs=1e-6)
+        one = found[name, "macro_auroc", None]
+        assert one.value == pytest.approx(compute_headline(run).macro_auroc, abs=1e-6)
+        assert one.low == pytest.approx(get_figure(intervals, "macro_auroc").low, abs=1e-6)
         assert (one.split, one.photos) == (run.split, len(run.frame))
     for point in card.operating_points:
-        rate = rates_at(load_run(folder / "runs" / "table-test-malignancy"), point.threshold)["sensitivity"]
-        one = found["table-test-malignancy", "all", f"sensitivity at {point.sensitivity:g}"]
+        rate = compute_rates_at(load_run(folder / "runs" / "table-test-malignancy"), point.threshold)["sensitivity"]
+        one = found["table-test-malignancy", "sensitivity", point.sensitivity]
         assert one.value == pytest.approx(rate.value, abs=1e-6)
         (line,) = [line for line in done.out.splitlines() if line.strip().startswith(f"{point.sensitivity:.0%}")]
         assert f"{point.threshold:.6f}" in line
         assert rate.in_words() in line
-    assert found["table-test-lesion-type", "all", "contradictions"].value == 0
+    assert found["table-test-lesion-type", "contradictions", None].value == 0
     tested = [load_run(folder / "runs" / f"table-test-{head}") for head in ("malignancy", "lesion-type")]
     for point in card.operating_points:
         expected = compute_benign_first(*tested, point)
-        assert found["table-test-lesion-type", "all", expected.figure] == expected
+        assert found["table-test-lesion-type", "benign_first", point.sensitivity] == expected
 
     assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
     assert card.model_copy(update={"operating_points": (), "figures": ()}) == before
@@ -95,11 +95,13 @@ def test_what_was_stored_of_photos_outside_gets_into_the_card(
     card = filled(run_command, folder, data_root)[1]
     added = [one for one in card.figures if one not in without]
     assert {one.run for one in added} == {f"far-outside-{name}" for name in names}
-    tested = {f.figure: f.value for f in without if (f.run, f.group) == ("table-test-malignancy", "all")}
-    for one in outside(card):
-        assert one.value == tested[one.figure]
-    rates = [f"{rate} at {point:g}" for point in (0.9, 0.95, 0.98) for rate in ("sensitivity", "specificity")]
-    assert [one.figure for one in outside(card)] == ["malignant_auroc", *rates]
+    final = (f for f in without if (f.run, f.group, f.stage) == ("table-test-malignancy", None, "final"))
+    tested = {(f.metric, f.sensitivity): f.value for f in final}
+    outside = list_outside_figures(card)
+    for one in outside:
+        assert one.value == tested[one.metric, one.sensitivity]
+    rates = [(rate, point) for point in (0.9, 0.95, 0.98) for rate in ("sensitivity", "specificity")]
+    assert [(one.metric, one.sensitivity) for one in outside] == [("malignant_auroc", None), *rates]
 
 
 def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
@@ -121,12 +123,12 @@ def test_what_tried_recipes_said_of_photos_kept_from_them_gets_into_the_card(
     run = load_run(tried / "runs" / "outside-malignancy")
     assert (row.recipe, row.network, row.figure.run) == ("kept-away", "resnet34", "outside-malignancy")
     assert row.whose == ("a camera", "made up, camera not named")
-    assert row.figure.value == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
+    assert row.figure.value == pytest.approx(compute_headline(run).malignant_auroc, abs=1e-6)
     (point,) = (
-        p for p in operating_points(load_run(tried / "runs" / "validation-malignancy")) if p.sensitivity == 0.95
+        p for p in choose_operating_points(load_run(tried / "runs" / "validation-malignancy")) if p.sensitivity == 0.95
     )
-    rates = rates_at(run, point.threshold)
-    assert [rate.figure for rate in row.rates] == ["sensitivity at 0.95", "specificity at 0.95"]
+    rates = compute_rates_at(run, point.threshold)
+    assert [(rate.metric, rate.sensitivity) for rate in row.rates] == [("sensitivity", 0.95), ("specificity", 0.95)]
     assert {(rate.run, rate.split) for rate in row.rates} == {("outside-malignancy", "outside")}
     assert [rate.value for rate in row.rates] == pytest.approx([one.value for one in rates.values()], abs=1e-6)
     shutil.rmtree(tried / "runs" / "validation-malignancy")
@@ -153,13 +155,13 @@ def test_a_recipe_tried_from_other_seeds_gets_into_the_card(
     for name, text in tried_ones.items():
         tried = tmp_path / "experiments" / name
         save_run(turned, tried / "runs" / "validation-malignancy")
-        save_intervals(headline_intervals(turned), tried / "runs" / "validation-malignancy")
+        save_intervals(compute_intervals(turned), tried / "runs" / "validation-malignancy")
         (tried / "recipe.toml").write_text('evaluate = ["validation"]\n' + text)
         (tried / TRAINING).write_text(read_card(folder).model_dump_json())
     own, *again = card = filled(run_command, folder, data_root)[1].seeds
     assert [(row.recipe, row.seed) for row in card] == [(folder.name, 4), ("b", 6), ("a", 7)]
     assert {row.network for row in card} == {read_card(folder).id}
-    assert own.figures["malignant_auroc"] == pytest.approx(headline(run).malignant_auroc, abs=1e-6)
+    assert own.figures["malignant_auroc"] == pytest.approx(compute_headline(run).malignant_auroc, abs=1e-6)
     assert {"balanced_accuracy", "macro_auroc"} < set(own.figures)
     for row in again:
         assert row.figures == {"malignant_auroc": pytest.approx(1 - own.figures["malignant_auroc"], abs=1e-5)}

@@ -10,7 +10,7 @@ from skinapp.datasets.table import read_table, write_table
 from skinapp.files import file_sha256
 from skinapp.models.card import DataFacts, read_card
 from skinapp.runs.stored import find_runs, load_run
-from skinapp.runs.summary import headline
+from skinapp.runs.summary import compute_headline
 
 from .conftest import TINY
 
@@ -39,8 +39,8 @@ def test_evaluate_stores_a_run_and_prints_its_figures(
     assert f"Stored in {folder}" in done.err
     run = load_run(folder)
     table = read_table(data_root / "table.parquet")
-    assert set(run.predictions["image_id"]) == set(table["image_id"][table["split"] == "test"])
-    found = headline(run)
+    assert set(run.frame["image_id"]) == set(table["image_id"][table["split"] == "test"])
+    found = compute_headline(run)
     assert done.out.startswith(f"malignancy on table, test: {found.photos} photos of {found.lesions} lesions")
     for words, value in {
         "malignant AUROC": found.malignant_auroc,
@@ -76,7 +76,7 @@ def test_a_recipe_s_photos_outside_make_a_run_of_the_table_they_are_of(
     assert run_command(*arguments, "outside").code == 0
     run = load_run(own_models / "malignancy" / "runs" / "here-outside")
     assert (run.table, run.split, run.table_sha256) == ("here", "outside", file_sha256(tables[0]))
-    assert set(run.predictions["image_id"]) == set("here" + table["image_id"].head(6))
+    assert set(run.frame["image_id"]) == set("here" + table["image_id"].head(6))
 
     recipe.write_text(text.replace("[network]", here + there + "\n[network]"))
     done = run_command(*arguments, "outside")
@@ -100,7 +100,7 @@ def test_models_lists_test_figures_where_they_are_stored(
     facts = ("id", "role", "head", "network", "weights", "licence")
     expected = ["malignancy", "malignancy", "malignancy", "ResNet-18", card.weights_sha256, "none"]
     assert [malignancy[name] for name in facts] == expected
-    found = headline(load_run(own_models / "malignancy" / "runs" / "table-test"))
+    found = compute_headline(load_run(own_models / "malignancy" / "runs" / "table-test"))
     assert (malignancy["test"]["photos"], malignancy["test"]["lesions"]) == (found.photos, found.lesions)
     auroc = malignancy["test"]["malignant_auroc"]
     assert auroc["value"] == pytest.approx(found.malignant_auroc)
@@ -134,7 +134,9 @@ def test_a_run_on_another_table_or_of_other_weights_is_not_the_test(
 def test_no_models_give_an_empty_list_and_a_hint(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("models", "--format", "json", "--models", tmp_path)
     assert (done.code, json.loads(done.out)) == (0, [])
-    assert "holds no model" in run_command("models", "--models", tmp_path).err
+    for text in (done.err, run_command("models", "--models", tmp_path).err):
+        assert f"no model in {tmp_path}." in text
+        assert "SKINAPP_MODELS" in text
 
 
 def test_what_evaluate_cannot_do_is_said_in_a_sentence(
@@ -188,7 +190,7 @@ def test_a_pair_has_a_line_for_each_head_with_its_own_figures(
         ("pair", "both", "lesion_type"),
     ]
     for one, name in zip(objects, ("malignancy", "lesion-type"), strict=True):
-        found = headline(load_run(root / "pair" / "runs" / f"table-test-{name}"))
+        found = compute_headline(load_run(root / "pair" / "runs" / f"table-test-{name}"))
         assert one["test"]["balanced_accuracy"]["value"] == pytest.approx(found.balanced_accuracy)
     shown = [f"{one['test']['balanced_accuracy']['value']:.3f} (" for one in objects]
     assert shown[0] != shown[1]

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from skinapp.datasets.files import no_progress
-from skinapp.datasets.table import image_table, read_table, write_table
+from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import DatasetError, ModelError, RecipeError
 from skinapp.files import file_sha256
 from skinapp.models.card import CARD, RECIPE, Card, CardFigure, OperatingPoint, Task, read_card, write_card
@@ -20,16 +20,16 @@ from skinapp.models.folder import CURVES, WEIGHTS
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
-from skinapp.networks.preprocess import network_view, normalise, to_tensor
+from skinapp.networks.preprocess import crop_for_network, normalise, to_tensor
 from skinapp.networks.resnet import HeadedResNet, read_safetensors
 from skinapp.photo import read_photo_file
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
-from skinapp.training.batches import photo_weights, validation_batches
-from skinapp.training.calibrate import fit_temperature, prior_offsets
-from skinapp.training.checkpoints import checkpoint_folder
+from skinapp.training.batches import compute_photo_weights, load_validation_batches
+from skinapp.training.calibrate import compute_prior_offsets, fit_temperature
+from skinapp.training.checkpoints import name_checkpoint_folder
 from skinapp.training.fit import TrainingContext, recalibrate, train
-from skinapp.training.initial import initial_network
-from skinapp.training.network import validation_figures
+from skinapp.training.initial import build_network
+from skinapp.training.network import compute_validation_figures
 from skinapp.training.recipe import read_recipe
 
 WriteRecipe = Callable[..., Path]
@@ -65,7 +65,7 @@ def validation_logits(folder: Path, data_root: Path, task: Task = "malignancy") 
     model, recipe = load_model(folder), read_recipe(folder / RECIPE)
     table = read_table(data_root / "table.parquet")
     part = table[table["split"] == "validation"].reset_index(drop=True)
-    photos, classes = next(iter(validation_batches(part, data_root, recipe, no_progress)))
+    photos, classes = next(iter(load_validation_batches(part, data_root, recipe, no_progress)))
     with torch.inference_mode():
         logits = model.network(normalise(photos, recipe.input))[task].numpy()
     return logits, classes[:, list(recipe.heads).index(task)].numpy()
@@ -111,7 +111,7 @@ def test_curves_and_card_tell_of_the_same_epochs(folder: Path, trained: Card) ->
 
 
 def test_the_weights_are_those_of_the_best_epoch(folder: Path, trained: Card, data_root: Path) -> None:
-    figures = validation_figures(*validation_logits(folder, data_root))
+    figures = compute_validation_figures(*validation_logits(folder, data_root))
     # Trained in bf16 where the hardware has it, stored in fp16: near, not equal.
     assert figures["loss"] == pytest.approx(trained.training.best_value, abs=0.03)
 
@@ -139,11 +139,11 @@ def test_calibrated_anew_only_what_the_scores_mean_has_changed(
     assert card.training.recipe_sha256 == file_sha256(copied / RECIPE) != trained.training.recipe_sha256
     table, recipe = read_table(data_root / "table.parquet"), read_recipe(copied / RECIPE)
     part = table[table["split"] == "train"].reset_index(drop=True)
-    malignant = photo_weights(part, recipe)[part["malignant"].to_numpy(bool)].sum()
+    malignant = compute_photo_weights(part, recipe)[part["malignant"].to_numpy(bool)].sum()
     (head,) = card.heads
     assert head.shares == trained.heads[0].shares
     assert head.offsets == pytest.approx(
-        prior_offsets(np.array(head.shares), np.array([malignant, 1 - malignant]), undo=1)
+        compute_prior_offsets(np.array(head.shares), np.array([malignant, 1 - malignant]), undo=1)
     )
     expected = fit_temperature(*validation_logits(copied, data_root), np.array(head.offsets))
     assert head.temperature == pytest.approx(expected, rel=1e-3)
@@ -158,8 +158,7 @@ def test_calibrated_anew_points_and_figures_of_the_old_scores_are_gone(
         task="malignancy",
         run="r",
         split="test",
-        group="all",
-        figure="ece",
+        metric="ece",
         value=0.02,
         photos=8,
         lesions=4,
@@ -227,7 +226,7 @@ def test_a_pair_has_two_heads_and_is_monitored_by_both(pair_folder: Path) -> Non
 def test_a_pair_s_offsets_lead_from_the_shares_drawn_to_the_table_s(pair_folder: Path, data_root: Path) -> None:
     table, recipe = read_table(data_root / "table.parquet"), read_recipe(pair_folder / RECIPE)
     part = table[table["split"] == "train"].reset_index(drop=True)
-    weights = pd.Series(photo_weights(part, recipe))
+    weights = pd.Series(compute_photo_weights(part, recipe))
     for head in read_card(pair_folder).heads:
         truth = part["malignant"].map({True: "malignant", False: "benign"})
         truth = truth if head.name == "malignancy" else part["diagnosis"]
@@ -235,7 +234,7 @@ def test_a_pair_s_offsets_lead_from_the_shares_drawn_to_the_table_s(pair_folder:
         drawn = weights.groupby(truth.to_numpy()).sum()[list(head.classes)].to_numpy(float)
         assert sum(head.shares) == pytest.approx(1)
         assert head.shares == pytest.approx(natural)
-        assert head.offsets == pytest.approx(prior_offsets(natural, drawn, 1, 0.5))
+        assert head.offsets == pytest.approx(compute_prior_offsets(natural, drawn, 1, 0.5))
         assert (np.ptp(head.offsets) > 0.1) == (head.name == "lesion_type")  # half of the photos are malignant
         logits, classes = validation_logits(pair_folder, data_root, head.name)
         expected = fit_temperature(logits, classes, np.array(head.offsets))
@@ -246,8 +245,8 @@ def test_a_trained_pair_agrees_with_itself(pair_folder: Path, data_root: Path) -
     classifier = Classifier(load_model(pair_folder), Device("cpu", "CPU"))
     files = sorted((data_root / "photos").iterdir())[:12]
     settings = classifier.card.preprocessing
-    photos = [network_view(read_photo_file(file), settings) for file in files]
-    malignancy, types = classifier.probabilities(to_tensor(photos, settings))
+    photos = [crop_for_network(read_photo_file(file), settings) for file in files]
+    malignancy, types = classifier.predict(to_tensor(photos, settings))
     malignant = types[:, [CODES.index(code) for code in MALIGNANT_CODES]].sum(axis=1)
     np.testing.assert_allclose(malignant, malignancy[:, 0], atol=1e-12)
 
@@ -274,7 +273,7 @@ def test_scores_are_meant_for_the_own_table_s_shares_not_the_borrowed_photos(
     (head,) = card.heads
     assert head.shares == pytest.approx([malignant, 1 - malignant])
     counts = np.array([own["malignant"].sum() + more, (~own["malignant"]).sum()]) ** 0.5
-    assert head.offsets == pytest.approx(prior_offsets(np.array(head.shares), counts / counts.sum(), 1))
+    assert head.offsets == pytest.approx(compute_prior_offsets(np.array(head.shares), counts / counts.sum(), 1))
 
 
 def test_a_class_that_is_never_seen_is_named_before_anything_is_read(
@@ -339,7 +338,7 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     recipe = tmp_path / "small" / RECIPE
     recipe.parent.mkdir()
     shutil.copy(folder / RECIPE, recipe)
-    place = checkpoint_folder(recipe, checkpoints, None)
+    place = name_checkpoint_folder(recipe, checkpoints, None)
     run = "from skinapp.cli.main import main; main()"
     arguments = ["train", str(recipe), "--data", str(data_root), "--checkpoints", str(checkpoints)]
     process = subprocess.Popen(
@@ -367,13 +366,13 @@ def test_a_changed_recipe_or_table_starts_anew(tmp_path: Path, write_recipe: Wri
     shutil.copy(data_root / "table.parquet", table)
     here = (str((data_root / "table.parquet").as_posix()), table.as_posix())
     recipe = write_recipe(tmp_path / "small" / RECIPE, here)
-    first = checkpoint_folder(recipe, tmp_path, None)
-    assert first == checkpoint_folder(recipe, tmp_path, None)
+    first = name_checkpoint_folder(recipe, tmp_path, None)
+    assert first == name_checkpoint_folder(recipe, tmp_path, None)
     assert first.name.startswith("small-")
     write_recipe(recipe, here, ("seed = 7", "seed = 8"))
-    second = checkpoint_folder(recipe, tmp_path, None)
+    second = name_checkpoint_folder(recipe, tmp_path, None)
     write_table(read_table(table).head(30), table)
-    assert len({first, second, checkpoint_folder(recipe, tmp_path, None)}) == 3
+    assert len({first, second, name_checkpoint_folder(recipe, tmp_path, None)}) == 3
 
 
 def test_a_changed_table_that_is_borrowed_from_starts_anew(
@@ -383,9 +382,9 @@ def test_a_changed_table_that_is_borrowed_from_starts_anew(
     shutil.copy(data_root / "table.parquet", other)
     extra = f'[[data.extra]]\ntable = "{other.as_posix()}"\n\n[network]'
     recipe = write_recipe(tmp_path / "small" / RECIPE, ("[network]", extra))
-    first = checkpoint_folder(recipe, tmp_path, None)
+    first = name_checkpoint_folder(recipe, tmp_path, None)
     write_table(read_table(other).head(30), other)
-    assert first != checkpoint_folder(recipe, tmp_path, None)
+    assert first != name_checkpoint_folder(recipe, tmp_path, None)
 
 
 def test_changed_initial_weights_start_anew(tmp_path: Path, write_recipe: WriteRecipe) -> None:
@@ -396,7 +395,7 @@ def test_changed_initial_weights_start_anew(tmp_path: Path, write_recipe: WriteR
     folders = []
     for content in (b"one", b"other"):
         (recipe.parent / "a.safetensors").write_bytes(content)
-        folders.append(checkpoint_folder(recipe, tmp_path, None))
+        folders.append(name_checkpoint_folder(recipe, tmp_path, None))
     assert folders[0] != folders[1]
 
 
@@ -404,7 +403,7 @@ def test_heads_are_random_by_the_seed_alone(tmp_path: Path, write_recipe: WriteR
     recipe = read_recipe(write_recipe(tmp_path / RECIPE))
     other = recipe.model_copy(update={"seed": 8})
     once, again, different = (
-        initial_network(r, tmp_path, None)[0].state_dict()["heads.malignancy.weight"] for r in (recipe, recipe, other)
+        build_network(r, tmp_path, None)[0].state_dict()["heads.malignancy.weight"] for r in (recipe, recipe, other)
     )
     assert torch.equal(once, again)
     assert not torch.equal(once, different)
@@ -421,7 +420,7 @@ def test_initial_weights_lie_beside_the_recipe_or_in_a_named_folder(
     file = (path.parent if beside else tmp_path / "weights") / "a.safetensors"
     file.parent.mkdir(exist_ok=True)
     save_file(HeadedResNet("resnet18", {"lesion_type": 8}).state_dict(), file)
-    network, initial = initial_network(read_recipe(path), path.parent, None if beside else file.parent)
+    network, initial = build_network(read_recipe(path), path.parent, None if beside else file.parent)
     assert (initial.name, initial.sha256) == ("a.safetensors", file_sha256(file))
     assert torch.equal(network.state_dict()["trunk.conv1.weight"], read_safetensors(file)["trunk.conv1.weight"])
 
@@ -431,9 +430,9 @@ def test_missing_initial_weights_name_the_folders(tmp_path: Path, write_recipe: 
     path = write_recipe(
         tmp_path / "small" / RECIPE, (architecture, f'{architecture}\ninitial_weights = "a.safetensors"')
     )
-    workshop = TrainingContext(data_root, tmp_path / "weights", tmp_path / "checkpoints")
+    context = TrainingContext(data_root, tmp_path / "weights", tmp_path / "checkpoints")
     with pytest.raises(ModelError, match=r"a\.safetensors are in none of .*small, .*weights\. Name their folder"):
-        train(path, workshop)
+        train(path, context)
 
 
 @pytest.mark.parametrize("case", ["unsplit", "one class"])
@@ -442,7 +441,7 @@ def test_a_table_that_cannot_be_trained_on(
 ) -> None:
     table = read_table(data_root / "table.parquet")
     spoilt = table.drop(columns="split") if case == "unsplit" else table[table["malignant"]]
-    write_table(image_table(spoilt), tmp_path / "table.parquet")
+    write_table(build_image_table(spoilt), tmp_path / "table.parquet")
     here = ((data_root / "table.parquet").as_posix(), (tmp_path / "table.parquet").as_posix())
     recipe = write_recipe(tmp_path / "small" / RECIPE, here)
     with pytest.raises(DatasetError, match="no train photos of two classes"):

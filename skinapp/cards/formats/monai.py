@@ -6,18 +6,19 @@ NumPy, which a card does not hold; they are said not to be recorded rather than 
 
 from typing import Any
 
-from skinapp.cards.formats.hugging_face import description, references
-from skinapp.cards.networks import licence
-from skinapp.cards.tables import on_test, question, words
+from skinapp.cards.formats.hugging_face import describe_model, list_references
+from skinapp.cards.networks import describe_licence
+from skinapp.cards.selection import list_test_figures
+from skinapp.cards.wording import describe_question, name_figure
 from skinapp.models.card import Card, Head, Preprocessing
-from skinapp.taxonomy import class_name
+from skinapp.taxonomy import get_class_name
 
 SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.json"
 NO_MONAI, NOT_RECORDED = "none: made without MONAI", "not recorded"
 _COLOURS = ("red", "green", "blue")
 
 
-def monai_metadata(card: Card) -> dict[str, Any]:
+def build_monai_metadata(card: Card) -> dict[str, Any]:
     """Return a card as a MONAI bundle's metadata; `eval_metrics` are its figures of the whole test split."""
     python, torch, skinapp = card.training.versions
     version = f"{skinapp}+{card.weights_sha256[:12]}"
@@ -30,21 +31,21 @@ def monai_metadata(card: Card) -> dict[str, Any]:
         "numpy_version": NOT_RECORDED,
         "required_packages_version": {"python": python, "skinapp": skinapp},
         "name": card.id,
-        "task": "; ".join(map(question, card.heads)),
-        "description": description(card),
+        "task": "; ".join(map(describe_question, card.heads)),
+        "description": describe_model(card),
         "authors": "Skinapp",
-        "copyright": licence(card),
+        "copyright": describe_licence(card),
         "data_source": f"{', '.join(card.data.sources)}; image tables {_tables(card)}",
         "data_type": "dermoscopy photos",
         "image_classes": _input_in_words(card.preprocessing),
         "pred_classes": "; ".join(map(_classes_in_words, card.heads)),
         "eval_metrics": {
-            f"{figure.task} {words(figure.figure, figure.label)}": figure.value
-            for figure in on_test(card)
+            f"{figure.task} {name_figure(figure)}": figure.value
+            for figure in list_test_figures(card)
             if figure.value is not None
         },
         "intended_use": f"{card.intended_use} Not for: {card.not_for}",
-        "references": list(references(card)),
+        "references": list(list_references(card)),
         "network_data_format": {
             "inputs": {"image": _input(card.preprocessing)},
             "outputs": {head.name: _output(head, "logits", []) for head in card.heads},
@@ -65,7 +66,7 @@ def _input_in_words(taken: Preprocessing) -> str:
 
 
 def _classes_in_words(head: Head) -> str:
-    return f"{head.name}: " + ", ".join(f"{place} {class_name(label)}" for place, label in enumerate(head.classes))
+    return f"{head.name}: " + ", ".join(f"{place} {get_class_name(label)}" for place, label in enumerate(head.classes))
 
 
 def _input(taken: Preprocessing) -> dict[str, Any]:

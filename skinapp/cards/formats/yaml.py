@@ -7,8 +7,11 @@ import json
 from itertools import groupby
 from typing import Any
 
-from skinapp.cards.networks import has_terms_of_weights, licence
-from skinapp.cards.tables import interval, on_test, question, words
+from skinapp.cards.figures import READ_HERE
+from skinapp.cards.networks import describe_licence, has_terms_of_weights
+from skinapp.cards.selection import list_test_figures
+from skinapp.cards.wording import describe_question, name_figure
+from skinapp.formatting import format_interval
 from skinapp.models.card import Card, CardFigure
 
 _LICENCES = {"CC BY-NC 4.0": "cc-by-nc-4.0"}
@@ -26,7 +29,7 @@ _METRICS = {
 """The Hub's ids of figures that it knows; others keep our name."""
 
 
-def front_matter(card: Card) -> dict[str, Any]:
+def build_front_matter(card: Card) -> dict[str, Any]:
     """Return a card's metadata for the Hub: licence, tags, data sets, metrics and, where it has figures, their index.
 
     The index has the figures of the whole test split, a result a head; an undefined figure is left out.
@@ -48,18 +51,20 @@ def _licence(card: Card) -> dict[str, str]:
     for begins, known in _LICENCES.items():
         if card.licence.startswith(begins) and not has_terms_of_weights(card):
             return {"license": known}
-    return {"license": "other", "license_name": licence(card)}
+    return {"license": "other", "license_name": describe_licence(card)}
 
 
 def _results(card: Card) -> list[dict[str, Any]]:
-    figures = [figure for head in card.heads for figure in on_test(card, head.name) if figure.value is not None]
+    figures = [
+        figure for head in card.heads for figure in list_test_figures(card, head.name) if figure.value is not None
+    ]
     return [_result(card, list(of_run)) for _, of_run in groupby(figures, key=lambda figure: figure.run)]
 
 
 def _result(card: Card, figures: list[CardFigure]) -> dict[str, Any]:
     first = figures[0]
     return {
-        "task": {"type": "image-classification", "name": question(card.head(first.task))},
+        "task": {"type": "image-classification", "name": describe_question(card.head(first.task))},
         "dataset": {
             "type": card.data.table,
             "name": f"{card.data.table}, stored run {first.run}",
@@ -71,10 +76,19 @@ def _result(card: Card, figures: list[CardFigure]) -> dict[str, Any]:
 
 
 def _metric(figure: CardFigure) -> dict[str, Any]:
-    spread = interval(figure)
-    name = words(figure.figure, figure.label) + (f" (95% interval {spread})" if spread else "")
-    plain = figure.figure.replace(",", "").replace(" ", "_")
-    return {"type": _METRICS.get(figure.figure, plain), "name": name, "value": figure.value}
+    interval = format_interval(figure)
+    name = name_figure(figure) + (f" (95% interval {interval})" if interval else "")
+    return {"type": _metric_type(figure), "name": name, "value": figure.value}
+
+
+def _metric_type(figure: CardFigure) -> str:
+    """Return the Hub's id of a figure, or one in its style: "sensitivity_at_0.95"."""
+    point = "" if figure.sensitivity is None else f"_at_{figure.sensitivity:g}"
+    if figure.stage == READ_HERE:
+        return f"{figure.metric}{point}_sensitivity_read_from_{figure.split}"
+    if figure.stage == "before calibration":
+        return f"{figure.metric}_before_calibration"
+    return f"{figure.metric}{point}" if point else _METRICS.get(figure.metric, figure.metric)
 
 
 def _metric_ids(results: list[dict[str, Any]]) -> list[str]:
@@ -83,7 +97,7 @@ def _metric_ids(results: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(kind for kind in said if kind in known))
 
 
-def as_yaml(value: dict[str, Any], depth: int = 0) -> str:
+def format_yaml(value: dict[str, Any], depth: int = 0) -> str:
     """Write a dict of dicts, lists, words and numbers as YAML, a line a key, each line ending in a newline."""
     return "".join(f"{line}\n" for line in _lines(value, depth))
 

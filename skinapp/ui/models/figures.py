@@ -8,251 +8,245 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from skinapp.cards import tables
+from skinapp.cards import selection, wording
 from skinapp.cards.figures import EQUAL_SHARES
-from skinapp.cards.networks import architecture_name, network_title
-from skinapp.cards.rows import ALL, at_point
-from skinapp.cards.tables import PointOnTest, Subgroup, interval, question, words, written
-from skinapp.charts.forest import forest
-from skinapp.charts.style import finer_percent
+from skinapp.cards.networks import format_architecture, name_network
+from skinapp.cards.selection import PointOnTest
+from skinapp.cards.wording import describe_question, name_figure
+from skinapp.charts.forest import draw_forest_plot
+from skinapp.formatting import PERCENT, format_estimate, format_interval, format_threshold, format_value
+from skinapp.metrics.labels import get_inline_name, get_meaning, get_metric_name
 from skinapp.models.card import Card, CardFigure, Head, UnseenCameraResult
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.ui import chart
 from skinapp.ui.evaluation.groups import SKIN_TONE
-from skinapp.ui.evaluation.widgets import HEADLINE, TILE_PX
-from skinapp.ui.metric import metric
+from skinapp.ui.evaluation.widgets import TILE_PX
+from skinapp.ui.metric import show_metric
 from skinapp.ui.titles import TITLES
 
 Row = TypeVar("Row")
 
+AUROC = "malignant_auroc"
+
 NO_FIGURES = "No figures yet: `skinapp card` writes them."
 POINTS = (
-    "Each threshold was chosen on validation photos, to find that share of the malignant ones, and is not moved by "
-    f"what test shows. A score of at least the threshold is above it; Classify shows that of {SHOWN_SENSITIVITY:.0%}. "
-    "Histology confirms the benign lesions that somebody thought worth a biopsy: the hard ones."
+    "Each threshold was chosen on validation photos to find that share of the malignant ones. The test photos do not "
+    f"move it. A score equal to the threshold counts as above it. Classify uses the {SHOWN_SENSITIVITY:.0%} threshold. "
+    "Lesions confirmed by histology looked suspicious enough for a biopsy: they are the hard benign ones."
 )
 EQUALLY_FREQUENT = (
-    "A score says how often, where the classes come as often as in the data. Balanced accuracy weighs a rare class as "
-    "heavily as a frequent one; as if equally frequent, the scores are restated for that before the likeliest is taken."
+    "Scores assume that the classes are as frequent as in the data. Balanced accuracy gives a rare class the same "
+    "weight as a frequent one. In the rows marked as if equally frequent, the scores are restated for equal class "
+    "shares before the likeliest class is taken."
 )
 EASY = (
-    "Photos of a camera that took hardly a malignant lesion can be ranked rightly by recognising the camera. They make "
-    "the figures above higher than they would be where every lesion raises the question."
+    "Some cameras took almost no malignant lesion. A network can rank their photos right by recognising the camera. "
+    "That makes the figures above higher than they would be in a clinic where every lesion is suspicious."
 )
-READ_FROM_TEST = "A threshold that is read from the test photos themselves flatters. So read, the specificity would be "
+READ_FROM_TEST = (
+    "A threshold read from the test photos themselves makes the result look too good. The specificity would then be "
+)
 OUTSIDE = (
-    "It learned from none of them: what a camera or a clinic that it does not know may do to its answers. The recipe "
-    "below says whose they are. Where recipes were compared by such photos too, they flatter a little."
+    "The model was not trained on these photos. They show how its answers hold up on an unknown camera or clinic. The "
+    "recipe below names their source. If recipes were compared on these photos too, the figures look a little too good."
 )
 LEFT_OUT = (
-    "Not this model, but networks of recipes that were tried for it: each learned nothing from these photos and was "
-    "asked about them. Cameras hold harder and easier photos: where one stands under Subgroups too, compare with that "
-    "figure, not with that of all test photos."
+    "These are results of other networks, from recipes that were tried for this model. None of them was trained on "
+    "these photos. Cameras differ in how hard their photos are. If a camera is listed under Subgroups too, compare "
+    "with that figure, not with the figure of all test photos."
 )
 CALIBRATION = (
-    "The calibration error is of the top answer, in 15 equal bins; perfect scores show one too, by chance, and lesions "
-    "drawn anew add to it, so that its interval lies high. A slope of 1 and an intercept of 0 are right. Before: "
-    "without the temperature and offsets that validation gave"
+    "The calibration error is of the top answer, in 15 equal bins. Perfect scores show some error too, by chance. "
+    "Resampling lesions adds to it, so its interval lies high. A slope of 1 and an intercept of 0 are ideal. Before: "
+    "without the temperature and offsets fitted on validation"
 )
-BY_ITSELF = ", though each network was calibrated by itself already"
+BY_ITSELF = ". Each network had already been calibrated by itself"
 
 
 def show(card: Card) -> None:
-    """Show what a card says of how well its model does; one line where it has no figures yet."""
+    """Show how good a model is by its card; one line where the card has no figures yet."""
     st.subheader("On test photos", anchor=False)
-    tested = tables.counted_on_test(card)
+    tested = selection.find_figure_of_all_photos(card)
     if tested is None:
         st.caption(NO_FIGURES)
         return
-    st.caption(f"{tables.counts(tested)}. Intervals are 95%, by bootstrap over lesions.")
+    st.caption(f"{selection.format_counts(tested)}. Intervals are 95%, by bootstrap over lesions.")
     for head in card.heads:
-        _headline(card, head)
-    for sentence in tables.side_by_side(card):
+        _show_headline(card, head)
+    for sentence in wording.describe_pair(card):
         st.markdown(sentence)
-    _points(card)
-    _outside(card)
-    _seeds(card)
-    _calibration(card)
-    _subgroups(card)
+    _show_points(card)
+    _show_outside(card)
+    _show_seeds(card)
+    _show_calibration(card)
+    _show_subgroups(card)
 
 
-def _headline(card: Card, head: Head) -> None:
-    found = tables.headline(card, head.name)
-    if found:
-        st.markdown(f"**{question(head)}**")
+def _show_headline(card: Card, head: Head) -> None:
+    figures = selection.list_headline_figures(card, head.name)
+    if figures:
+        st.markdown(f"**{describe_question(head)}**")
         with st.container(horizontal=True):
-            for figure in found:
-                _tile(figure)
+            for figure in figures:
+                _show_tile(figure)
     if head.name == "malignancy":
-        _without_benign_cameras(card)
-    recounted = tables.recounted(card, head.name)
+        _show_without_benign_cameras(card)
+    recounted = selection.list_recounted_figures(card, head.name)
     if recounted:
         with st.expander("Counted in other ways"):
-            _table({"Counted": _counted, "Figure": _named, "Value": written}, recounted)
+            _show_table({"Counted": _name_count, "Figure": name_figure, "Value": format_estimate}, recounted)
             if any(figure.group == EQUAL_SHARES for figure in recounted):
                 st.caption(EQUALLY_FREQUENT)
 
 
-def _without_benign_cameras(card: Card) -> None:
-    auroc = tables.without_benign_cameras(card, "malignant_auroc")
-    if auroc is None:
+def _show_without_benign_cameras(card: Card) -> None:
+    auroc = selection.find_without_benign_cameras(card, AUROC)
+    if auroc is None or auroc.group is None:
         return
-    spared = tables.without_benign_cameras(card, at_point("specificity", SHOWN_SENSITIVITY))
-    rate = f"; specificity at the {SHOWN_SENSITIVITY:.0%} point {written(spared, '.1%')}" if spared else ""
-    st.markdown(f"{auroc.group.capitalize()}: malignant AUROC **{written(auroc)}**{rate}.", help=EASY)
+    sentence = f"{auroc.group.capitalize()}: {get_inline_name(AUROC)} **{format_estimate(auroc)}**"
+    if specificity := selection.find_without_benign_cameras(card, "specificity", SHOWN_SENSITIVITY):
+        sentence += f"; specificity at the {SHOWN_SENSITIVITY:.0%} point {format_estimate(specificity, PERCENT)}"
+    st.markdown(f"{sentence}.", help=EASY)
 
 
-def _tile(figure: CardFigure) -> None:
-    value = "–" if figure.value is None else f"{figure.value:.3f}"
-    below = interval(figure) or ("undefined here" if figure.value is None else "")
-    meaning = HEADLINE[figure.figure][1] if figure.figure in HEADLINE else None
-    metric(_named(figure), value, below, meaning, width=TILE_PX)
+def _show_tile(figure: CardFigure) -> None:
+    below = "undefined here" if figure.value is None else format_interval(figure)
+    show_metric(name_figure(figure), format_value(figure.value), below, get_meaning(figure.metric), width=TILE_PX)
 
 
-def _named(figure: CardFigure) -> str:
-    return words(figure.figure, figure.label)
-
-
-def _counted(figure: CardFigure) -> str:
+def _name_count(figure: CardFigure) -> str:
     return f"{figure.group} ({figure.photos:,} photos)"
 
 
-def _table(columns: dict[str, Callable[[Row], str]], rows: Sequence[Row]) -> None:
-    """Show rows as a table of words, which breaks lines on a phone; the first column heads each row."""
+def _show_table(columns: dict[str, Callable[[Row], str]], rows: Sequence[Row]) -> None:
+    """Show rows as a table of text, which breaks lines on a phone; the first column heads each row."""
     first, *_ = columns
-    shown = pd.DataFrame({name: [said(row) for row in rows] for name, said in columns.items()})
+    shown = pd.DataFrame({name: [describe(row) for row in rows] for name, describe in columns.items()})
     st.table(shown.set_index(first))
 
 
-def _points(card: Card) -> None:
-    rows = tables.reached(card)
+def _show_points(card: Card) -> None:
+    rows = selection.list_points_on_test(card)
     if not rows:
         return
     st.subheader("Operating points", anchor=False)
-    _table(
+    _show_table(
         {
             "Meant to find": lambda row: f"{row.point.sensitivity:.0%}",
-            "Threshold": lambda row: finer_percent(row.point.threshold),
-            "Sensitivity on test": lambda row: written(row.sensitivity, ".1%"),
-            "Specificity on test": lambda row: written(row.specificity, ".1%"),
-            "Specificity, confirmed by histology": lambda row: written(row.of_histology, ".1%"),
+            "Threshold": lambda row: format_threshold(row.point.threshold),
+            "Sensitivity on test": lambda row: format_estimate(row.sensitivity, PERCENT),
+            "Specificity on test": lambda row: format_estimate(row.specificity, PERCENT),
+            "Specificity, confirmed by histology": lambda row: format_estimate(row.of_histology, PERCENT),
         },
         rows,
     )
-    said = POINTS + "".join(f" {_of_melanoma(row)}" for row in rows if row.of_melanoma)
-    read = [f"{written(figure, '.1%')} {_at_sensitivity(figure)}" for figure in tables.read_from_test(card)]
-    st.caption(said + (f" {READ_FROM_TEST}{'; '.join(read)}." if read else ""))
+    sentences = [POINTS, *(_describe_melanoma(row) for row in rows if row.of_melanoma)]
+    read = [
+        f"{format_estimate(figure, PERCENT)} {wording.describe_sensitivity(figure)}"
+        for figure in selection.list_read_from_test(card)
+    ]
+    if read:
+        sentences.append(f"{READ_FROM_TEST}{'; '.join(read)}.")
+    st.caption(" ".join(sentences))
 
 
-def _of_melanoma(row: PointOnTest) -> str:
-    return f"Above the {row.point.sensitivity:.0%} point lie {written(row.of_melanoma, '.1%')} of the melanomas."
+def _describe_melanoma(row: PointOnTest) -> str:
+    return (
+        f"The {row.point.sensitivity:.0%} threshold finds {format_estimate(row.of_melanoma, PERCENT)} of the melanomas."
+    )
 
 
-def _at_sensitivity(figure: CardFigure) -> str:
-    """Write "at 95% sensitivity" of the figure "specificity at 0.95 sensitivity, read from test"."""
-    return words(figure.figure).removesuffix(tables.READ_FROM_TEST).partition(" ")[2]
-
-
-def _outside(card: Card) -> None:
-    rows = tables.outside(card)
-    if rows or card.left_out:
+def _show_outside(card: Card) -> None:
+    figures = selection.list_outside_figures(card)
+    if figures or card.left_out:
         st.subheader("On photos of other clinics and cameras", anchor=False)
-    if rows:
-        _table({"Figure": _named, "Value": written}, rows)
-        st.caption(f"{tables.counts(rows[0])}. {OUTSIDE} Stored as *{rows[0].run}*.")
+    if figures:
+        _show_table({"Figure": name_figure, "Value": format_estimate}, figures)
+        st.caption(f"{selection.format_counts(figures[0])}. {OUTSIDE} Stored as *{figures[0].run}*.")
     if card.left_out:
-        _left_out(card)
+        _show_unseen_cameras(card)
 
 
-def _left_out(card: Card) -> None:
-    groups = tables.left_out(card)
-    summary = {name: tables.spread(rows) for name, rows in groups.items()}
-    _table({"Photos of": itemgetter(0), "Malignant AUROC": itemgetter(1)}, list(summary.items()))
-    if said := tables.not_carried_over(card):
-        st.markdown(said)
+def _show_unseen_cameras(card: Card) -> None:
+    groups = wording.group_unseen_results(card)
+    summary = {name: wording.format_range(results) for name, results in groups.items()}
+    _show_table({"Photos of": itemgetter(0), get_metric_name(AUROC): itemgetter(1)}, list(summary.items()))
+    if sentence := wording.describe_threshold_transfer(card):
+        st.markdown(sentence)
     st.caption(LEFT_OUT)
     columns: dict[str, Callable[[UnseenCameraResult], str]] = {
-        "Recipe": lambda row: f"{row.recipe} ({architecture_name(row.network)})",
-        "Malignant AUROC": lambda row: written(row.figure),
+        "Recipe": lambda result: f"{result.recipe} ({format_architecture(result.network)})",
+        get_metric_name(AUROC): lambda result: format_estimate(result.figure),
     }
-    for name in tables.RATES:
-        columns[f"{name.capitalize()} at {SHOWN_SENSITIVITY:.0%}"] = partial(_rate_left_out, name)
+    for name in selection.RATES:
+        columns[f"{get_metric_name(name)} at {SHOWN_SENSITIVITY:.0%}"] = partial(_format_unseen_rate, name)
     with st.expander("Recipe by recipe"):
-        for name, rows in groups.items():
+        for name, results in groups.items():
             st.markdown(f"**{name}**")
-            _table(columns, rows)
+            _show_table(columns, results)
 
 
-def _rate_left_out(name: str, row: UnseenCameraResult) -> str:
-    return written(tables.rate_left_out(row, name), ".1%")
+def _format_unseen_rate(name: str, result: UnseenCameraResult) -> str:
+    return format_estimate(selection.find_unseen_rate(result, name), PERCENT)
 
 
-def _seeds(card: Card) -> None:
+def _show_seeds(card: Card) -> None:
     if not card.seeds:
         return
     st.subheader("Trained again from other seeds", anchor=False)
     for network in card.networks:
-        if rows := tables.seeds_of(card, network.name):
+        if rows := selection.list_seeds(card, network.name):
             if card.members:
-                st.markdown(f"**{network_title(network)}**")
-            st.table(tables.seed_table(rows))
-    st.caption(tables.SEEDS)
+                st.markdown(f"**{name_network(network)}**")
+            st.table(wording.build_seed_table(rows))
+    st.caption(wording.SEEDS)
 
 
-def _calibration(card: Card) -> None:
-    found = {question(head): tables.calibration(card, head.name) for head in card.heads}
-    if not any(found.values()):
+def _show_calibration(card: Card) -> None:
+    by_question = {describe_question(head): selection.list_calibration(card, head.name) for head in card.heads}
+    if not any(by_question.values()):
         return
     st.subheader("Calibration", anchor=False)
-    for asked, rows in found.items():
+    for question, rows in by_question.items():
         if rows:
-            st.markdown(f"**{asked}**")
-            _table(
+            st.markdown(f"**{question}**")
+            _show_table(
                 {
-                    "Figure": lambda row: row.words,
-                    "Before": lambda row: written(row.before),
-                    "After": lambda row: written(row.after),
+                    "Figure": lambda row: get_metric_name(row.after.metric),
+                    "Before": lambda row: format_estimate(row.before),
+                    "After": lambda row: format_estimate(row.after),
                 },
                 rows,
             )
     st.caption(f"{CALIBRATION}{BY_ITSELF if card.members else ''}.")
 
 
-def _subgroups(card: Card) -> None:
-    groups = tables.subgroups(card)
-    if not groups:
+def _show_subgroups(card: Card) -> None:
+    figures = selection.list_subgroup_figures(card)
+    if not figures:
         return
     st.subheader("Subgroups", anchor=False)
     left, right = st.columns(2)
-    by = left.selectbox("By", sorted(_distinct(groups, _by), key=_tells_less), key="group-by", bind="query-params")
-    name = right.selectbox("Figure", _distinct(groups, _figure), key="group-figure", bind="query-params")
-    shown = [group for group in groups if (_by(group), _figure(group)) == (by, name)]
+    columns = sorted(dict.fromkeys(map(_name_column, figures)), key=_is_secondary)
+    by = left.selectbox("By", columns, key="group-by", bind="query-params")
+    name = right.selectbox(
+        "Figure", list(dict.fromkeys(map(name_figure, figures))), key="group-figure", bind="query-params"
+    )
+    shown = [figure for figure in figures if (_name_column(figure), name_figure(figure)) == (by, name)]
     if not shown:
-        st.info(f"{name} by {by.lower()} stands on too few lesions to say.")
+        st.info(f"{name} by {by.lower()}: too few lesions to say.")
         return
-    drawn = forest(tables.forest_rows(shown), _overall(card, shown[0].figure), name, (0.0, 1.0))
-    chart.show(drawn, "card-subgroups", f"{name} by {by.lower()}, with 95% intervals")
+    whole = selection.find_same_on_all_photos(card, shown[0])
+    plot = draw_forest_plot(selection.build_forest_rows(shown), whole.value if whole else None, name, (0.0, 1.0))
+    chart.show(plot, "card-subgroups", f"{name} by {by.lower()}, with 95% intervals")
     st.caption(f"Dashed: all test photos together. {SKIN_TONE}")
 
 
-def _distinct(groups: Sequence[Subgroup], said: Callable[[Subgroup], str]) -> list[str]:
-    return list(dict.fromkeys(map(said, groups)))
+def _name_column(figure: CardFigure) -> str:
+    column = figure.grouped_by or ""
+    return "Age" if column == "age" else TITLES.get(column, column.capitalize())
 
 
-def _by(group: Subgroup) -> str:
-    return TITLES.get(group.by, group.by.capitalize()) if group.by != "age" else "Age"
-
-
-def _tells_less(by: str) -> bool:
-    """Sort what a score hangs on more than on age or sex to the front: who took the photo, and who said what it is."""
-    return by not in (TITLES["camera"], TITLES["confirmation"])
-
-
-def _figure(group: Subgroup) -> str:
-    return _named(group.figure)
-
-
-def _overall(card: Card, like: CardFigure) -> float | None:
-    """Return the same figure of all test photos; None where the card does not say."""
-    same = (figure for figure in tables.on_test(card, like.task, ALL) if figure.figure == like.figure)
-    return next((figure.value for figure in same if figure.value is not None), None)
+def _is_secondary(column: str) -> bool:
+    """Sort camera and confirmation to the front: scores depend on them more than on age or sex."""
+    return column not in (TITLES["camera"], TITLES["confirmation"])

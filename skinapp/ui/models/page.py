@@ -1,15 +1,15 @@
-"""The Models page's frame: which model, what it is for and must not be used for, then all that its card says."""
+"""The Models page: which model, its use and misuse, its figures, classes, training and files."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from skinapp.cards.networks import networks_in_words
-from skinapp.cards.tables import question
+from skinapp.cards.networks import name_networks
+from skinapp.cards.wording import describe_question
 from skinapp.errors import ModelError
 from skinapp.models.card import Card, Head, read_card
-from skinapp.models.folder import find_models
-from skinapp.taxonomy import class_name
+from skinapp.models.folder import describe_no_model, find_models
+from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
 from skinapp.ui.models import facts, figures
 
@@ -21,11 +21,12 @@ SHARES_HELP = (
 )
 
 
-def chosen() -> Path:
+def choose_model() -> Path:
     """Let the reader choose a model, where there are several, and return its folder; ModelError where there is none."""
-    folders = {folder.name: folder for folder in find_models(loaders.models_root())}
+    root = loaders.get_models_root()
+    folders = {folder.name: folder for folder in find_models(root)}
     if not folders:
-        raise ModelError("No model is here. Train one with `skinapp train`.")
+        raise ModelError(describe_no_model(root))
     asked = [name for name in st.query_params.get_all(_MODEL) if name not in folders]
     name, *others = folders
     if others:
@@ -39,14 +40,14 @@ def show(folder: Path) -> None:
     """Show a model from its card, what it must not be used for first; ModelError where the card is damaged."""
     card = read_card(folder)
     st.subheader(card.id, anchor=False)
-    st.caption(f"{networks_in_words(card)} · {' · '.join(map(question, card.heads))}")
-    _use(card)
+    st.caption(f"{name_networks(card)} · {' · '.join(map(describe_question, card.heads))}")
+    _show_use(card)
     figures.show(card)
-    _answers(card)
+    _show_classes(card)
     facts.show(folder, card)
 
 
-def _use(card: Card) -> None:
+def _show_use(card: Card) -> None:
     with st.container(border=True):
         st.markdown(f":material/check_circle: **For.** {card.intended_use}")
         st.markdown(f":material/block: **Not for.** {card.not_for}")
@@ -54,24 +55,24 @@ def _use(card: Card) -> None:
             st.markdown(f":material/help: **Not known.** {' '.join(card.data.limits)}")
 
 
-def _answers(card: Card) -> None:
+def _show_classes(card: Card) -> None:
     with st.expander("The classes, and the shares of them that its scores assume"):
         for place, head in zip(st.columns(len(card.heads), gap="large"), card.heads, strict=True):
             with place:
-                _answer(head)
+                _show_head(head)
 
 
-def _answer(head: Head) -> None:
-    st.markdown(f"**{question(head)}**")
+def _show_head(head: Head) -> None:
+    st.markdown(f"**{describe_question(head)}**")
     if not head.shares:
-        st.markdown("\n".join(f"- {_named(label)}" for label in head.classes))
-        st.caption("Which shares of the classes its scores assume is not kept.")
+        st.markdown("\n".join(f"- {_name_class(label)}" for label in head.classes))
+        st.caption("The class shares that its scores assume were not kept.")
         return
     st.caption("Its scores assume these shares of the photos:", help=SHARES_HELP)
     shares = zip(head.classes, head.shares, strict=True)
-    st.markdown("\n".join(f"- {_named(label)}: {share:.1%}" for label, share in shares))
+    st.markdown("\n".join(f"- {_name_class(label)}: {share:.1%}" for label, share in shares))
 
 
-def _named(label: str) -> str:
-    name = class_name(label)
+def _name_class(label: str) -> str:
+    name = get_class_name(label)
     return name if name.lower() == label else f"{name} ({label})"

@@ -1,0 +1,84 @@
+"""How numbers are written for people: a value, its interval, a dash for what is undefined."""
+
+import math
+from typing import Protocol
+
+DECIMALS, PERCENT = ".3f", ".1%"
+"""The two formats that figures are written in, as Python's `format` takes them."""
+
+DASH = "–"
+
+
+class HasInterval(Protocol):
+    """A figure with its 95% interval; None or NaN where undefined."""
+
+    @property
+    def value(self) -> float | None:
+        """The figure."""
+
+    @property
+    def low(self) -> float | None:
+        """Where its interval begins."""
+
+    @property
+    def high(self) -> float | None:
+        """Where its interval ends."""
+
+
+def is_undefined(value: float | None) -> bool:
+    """Tell whether a figure is None or NaN."""
+    return value is None or math.isnan(value)
+
+
+def format_value(value: float | None, spec: str = DECIMALS, undefined: str = DASH) -> str:
+    """Write "0.918", or another word for what is undefined."""
+    return undefined if value is None or math.isnan(value) else format(value, spec)
+
+
+def format_interval(found: HasInterval, spec: str = DECIMALS) -> str:
+    """Write "0.899 to 0.931"; nothing where there is no interval."""
+    if is_undefined(found.low) or is_undefined(found.high):
+        return ""
+    return f"{found.low:{spec}} to {found.high:{spec}}"
+
+
+def format_estimate(found: HasInterval | None, spec: str = DECIMALS) -> str:
+    """Write "0.918 (0.899 to 0.931)", the value alone where there is no interval, a dash where it is undefined."""
+    if found is None or is_undefined(found.value):
+        return DASH
+    interval = format_interval(found, spec)
+    return f"{found.value:{spec}} ({interval})" if interval else f"{found.value:{spec}}"
+
+
+def format_share(part: float, whole: float) -> str:
+    """Write a share in whole percent, with 0% for none alone and 100% for all alone: else "<1%" and ">99%"."""
+    text = f"{part / whole if whole else 0:.0%}"
+    return {"0%": "<1%", "100%": ">99%"}.get(text, text) if 0 < part < whole else text
+
+
+def format_count_and_share(count: float, total: float) -> str:
+    """Write a count and its share of a total: "6,705 · 67%"."""
+    return f"{count:,} · {format_share(count, total)}"
+
+
+def format_score_percent(score: float) -> str:
+    """Write a model's score (0 to 1) in whole percent, but never claim a certainty: "<1%" and ">99%" at the ends."""
+    if score < 0.01:
+        return "<1%"
+    return ">99%" if score > 0.99 else f"{score:.0%}"
+
+
+def format_threshold(score: float) -> str:
+    """Write a threshold (a score, 0 to 1) in percent with three digits: "6.49%"; "<0.1%" and ">99.9%" at the ends."""
+    if score < 0.001:
+        return "<0.1%"
+    return ">99.9%" if score > 0.999 else f"{100 * score:.3g}%"
+
+
+def format_score(score: float) -> str:
+    """Write a score (0 to 1) beside shares in percent: two places, a third near the ends, never 0 or 1."""
+    if score < 0.001:
+        return "<0.001"
+    if score > 0.999:
+        return ">0.999"
+    return f"{score:.2f}" if 0.1 <= score <= 0.99 else f"{score:.3f}"
