@@ -1,7 +1,6 @@
-"""From click to drawn in Chromium: a run of 400,000 predictions is opened on the Evaluation page, and its views.
+"""Time from click to drawn page in Chromium: opening a run of 400,000 predictions and its sections on Evaluation.
 
-Run as `python -m benchmarks.evaluation_page`. Every round starts a server of its own, so that nothing is in a cache:
-each time is a first time.
+Run as `python -m benchmarks.evaluation_page`. Each round starts its own server, so nothing is cached.
 """
 
 import tempfile
@@ -13,23 +12,24 @@ import pandas as pd
 import typer
 from playwright.sync_api import Page
 
-from benchmarks.served import ADDRESS, Step, new_page, server, show_steps, timed
-from benchmarks.tables import large_table
+from benchmarks.served import ADDRESS, Step, open_page, serve, show_steps, time_click
+from benchmarks.tables import make_large_table
 from skinapp.datasets.table import write_table
-from skinapp.runs.intervals import headline_intervals, save_intervals
-from skinapp.runs.stored import StoredRun, Versions, probability_columns, save_run
+from skinapp.runs.intervals import compute_intervals, save_intervals
+from skinapp.runs.predictions import probability_columns
+from skinapp.runs.stored import StoredRun, Versions, save_run
 from skinapp.taxonomy import CODES
 from skinapp.ui.evaluation.page import SECTIONS
 
 ROWS, SMALL_ROWS = 400_000, 1_000
 FEW_REPLICATES = 5
-"""Of the stored intervals: the page reads them, so how many were drawn does not matter here."""
+"""Replicates of the stored intervals. The page only reads them, so few are enough here."""
 
 TABLE = "made-up"
 MOST_OPENING_S, MOST_SWITCHING_S = 3.0, 1.0
 OPEN = "open"
 GOALS_S = {OPEN: MOST_OPENING_S} | {section: MOST_SWITCHING_S for section in SECTIONS if section != "Errors"}
-"""From click to drawn, the first time, on two idle cores; the page opens with the errors."""
+"""From click to drawn page, the first time, on two idle cores. The page opens with Errors."""
 
 SETTLED_MS = 1000
 
@@ -46,7 +46,7 @@ _SHOWN = {
     "Training": "is not stored here",
     "Export": "and the predictions they come from",
 }
-"""Words of each section: what is drawn is known by them, because a pill turns blue before anything is asked for."""
+"""Text that shows that a section is drawn: its pill turns blue earlier."""
 
 _DRAWN = """([photos, words]) => {
   const app = document.querySelector('[data-testid=stApp]');
@@ -57,8 +57,8 @@ _DRAWN = """([photos, words]) => {
 }"""
 
 
-def large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
-    """Make up a run of eight classes, mostly nevi, right more often than not, two photos a lesion."""
+def make_large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
+    """Make up a run of eight classes, mostly nevi, right more often than not, with two photos per lesion."""
     random = np.random.default_rng(seed)
     truth = random.choice(len(CODES), rows, p=[0.02, 0.08, 0.1, 0.02, 0.1, 0.62, 0.03, 0.03])
     logits = random.normal(0, 1.5, (rows, len(CODES)))
@@ -66,7 +66,7 @@ def large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
     scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     frame = pd.DataFrame(scores / scores.sum(axis=1, keepdims=True), columns=probability_columns(CODES))
     photos = np.arange(rows)
-    frame.insert(0, "image_id", large_table(rows)["image_id"])
+    frame.insert(0, "image_id", make_large_table(rows)["image_id"])
     frame.insert(1, "lesion_id", "lesion_" + pd.Series(photos // 2).astype("string"))
     frame.insert(2, "truth", np.array(CODES)[truth])
     return StoredRun(
@@ -82,18 +82,18 @@ def large_run(name: str, rows: int, seed: int = 0) -> StoredRun:
         created="2026-01-01T00:00:00+00:00",
         note="Made up by a seed, to measure time.",
         temperature=1.5,
-        predictions=frame,
+        frame=frame,
     )
 
 
-def store(run: StoredRun, experiments: Path) -> None:
+def store_run(run: StoredRun, experiments: Path) -> None:
     """Store a run with intervals of a few replicates."""
     folder = experiments / run.model / "runs" / run.name
     save_run(run, folder)
-    save_intervals(headline_intervals(run, FEW_REPLICATES), folder)
+    save_intervals(compute_intervals(run, FEW_REPLICATES), folder)
 
 
-def one_round(page: Page, pid: int) -> dict[str, Step]:
+def time_round(page: Page, pid: int) -> dict[str, Step]:
     """Open the large run from a small one, then look at each section."""
     page.goto(f"{ADDRESS}evaluation")
     page.wait_for_function(_DRAWN, arg=[f"{SMALL_ROWS:,}", _SHOWN["Errors"]], timeout=120_000)
@@ -101,26 +101,26 @@ def one_round(page: Page, pid: int) -> dict[str, Step]:
     page.get_by_role("combobox", name="Stored run").click()
     option = page.get_by_role("option", name="large · large", exact=True)
     option.wait_for()
-    steps = {OPEN: timed(page, pid, option.click, _DRAWN, [f"{ROWS:,}", _SHOWN["Errors"]])}
+    steps = {OPEN: time_click(page, pid, option.click, _DRAWN, [f"{ROWS:,}", _SHOWN["Errors"]])}
     for section in GOALS_S:
         if section != OPEN:
             page.wait_for_timeout(SETTLED_MS)
             pill = page.get_by_role("radio", name=section, exact=True)
-            steps[section] = timed(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", _SHOWN[section]])
+            steps[section] = time_click(page, pid, pill.click, _DRAWN, [f"{ROWS:,}", _SHOWN[section]])
     return steps
 
 
 def main(repeats: Annotated[int, typer.Option(help="Rounds, each on a fresh server.")] = 5) -> None:
-    """Time opening a large run and switching its views on the Evaluation page."""
+    """Time opening a large run and switching its sections on the Evaluation page."""
     done = []
     with tempfile.TemporaryDirectory() as place:
-        store(large_run("a-small-run", SMALL_ROWS), Path(place))
-        store(large_run("large", ROWS), Path(place))
-        write_table(large_table(), Path(place) / f"{TABLE}.parquet")
+        store_run(make_large_run("a-small-run", SMALL_ROWS), Path(place))
+        store_run(make_large_run("large", ROWS), Path(place))
+        write_table(make_large_table(), Path(place) / f"{TABLE}.parquet")
         folders = dict.fromkeys(("SKINAPP_EXPERIMENTS", "SKINAPP_TABLES"), place)
         for _ in range(repeats):
-            with server(folders | {"SKINAPP_MODELS": str(Path(place) / "none")}) as pid, new_page() as page:
-                done.append(one_round(page, pid))
+            with serve(folders | {"SKINAPP_MODELS": str(Path(place) / "none")}) as pid, open_page() as page:
+                done.append(time_round(page, pid))
     show_steps(done, GOALS_S, f"A run of {ROWS:,} predictions of {len(CODES)} classes")
 
 

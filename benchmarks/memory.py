@@ -13,18 +13,18 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from benchmarks.served import ADDRESS, new_page, server
+from benchmarks.served import ADDRESS, open_page, serve
 
 IMPORTS = """
 import streamlit.web.bootstrap, streamlit.runtime.scriptrunner, time
-import skinapp.ui.classify.answer, skinapp.ui.evaluation.widgets, skinapp.ui.types
+import skinapp.inference.assessor, skinapp.ui.classify.answer, skinapp.ui.evaluation.widgets, skinapp.ui.types
 import skinapp.charts.confusion, skinapp.charts.scores, skinapp.charts.distribution, skinapp.charts.sizes
 print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 
 
-def scene(width: int, height: int) -> Image.Image:
-    """Draw a smooth picture with some grain, which compresses about as a photo does."""
+def draw_scene(width: int, height: int) -> Image.Image:
+    """Draw a smooth picture with some grain, which compresses about as well as a photo."""
     coarse = np.random.default_rng(width).integers(90, 200, (40, 50, 3), dtype=np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
@@ -33,16 +33,16 @@ def make_photos(folder: Path) -> list[Path]:
     """Write ten photos: a 12-MP JPEG, a 48-MP PNG, a 16-bit TIFF and seven ordinary ones."""
     photos = [folder / f"small_{number}.jpg" for number in range(7)]
     for number, path in enumerate(photos):
-        scene(600 + number, 450).save(path)
+        draw_scene(600 + number, 450).save(path)
     jpeg, png, tiff = folder / "12mp.jpg", folder / "48mp.png", folder / "16bit.tif"
-    scene(4000, 3000).save(jpeg, quality=92)
-    scene(8000, 6000).save(png, compress_level=1)
-    grey = np.asarray(scene(2000, 1500).convert("L"), dtype=np.uint16) * 257
+    draw_scene(4000, 3000).save(jpeg, quality=92)
+    draw_scene(8000, 6000).save(png, compress_level=1)
+    grey = np.asarray(draw_scene(2000, 1500).convert("L"), dtype=np.uint16) * 257
     Image.fromarray(grey).save(tiff)
     return [photos[0], jpeg, png, tiff, *photos[1:]]
 
 
-def memory_mb(pid: int, field: str) -> float:
+def read_memory_mb(pid: int, field: str) -> float:
     """Read a process's memory (VmHWM: the peak, VmRSS: now), in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
@@ -51,18 +51,18 @@ def memory_mb(pid: int, field: str) -> float:
 def main() -> None:
     """Start the app, upload ten photos, print the figures."""
     bare = int(subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, check=True).stdout) / 1024
-    with tempfile.TemporaryDirectory() as folder, new_page() as page:
+    with tempfile.TemporaryDirectory() as folder, open_page() as page:
         photos = make_photos(Path(folder))
         started = time.monotonic()
-        with server({}) as pid:
+        with serve({}) as pid:
             page.goto(ADDRESS)
             page.wait_for_selector("input[type=file]", state="attached", timeout=120_000)
-            print(f"page open, no photo yet: {memory_mb(pid, 'VmRSS'):.0f} MB")
+            print(f"page open, no photo yet: {read_memory_mb(pid, 'VmRSS'):.0f} MB")
             for number, photo in enumerate(photos, start=1):
                 upload(page, photo)
                 if number == 1:
                     print(f"from `streamlit run` to the first answer: {time.monotonic() - started:.1f} s")
-                peak, now = memory_mb(pid, "VmHWM"), memory_mb(pid, "VmRSS")
+                peak, now = read_memory_mb(pid, "VmHWM"), read_memory_mb(pid, "VmRSS")
                 print(f"{photo.name}: peak {peak:.0f} MB, now {now:.0f} MB")
     print(f"bare imports {bare:.0f} MB; after {len(photos)} photos at most {peak:.0f} MB, {peak - bare:.0f} more")
 

@@ -1,4 +1,4 @@
-"""The app served to a real Chromium, and how long its clicks take; needs Linux (it reads /proc) and a Chromium."""
+"""Serve the app to a real Chromium and time clicks. Needs Linux (it reads /proc) and a Chromium."""
 
 import os
 import shutil
@@ -24,9 +24,9 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Step:
-    """One click: seconds until the page is drawn, and seconds of the server's processors meanwhile.
+    """One click: seconds until the page is drawn, and processor seconds that the server used.
 
-    The second is not lengthened by other work on the machine.
+    Other work on the machine does not lengthen the latter.
     """
 
     elapsed_s: float
@@ -34,8 +34,8 @@ class Step:
 
 
 @contextmanager
-def server(environment: Mapping[str, str]) -> Iterator[int]:
-    """Serve the app with more variables in its environment, once it answers; yield the server's process id."""
+def serve(environment: Mapping[str, str]) -> Iterator[int]:
+    """Serve the app with more environment variables; yield the server's process id once it answers."""
     options = ["--server.port", str(PORT), "--server.headless", "true", "--server.address", "localhost"]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
     variables = os.environ | environment
@@ -54,8 +54,8 @@ def server(environment: Mapping[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def new_page() -> Iterator[Page]:
-    """Open a page in a Chromium of its own."""
+def open_page() -> Iterator[Page]:
+    """Open a page in a new Chromium."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -63,27 +63,27 @@ def new_page() -> Iterator[Page]:
         browser.close()
 
 
-def timed(page: Page, pid: int, click: Callable[[], object], drawn: str, argument: object) -> Step:
-    """Click and wait until a condition in JavaScript holds."""
-    started, busy = time.perf_counter(), _processor_s(pid)
+def time_click(page: Page, pid: int, click: Callable[[], object], drawn: str, argument: object) -> Step:
+    """Click, wait until a JavaScript condition holds, and time that."""
+    started, busy = time.perf_counter(), _read_processor_s(pid)
     click()
     page.wait_for_function(drawn, arg=argument, timeout=120_000)
-    return Step(time.perf_counter() - started, _processor_s(pid) - busy)
+    return Step(time.perf_counter() - started, _read_processor_s(pid) - busy)
 
 
-def _processor_s(pid: int) -> float:
+def _read_processor_s(pid: int) -> float:
     user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def show_steps(done: list[dict[str, Step]], goals_s: Mapping[str, float], what: str) -> None:
-    """Print the steps of several rounds beside their goals; `goals_s` has a goal for each step."""
+    """Print the steps of several rounds with their goals; `goals_s` has a goal for each step."""
     shown = Table("step", "to drawn, median", "fastest", "slowest", "server's processors", "goal", "met")
     for step, most in goals_s.items():
         elapsed = [steps[step].elapsed_s for steps in done]
         times = [f"{figure:.2f} s" for figure in (median(elapsed), min(elapsed), max(elapsed))]
-        busy = f"{median(steps[step].processor_s for steps in done):.2f} s"
-        shown.add_row(step, *times, busy, f"at most {most:g} s", "yes" if median(elapsed) <= most else "no")
+        processor = f"{median(steps[step].processor_s for steps in done):.2f} s"
+        shown.add_row(step, *times, processor, f"at most {most:g} s", "yes" if median(elapsed) <= most else "no")
     load = os.getloadavg()[0]
     shown.title = f"{what}, {len(done)} rounds, {os.cpu_count()} cores; load of the machine {load:.1f}"
     Console(width=max(120, Console().width)).print(shown)

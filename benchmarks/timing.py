@@ -1,4 +1,4 @@
-"""How long steps take: time and again, alone or in turn."""
+"""Time steps repeatedly, alone or in turn."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ Step = Callable[[], object]
 
 @dataclass(frozen=True)
 class Times:
-    """How long a step took, time and again, in seconds."""
+    """How long each repetition of a step took, in seconds."""
 
     elapsed_s: tuple[float, ...]
 
@@ -23,19 +23,19 @@ class Times:
         return "{:.1f} ms ({:.1f} to {:.1f})".format(*(1000 * elapsed for elapsed in shown))
 
 
-def repeated(step: Step, repeats: int) -> Times:
-    """Time a step, after one round that does not count."""
-    return Times(tuple([elapsed_s(step) for _ in range(repeats + 1)][1:]))
+def time_repeatedly(step: Step, repeats: int) -> Times:
+    """Time a step `repeats` times, after one round that does not count."""
+    return Times(tuple([measure_s(step) for _ in range(repeats + 1)][1:]))
 
 
-def in_turn(first: Step, second: Step, repeats: int) -> tuple[Times, Times]:
-    """Time two steps alternately, after one round that does not count: what slows the machine then slows both."""
-    rounds = [(elapsed_s(first), elapsed_s(second)) for _ in range(repeats + 1)][1:]
+def time_in_turn(first: Step, second: Step, repeats: int) -> tuple[Times, Times]:
+    """Time two steps in alternation, after one round that does not count: what slows the machine slows both."""
+    rounds = [(measure_s(first), measure_s(second)) for _ in range(repeats + 1)][1:]
     ours, theirs = zip(*rounds, strict=True)
     return Times(ours), Times(theirs)
 
 
-def elapsed_s(step: Step) -> float:
+def measure_s(step: Step) -> float:
     started = time.perf_counter()
     step()
     return time.perf_counter() - started
