@@ -1,4 +1,4 @@
-"""skinapp story: what earlier systems claimed and what our stored runs say, as a table."""
+"""skinapp story: the claims of two earlier systems and our results, as a table."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,18 +18,18 @@ def story(
         Path | None, typer.Option(envvar="SKINAPP_TABLES", help="Folder of image tables; by default those that ship.")
     ] = None,
 ) -> None:
-    """Write every claim of the earlier systems beside our figure, as a table in Markdown."""
+    """Write the claims of two earlier systems and our results as a Markdown table."""
     from skinapp.story.experiments import StoredExperiments
     from skinapp.story.steps import TITLES, compute_step
-    from skinapp.story.table import as_markdown
+    from skinapp.story.table import format_markdown
 
     check_output(output)
-    shelf, steps = StoredExperiments(experiments or EXPERIMENTS, tables or TABLES), []
+    stored, steps = StoredExperiments(experiments or EXPERIMENTS, tables or TABLES), []
     with progress_bar("Computing") as progress:
         for number in range(1, len(TITLES) + 1):
-            steps.append(compute_step(number, shelf))
+            steps.append(compute_step(number, stored))
             progress(number, len(TITLES))
-    write_answer(as_markdown(steps), output)
+    write_answer(format_markdown(steps), output)
 
 
 def add_to(app: typer.Typer) -> None:

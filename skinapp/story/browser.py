@@ -1,202 +1,205 @@
-"""Step 7: the small network of the browser, and one with pretrained features, beside a ResNet."""
+"""Step 7: the small network of the browser, a network with pretrained features, and a ResNet."""
 
 import pandas as pd
 
 from skinapp.metrics.estimate import Estimate
-from skinapp.story.differences import gaps
-from skinapp.story.experiments import FoundRuns, StoredExperiments, absent
-from skinapp.story.held_out import RESNET, SMALL, WAYS
+from skinapp.story.differences import compute_differences
+from skinapp.story.experiments import FoundRuns, StoredExperiments, list_missing
+from skinapp.story.held_out import RESNET, SMALL, SPLITS
 from skinapp.story.parts import (
     NOT_YET,
-    Forest,
-    ScoredPhoto,
-    Shown,
-    Source,
+    ClaimAnswer,
+    ForestPlot,
+    KeyFigure,
+    RunId,
     Step,
-    difference,
-    percent,
-    points,
-    rows,
-    shown,
-    verdict,
+    build_key_figure,
+    build_rows,
+    choose_verdict,
+    format_percent,
+    format_points,
+    get_difference,
 )
 
 TITLE = "The network in the browser"
 
-DOUBLED, GREY = Source("small-cnn-augmented", "test"), Source("small-cnn-grey", "test")
-FROZEN = {way: Source(f"mobilenet-by-{way}", "frozen-test") for way in WAYS}
-TUNED = {way: Source(f"mobilenet-by-{way}", "tuned-test") for way in WAYS}
+DOUBLED, GREY = RunId("small-cnn-augmented", "test"), RunId("small-cnn-grey", "test")
+FROZEN = {split: RunId(f"mobilenet-by-{split}", "frozen-test") for split in SPLITS}
+TUNED = {split: RunId(f"mobilenet-by-{split}", "tuned-test") for split in SPLITS}
 COLOUR, REFERENCE = SMALL["lesion"], RESNET["lesion"]
 
-_NAMED = (
-    *(("Small network", words, SMALL[way]) for way, words in WAYS.items()),
+_RUNS = (
+    *(("Small network", words, SMALL[split]) for split, words in SPLITS.items()),
     ("Small network", "doubled, by lesion", DOUBLED),
     ("Small network", "grey, by lesion", GREY),
-    *(("MobileNet", f"frozen, {words}", FROZEN[way]) for way, words in WAYS.items()),
-    *(("MobileNet", f"tuned, {words}", TUNED[way]) for way, words in WAYS.items()),
+    *(("MobileNet", f"frozen, {words}", FROZEN[split]) for split, words in SPLITS.items()),
+    *(("MobileNet", f"tuned, {words}", TUNED[split]) for split, words in SPLITS.items()),
     ("ResNet of step 3", "by lesion", REFERENCE),
 )
 """Network, how it was trained and split, run."""
 
+_BY_LESION = {"small network": COLOUR, "MobileNet": TUNED["lesion"], "ResNet": REFERENCE}
 
-def step(shelf: StoredExperiments) -> Step:
-    """Compare the small network, its variants, a MobileNet and the ResNet of step 3, by macro F1."""
-    taken = shelf.take(source for _, _, source in _NAMED)
-    found = _rows(taken)
-    given = (
-        "The page gives neither layers nor pixel scaling nor figures: the layers are our choice, and its sentences are "
-        "answered, not its numbers."
+
+def build_step(stored: StoredExperiments) -> Step:
+    """Compare the small network, its variants, a MobileNet and the ResNet of step 3 by macro F1."""
+    runs = stored.find_runs(run_id for _, _, run_id in _RUNS)
+    rows = _build_network_rows(runs)
+    unknown = (
+        "The page gives no layers, no pixel scaling and no figures. The layers are our choice; we answer its "
+        "sentences, not its numbers."
     )
-    differs = " ".join(filter(None, (given, _two_curves(shelf), _sizes(shelf))))
+    differences = " ".join(filter(None, (unknown, _describe_validations(stored), _describe_trainings(stored))))
     return Step(
         TITLE,
-        (*_squeezed(taken, shelf), *_measured(taken), _not_done()),
-        _figures(taken),
-        Forest(found, "Macro F1") if len(found) else None,
-        _lesson(taken),
-        differs,
-        absent(taken),
+        (*_answer_small_network(runs, stored), *_answer_figures(runs), _answer_browser()),
+        _build_figures(runs),
+        ForestPlot(rows, "Macro F1") if len(rows) else None,
+        _write_lesson(runs),
+        differences,
+        list_missing(runs),
     )
 
 
-def _rows(taken: FoundRuns) -> pd.DataFrame:
-    return rows(
-        (name, note, taken.found[source].figure("macro_f1")) for name, note, source in _NAMED if taken.has(source)
+def _build_network_rows(runs: FoundRuns) -> pd.DataFrame:
+    return build_rows(
+        (name, note, runs.measured[run_id].get_figure("macro_f1")) for name, note, run_id in _RUNS if runs.has(run_id)
     )
 
 
-def _sizes(shelf: StoredExperiments) -> str:
-    asked = {"small network": COLOUR, "MobileNet": TUNED["lesion"], "ResNet": REFERENCE}
-    known = {words: shelf.trained(source.experiment) for words, source in asked.items()}
-    said = [f"{words}: {trained.in_words()}" for words, trained in known.items() if trained]
-    return f"By lesion, {'; '.join(said)}; fewer photos were held out for the ResNet." if said else ""
+def _describe_trainings(stored: StoredExperiments) -> str:
+    trainings = {words: stored.read_training(run_id.experiment) for words, run_id in _BY_LESION.items()}
+    phrases = [f"{words}: {training.describe()}" for words, training in trainings.items() if training]
+    return f"By lesion, {'; '.join(phrases)}; fewer photos were held out for the ResNet." if phrases else ""
 
 
-def _gap(taken: FoundRuns, a: Source, b: Source) -> Estimate | None:
-    """Return the difference in macro F1, a less b, on photos that neither was trained on; None if one is missing."""
-    if not taken.has(a, b):
+def _compute_difference(runs: FoundRuns, a: RunId, b: RunId) -> Estimate | None:
+    """Return the difference in macro F1, a minus b, on photos that neither was trained on; None if one is missing."""
+    if not runs.has(a, b):
         return None
-    return difference(gaps(taken.found[a].run, taken.found[b].run), "macro_f1")
+    return get_difference(compute_differences(runs.measured[a].run, runs.measured[b].run), "macro_f1")
 
 
-def _photos(taken: FoundRuns, source: Source) -> str:
-    return f"test: {taken.found[source].photos()}" if taken.has(source) else ""
+def _describe_photos(runs: FoundRuns, run_id: RunId) -> str:
+    return f"test: {runs.measured[run_id].describe_photos()}" if runs.has(run_id) else ""
 
 
-def _squeezed(taken: FoundRuns, shelf: StoredExperiments) -> tuple[ScoredPhoto, ...]:
-    grey, doubled = _gap(taken, GREY, COLOUR), _gap(taken, DOUBLED, COLOUR)
+def _answer_small_network(runs: FoundRuns, stored: StoredExperiments) -> tuple[ClaimAnswer, ...]:
+    grey, doubled = _compute_difference(runs, GREY, COLOUR), _compute_difference(runs, DOUBLED, COLOUR)
+    grey_result = f"grey minus colour, by lesion: macro F1 {format_points(grey)}" if grey else NOT_YET
+    doubled_result = NOT_YET
+    if doubled:
+        difference = f"doubled minus not doubled, by lesion: macro F1 {format_points(doubled)}."
+        doubled_result = f"{difference} {_describe_validations(stored)}".strip()
     return (
-        ScoredPhoto(
+        ClaimAnswer(
             "B1",
-            f"grey less colour, by lesion: macro F1 {points(grey)}" if grey else NOT_YET,
-            _photos(taken, GREY),
+            grey_result,
+            _describe_photos(runs, GREY),
             "The same size and labels; `skinapp arrays` writes X.npy, X_g.npy and y.npy.",
         ),
-        ScoredPhoto(
+        ClaimAnswer(
             "B3",
-            f"doubled less not doubled, by lesion: macro F1 {points(doubled)}. {_two_curves(shelf)}".strip()
-            if doubled
-            else NOT_YET,
-            _photos(taken, DOUBLED),
-            "Zoomed to the central third, as its text says; the crop that its code computes is the whole photo, or a "
-            "corner of it. Its validation photos, cut off after copies were appended, are copies of training photos.",
+            doubled_result,
+            _describe_photos(runs, DOUBLED),
+            "Zoomed to the central third, as its text says; the crop that its code computes is the whole photo or a "
+            "corner of it. Its validation photos are split off after the copies were appended, so they are copies of "
+            "training photos.",
         ),
-        ScoredPhoto(
+        ClaimAnswer(
             "B4",
-            _trained(shelf),
-            _photos(taken, COLOUR),
-            "All given settings as given; layers and pixel scaling (1/255) are our choice.",
+            _describe_small_training(stored),
+            _describe_photos(runs, COLOUR),
+            "All settings that the page gives; layers and pixel scaling (1/255) are our choice.",
         ),
     )
 
 
-def _two_curves(shelf: StoredExperiments) -> str:
-    curves = shelf.curves(DOUBLED.experiment)
-    asked = ["validation_accuracy", "appended_validation_accuracy"]
-    if curves is None or not set(asked) <= set(curves.columns):
+def _describe_validations(stored: StoredExperiments) -> str:
+    curves = stored.read_curves(DOUBLED.experiment)
+    columns = ["validation_accuracy", "appended_validation_accuracy"]
+    if curves is None or not set(columns) <= set(curves.columns):
         return ""
-    honest, appended = curves.iloc[-1][asked]
+    separate, appended = curves.iloc[-1][columns]
     return (
-        f"After {len(curves)} epochs of doubled photos, validation cut off behind the copies shows an accuracy of "
-        f"{appended:.1%}, photos put aside before {honest:.1%}."
+        f"After {len(curves)} epochs of doubled photos, the validation split off after doubling shows an accuracy of "
+        f"{appended:.1%}, the one split off before doubling {separate:.1%}."
     )
 
 
-def _trained(shelf: StoredExperiments) -> str:
-    trained, curves = shelf.trained(COLOUR.experiment), shelf.curves(COLOUR.experiment)
-    if trained is None or curves is None:
+def _describe_small_training(stored: StoredExperiments) -> str:
+    training, curves = stored.read_training(COLOUR.experiment), stored.read_curves(COLOUR.experiment)
+    if training is None or curves is None:
         return NOT_YET
-    loss = curves["train_loss"]
-    return (
-        f"{trained.in_words()}; training loss {loss.iloc[0]:.3f} after the first epoch, {loss.iloc[-1]:.3f} in the end"
-    )
+    first, last = curves["train_loss"].iloc[0], curves["train_loss"].iloc[-1]
+    return f"{training.describe()}; training loss {first:.3f} after the first epoch, {last:.3f} at the end"
 
 
-def _measured(taken: FoundRuns) -> tuple[ScoredPhoto, ...]:
-    small, best = SMALL["photo"], _gap(taken, TUNED["lesion"], COLOUR)
-    ours = NOT_YET
-    if taken.has(small):
-        one = taken.found[small]
-        ours = (
-            f"by photo: accuracy {percent(one.figure('accuracy'))}, macro AUROC {one.figure('macro_auroc').in_words()}"
-        )
-    frozen, resnet = _gap(taken, FROZEN["lesion"], COLOUR), _gap(taken, REFERENCE, TUNED["lesion"])
-    gaps = {
-        "MobileNet (tuned) less the small network": best,
-        "MobileNet (frozen) less the small network": frozen,
-        "ResNet less MobileNet (tuned)": resnet,
+def _answer_figures(runs: FoundRuns) -> tuple[ClaimAnswer, ...]:
+    by_photo, result = SMALL["photo"], NOT_YET
+    if runs.has(by_photo):
+        small = runs.measured[by_photo]
+        auroc = small.get_figure("macro_auroc").in_words()
+        result = f"by photo: accuracy {format_percent(small.get_figure('accuracy'))}, macro AUROC {auroc}"
+    differences = {
+        "MobileNet (tuned) minus the small network": _compute_difference(runs, TUNED["lesion"], COLOUR),
+        "MobileNet (frozen) minus the small network": _compute_difference(runs, FROZEN["lesion"], COLOUR),
+        "ResNet minus MobileNet (tuned)": _compute_difference(runs, REFERENCE, TUNED["lesion"]),
     }
-    said = [f"{words}: {points(gap)}" for words, gap in gaps.items() if gap]
+    phrases = [f"{words}: {format_points(value)}" for words, value in differences.items() if value]
     return (
-        ScoredPhoto("B5", ours, _photos(taken, small), "The confusion matrix is on the Evaluation page."),
-        ScoredPhoto(
+        ClaimAnswer("B5", result, _describe_photos(runs, by_photo), "The confusion matrix is on the Evaluation page."),
+        ClaimAnswer(
             "B6",
-            f"macro F1 by lesion, on shared photos: {'; '.join(said)}" if said else NOT_YET,
-            _photos(taken, TUNED["lesion"]) + _shared(taken),
-            "MobileNetV2 with weights that are at hand; the ResNet sees larger photos, and more of them.",
+            f"macro F1 by lesion, on shared photos: {'; '.join(phrases)}" if phrases else NOT_YET,
+            _describe_photos(runs, TUNED["lesion"]) + _describe_shared_photos(runs),
+            "MobileNetV2 with the initial weights that we have. The ResNet was trained on larger and more photos.",
         ),
     )
 
 
-def _shared(taken: FoundRuns) -> str:
-    """Say how many of MobileNet's test photos the ResNet was not trained on either."""
-    if not taken.has(TUNED["lesion"], REFERENCE):
+def _describe_shared_photos(runs: FoundRuns) -> str:
+    """Say how many test photos of MobileNet are validation photos of the ResNet too."""
+    if not runs.has(TUNED["lesion"], REFERENCE):
         return ""
-    ours, others = (taken.found[source].run.predictions["image_id"] for source in (TUNED["lesion"], REFERENCE))
-    return f"; {ours.isin(others).sum():,} of them with the ResNet"
+    mobilenet, resnet = (runs.measured[run_id].run.frame["image_id"] for run_id in (TUNED["lesion"], REFERENCE))
+    return f"; {mobilenet.isin(resnet).sum():,} of them shared with the ResNet"
 
 
-def _not_done() -> ScoredPhoto:
-    return ScoredPhoto(
+def _answer_browser() -> ClaimAnswer:
+    return ClaimAnswer(
         "B7",
         "not measured",
         "",
-        "Our experiments keep predictions, not weights, so there is nothing to send to a browser; a photo sent to this "
-        "app stays in the server's memory only.",
+        "Our experiments keep predictions but no weights, so there is nothing to send to a browser. This app keeps a "
+        "photo only in the server's memory.",
     )
 
 
-def _figures(taken: FoundRuns) -> tuple[Shown, ...]:
-    asked = {"small network": COLOUR, "MobileNet": TUNED["lesion"], "ResNet": REFERENCE}
+def _build_figures(runs: FoundRuns) -> tuple[KeyFigure, ...]:
     return tuple(
-        shown(f"Macro F1, {words}", taken.found[source].figure("macro_f1"))
-        for words, source in asked.items()
-        if taken.has(source)
+        build_key_figure(f"Macro F1, {words}", runs.measured[run_id].get_figure("macro_f1"))
+        for words, run_id in _BY_LESION.items()
+        if runs.has(run_id)
     )
 
 
-def _lesson(taken: FoundRuns) -> str | None:
-    gap, resnet = _gap(taken, TUNED["lesion"], COLOUR), _gap(taken, REFERENCE, TUNED["lesion"])
-    if gap is None:
+def _write_lesson(runs: FoundRuns) -> str | None:
+    mobilenet = _compute_difference(runs, TUNED["lesion"], COLOUR)
+    resnet = _compute_difference(runs, REFERENCE, TUNED["lesion"])
+    if mobilenet is None:
         return None
-    word = verdict(
-        gap,
+    verdict = choose_verdict(
+        mobilenet,
         "The pretrained network did better than the small one",
         "The pretrained network did worse than the small one",
-        "Whether the pretrained network is better than the small one cannot be told",
+        "It is uncertain whether the pretrained network is better than the small one",
     )
-    said = f"{word}: on the same photos of new lesions, MobileNet's macro F1 less the small network's is {points(gap)}"
+    lesson = (
+        f"{verdict}: on the same photos of new lesions, macro F1 of MobileNet minus that of the small network is "
+        f"{format_points(mobilenet)}."
+    )
     if resnet is None:
-        return f"{said}."
-    best = verdict(resnet, "yet it is not the best", "and it is the best", "but it is not surely the best")
-    return f"{said}; {best}: the ResNet's less MobileNet's is {points(resnet)}."
+        return lesson
+    best = choose_verdict(resnet, "But it is not the best", "It is the best", "Whether it is the best is uncertain")
+    return f"{lesson} {best}: macro F1 of the ResNet minus that of MobileNet is {format_points(resnet)}."

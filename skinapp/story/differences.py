@@ -1,4 +1,4 @@
-"""How far two runs differ on the same photos in the figures that are made of counts, fast enough for a page."""
+"""Paired differences of two runs in the metrics that are made of counts, fast enough for a page."""
 
 from dataclasses import replace
 
@@ -6,29 +6,29 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.bootstrap import lesion_sums, percentile_interval, replicate_sums
+from skinapp.metrics.bootstrap import draw_replicate_sums, percentile_interval, sum_by_lesion
 from skinapp.metrics.classification import Floats
 from skinapp.metrics.estimate import REPLICATES, SEED
-from skinapp.runs.baselines import on_photos
-from skinapp.runs.lookup import places_among
-from skinapp.runs.stored import StoredRun, lesion_index, probabilities, truth_index
+from skinapp.runs.baselines import select_photos
+from skinapp.runs.lookup import find_indices
+from skinapp.runs.stored import StoredRun
 
 FIGURES = {"macro_f1": classification.macro_f1, "balanced_accuracy": classification.balanced_accuracy}
 
 
-def gaps(a: StoredRun, b: StoredRun) -> pd.DataFrame:
-    """Return the differences of two runs with the same classes, a less b, on their common photos.
+def compute_differences(a: StoredRun, b: StoredRun) -> pd.DataFrame:
+    """Return the differences of two runs with the same classes, a minus b, on their common photos.
 
-    Columns: figure (of FIGURES), difference, low, high: the 95% interval by draws of lesions, the same for both runs.
-    `compare.paired_differences` does this for every figure, which takes a hundred times as long. RunError where they
-    share no photo.
+    Columns: figure (of FIGURES), difference, low, high: the 95% interval by bootstrap over lesions, the same draws for
+    both runs. `runs.views.compare` does this for every metric, which takes a hundred times as long. RunError if they
+    have no photo in common.
     """
-    common_a = on_photos(a, b.predictions["image_id"])
-    place = places_among(common_a.predictions["image_id"], b.predictions["image_id"])
-    common_b = replace(b, predictions=b.predictions.iloc[place].reset_index(drop=True))
-    k, lesion = len(a.classes), lesion_index(common_a)
-    cells = np.hstack([_cells(common_a), _cells(common_b)])
-    drawn = replicate_sums(lesion_sums(cells, lesion), REPLICATES, SEED)
+    common_a = select_photos(a, b.frame["image_id"])
+    place = find_indices(common_a.frame["image_id"], b.frame["image_id"])
+    common_b = replace(b, frame=b.frame.iloc[place].reset_index(drop=True))
+    k, lesion = len(a.classes), common_a.lesion_index()
+    cells = np.hstack([_one_hot_cells(common_a), _one_hot_cells(common_b)])
+    drawn = draw_replicate_sums(sum_by_lesion(cells, lesion), REPLICATES, SEED)
     rows = []
     for name, compute in FIGURES.items():
         whole, replicates = (
@@ -39,11 +39,11 @@ def gaps(a: StoredRun, b: StoredRun) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["figure", "difference", "low", "high"])
 
 
-def _cells(run: StoredRun) -> Floats:
-    """Mark the cell of the confusion matrix that each photo falls into: float64 (n, k * k), truths by rows.
+def _one_hot_cells(run: StoredRun) -> Floats:
+    """Return the cell of the confusion matrix of each photo as a one-hot row: float64 (n, k * k), truth in rows.
 
-    The order of the classes is the run's own: it matters to neither figure.
+    The order of the classes may differ between the runs: neither metric depends on it.
     """
     k = len(run.classes)
-    cells: Floats = np.eye(k * k)[truth_index(run) * k + probabilities(run).argmax(axis=1)]
+    cells: Floats = np.eye(k * k)[run.truth_index() * k + run.probabilities().argmax(axis=1)]
     return cells

@@ -1,4 +1,4 @@
-"""Where the story takes its figures from: stored runs with their curves, image tables, the audit, the showcase."""
+"""What the story reads: stored runs, learning curves, image tables, findings of the audit, the showcase."""
 
 import json
 from collections.abc import Iterable
@@ -7,20 +7,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.datasets.audit.findings import read_findings
-from skinapp.datasets.audit.table import SAME_FILE, SAME_PICTURE
+from skinapp.datasets.audit.findings import SAME_FILE, SAME_PICTURE, read_findings
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.models.card import TRAINING
 from skinapp.models.folder import CURVES
-from skinapp.runs.measured import Measured, measured
+from skinapp.runs.measured import MeasuredRun, measure_run
 from skinapp.runs.stored import load_run
-from skinapp.story.parts import Source
+from skinapp.story.parts import RunId
 
 
 @dataclass(frozen=True)
-class TrainedRun:
-    """How a network was trained: its kind, the side of its input in pixels (None: 75 x 100), photos, epochs, time."""
+class TrainingSummary:
+    """How a network was trained: architecture, input side in pixels (None: 75 x 100), photos, epochs, seconds."""
 
     network: str
     input_px: int | None
@@ -28,8 +27,8 @@ class TrainedRun:
     epochs: int
     elapsed_s: float
 
-    def in_words(self) -> str:
-        """Say it in half a sentence."""
+    def describe(self) -> str:
+        """Return a phrase such as "ResNet-18 at 112 px, 5 epochs of 7,970 photos in 21 min"."""
         network = self.network.replace("resnet", "ResNet-")
         size = f"{self.input_px} px" if self.input_px else "75 x 100 px"
         minutes = max(1, round(self.elapsed_s / 60))
@@ -38,22 +37,22 @@ class TrainedRun:
 
 @dataclass(frozen=True, eq=False)
 class FoundRuns:
-    """The runs that were found, those that are not stored, and a sentence for each that is damaged."""
+    """Runs with their intervals, the runs that are not stored, and one sentence per damaged run."""
 
-    found: dict[Source, Measured]
-    missing: tuple[Source, ...]
+    measured: dict[RunId, MeasuredRun]
+    missing: tuple[RunId, ...]
     damaged: tuple[str, ...]
 
-    def has(self, *sources: Source) -> bool:
-        """Tell whether all of these were found."""
-        return all(source in self.found for source in sources)
+    def has(self, *run_ids: RunId) -> bool:
+        """Tell whether all of these runs were found."""
+        return all(run_id in self.measured for run_id in run_ids)
 
 
-def absent(*parts: FoundRuns) -> tuple[str, ...]:
-    """Name in one sentence the experiments whose runs are not stored; then a sentence for each damaged run."""
-    names = dict.fromkeys(source.experiment for taken in parts for source in taken.missing)
+def list_missing(*found: FoundRuns) -> tuple[str, ...]:
+    """Return one sentence that names the experiments without stored runs, then one sentence per damaged run."""
+    names = dict.fromkeys(run_id.experiment for runs in found for run_id in runs.missing)
     first = (f"Not stored yet: runs of {', '.join(names)}.",) if names else ()
-    return first + tuple(sentence for taken in parts for sentence in taken.damaged)
+    return first + tuple(sentence for runs in found for sentence in runs.damaged)
 
 
 @dataclass(frozen=True)
@@ -63,59 +62,59 @@ class StoredExperiments:
     experiments: Path
     tables: Path
 
-    def take(self, sources: Iterable[Source]) -> FoundRuns:
-        """Read runs with their intervals; intervals that are not stored are drawn."""
-        found: dict[Source, Measured] = {}
+    def find_runs(self, run_ids: Iterable[RunId]) -> FoundRuns:
+        """Read runs with their intervals; intervals that are not stored are computed."""
+        found: dict[RunId, MeasuredRun] = {}
         missing, damaged = [], []
-        for source in sources:
-            folder = self.experiments / source.experiment / "runs" / source.run
+        for run_id in run_ids:
+            folder = self.experiments / run_id.experiment / "runs" / run_id.run
             if not folder.is_dir():
-                missing.append(source)
+                missing.append(run_id)
                 continue
             try:
-                found[source] = measured(load_run(folder), folder)
+                found[run_id] = measure_run(load_run(folder), folder)
             except RunError as error:
                 damaged.append(str(error))
         return FoundRuns(found, tuple(missing), tuple(damaged))
 
-    def curves(self, experiment: str) -> pd.DataFrame | None:
-        """Read how an experiment's training went, a row an epoch; None where that is not stored."""
+    def read_curves(self, experiment: str) -> pd.DataFrame | None:
+        """Read the learning curves of an experiment, one row per epoch; None if they are not stored."""
         path = self.experiments / experiment / CURVES
         return pd.read_csv(path) if path.is_file() else None
 
-    def trained(self, experiment: str) -> TrainedRun | None:
-        """Read how an experiment's network was trained; None where that is not stored, RunError where it is damaged."""
+    def read_training(self, experiment: str) -> TrainingSummary | None:
+        """Read how the network of an experiment was trained; None if that is not stored, RunError if it is damaged."""
         path = self.experiments / experiment / TRAINING
         if not path.is_file():
             return None
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            return TrainedRun(
-                network=str(kept.get("architecture") or kept["network"]),
-                input_px=kept["preprocessing"]["input_px"] if "preprocessing" in kept else None,
-                photos=int(kept["data"]["train"]["photos"]),
-                epochs=int(kept["training"]["epochs"]),
-                elapsed_s=float(kept["training"]["elapsed_s"]),
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            return TrainingSummary(
+                network=str(facts.get("architecture") or facts["network"]),
+                input_px=facts["preprocessing"]["input_px"] if "preprocessing" in facts else None,
+                photos=int(facts["data"]["train"]["photos"]),
+                epochs=int(facts["training"]["epochs"]),
+                elapsed_s=float(facts["training"]["elapsed_s"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{path} does not say how the training went. Make the experiment again.") from error
 
-    def how(self, experiment: str) -> str:
-        """Say how an experiment's network was trained."""
-        trained = self.trained(experiment)
-        return trained.in_words() if trained else "its training is not stored yet"
+    def describe_training(self, experiment: str) -> str:
+        """Return a phrase that says how the network of an experiment was trained."""
+        training = self.read_training(experiment)
+        return training.describe() if training else "its training is not stored yet"
 
-    def table(self, name: str) -> pd.DataFrame:
-        """Read an image table by its name; DatasetError where it cannot be read."""
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Read an image table by its name; DatasetError if it cannot be read."""
         return read_table(self.tables / f"{name}.parquet")
 
-    def twins(self) -> pd.DataFrame:
-        """Return the pairs of photos that are one file or one picture: table, image and split of each (_a, _b)."""
-        found = read_findings(self.tables / "findings.parquet")
-        return found[found["finding"].isin((SAME_FILE, SAME_PICTURE))].reset_index(drop=True)
+    def list_twins(self) -> pd.DataFrame:
+        """Return the pairs of photos with the same file or picture: table, image and split of each (_a, _b)."""
+        findings = read_findings(self.tables / "findings.parquet")
+        return findings[findings["finding"].isin((SAME_FILE, SAME_PICTURE))].reset_index(drop=True)
 
-    def showcase(self) -> "pd.Series[str]":
-        """Return the diagnosis of each photo never trained on, by image_id."""
+    def read_showcase(self) -> "pd.Series[str]":
+        """Return the diagnosis of each showcase photo (never trained on), by image_id."""
         path = self.tables / "showcase.csv"
         try:
             listed = pd.read_csv(path, dtype="string")

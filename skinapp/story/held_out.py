@@ -1,99 +1,125 @@
-"""Step 3: the same network measured on photos that were held out in three ways."""
+"""Step 3: one recipe, measured on photos that were held out in three ways."""
 
 import pandas as pd
 
-from skinapp.story.experiments import FoundRuns, StoredExperiments, absent
-from skinapp.story.parts import NOT_YET, Forest, ScoredPhoto, Source, Step, compared, overlap, percent, rows, shown
+from skinapp.story.experiments import FoundRuns, StoredExperiments, list_missing
+from skinapp.story.parts import (
+    NOT_YET,
+    ClaimAnswer,
+    ForestPlot,
+    RunId,
+    Step,
+    build_key_figure,
+    build_rows,
+    describe_difference,
+    format_percent,
+    intervals_overlap,
+)
 
-WAYS = {"photo": "by photo", "class": "by class", "lesion": "by lesion"}
-RESNET = {way: Source(f"ham10000-seven-by-{way}", "validation") for way in WAYS}
-SMALL = {way: Source(f"small-cnn-by-{way}", "test") for way in WAYS}
+SPLITS = {"photo": "by photo", "class": "by class", "lesion": "by lesion"}
+RESNET = {split: RunId(f"ham10000-seven-by-{split}", "validation") for split in SPLITS}
+SMALL = {split: RunId(f"small-cnn-by-{split}", "test") for split in SPLITS}
 TITLE = "Ask which photos were held out"
 FIGURES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 
 
-def step(shelf: StoredExperiments) -> Step:
+def build_step(stored: StoredExperiments) -> Step:
     """Compare three splits: 20% of photos, 20% of each class's photos, 20% of lesions."""
-    taken, small = shelf.take(RESNET.values()), shelf.take(SMALL.values())
-    differs = (
-        f"One recipe, three draws ({shelf.how(RESNET['lesion'].experiment)}): the held-out photos are not the same, "
-        f"so part of a difference is the draw. {_siblings(shelf, taken)}".strip()
+    runs, small = stored.find_runs(RESNET.values()), stored.find_runs(SMALL.values())
+    differences = (
+        f"One recipe, three splits ({stored.describe_training(RESNET['lesion'].experiment)}). The held-out photos "
+        f"differ, so part of a difference is chance. {_describe_siblings(stored, runs)}".strip()
     )
     answers = (
-        ScoredPhoto("A5", _in_words(taken, RESNET) + _against_photo(taken), _photos(taken, RESNET), differs),
-        ScoredPhoto(
+        ClaimAnswer(
+            "A5",
+            _describe_results(runs, RESNET) + _describe_differences(runs),
+            _describe_photos(runs, RESNET),
+            differences,
+        ),
+        ClaimAnswer(
             "B2",
-            _in_words(small, SMALL),
-            _photos(small, SMALL),
-            "The small network of step 7. Seed 101 by photo draws what its code drew; its text is by class; "
-            "by lesion is ours. Showcase photos stay out.",
+            _describe_results(small, SMALL),
+            _describe_photos(small, SMALL),
+            "The small network of step 7. Its code splits by photo (seed 101 draws the same photos), its text by "
+            "class; the split by lesion is ours. Showcase photos are left out.",
         ),
     )
-    missing = absent(taken, small)
-    if not taken.has(*RESNET.values()):
-        return Step(TITLE, answers, differs=differs, missing=missing)
+    missing = list_missing(runs, small)
+    if not runs.has(*RESNET.values()):
+        return Step(TITLE, answers, differences=differences, missing=missing)
     return Step(
         TITLE,
         answers,
-        tuple(shown(f"Macro F1 {words}", taken.found[RESNET[way]].figure("macro_f1")) for way, words in WAYS.items()),
-        Forest(_rows(taken), "Accuracy and macro F1"),
-        _lesson(taken),
-        differs,
+        tuple(
+            build_key_figure(f"Macro F1 {words}", runs.measured[RESNET[split]].get_figure("macro_f1"))
+            for split, words in SPLITS.items()
+        ),
+        ForestPlot(_build_split_rows(runs), "Accuracy and macro F1"),
+        _write_lesson(runs),
+        differences,
         missing,
     )
 
 
-def _in_words(taken: FoundRuns, sources: dict[str, Source]) -> str:
-    known = {WAYS[way]: taken.found[source] for way, source in sources.items() if taken.has(source)}
-    said = [
-        f"{words}: accuracy {percent(one.figure('accuracy'))}, macro F1 {percent(one.figure('macro_f1'))}"
-        for words, one in known.items()
+def _describe_results(runs: FoundRuns, run_ids: dict[str, RunId]) -> str:
+    measured = {SPLITS[split]: runs.measured[run_id] for split, run_id in run_ids.items() if runs.has(run_id)}
+    results = [
+        f"{words}: accuracy {format_percent(run.get_figure('accuracy'))}, "
+        f"macro F1 {format_percent(run.get_figure('macro_f1'))}"
+        for words, run in measured.items()
     ]
-    return "; ".join(said) or NOT_YET
+    return "; ".join(results) or NOT_YET
 
 
-def _against_photo(taken: FoundRuns) -> str:
-    if not taken.has(*RESNET.values()):
+def _describe_differences(runs: FoundRuns) -> str:
+    if not runs.has(*RESNET.values()):
         return ""
-    by_photo = taken.found[RESNET["photo"]].figure("macro_f1")
-    said = [
-        f"{WAYS[way]} {compared(taken.found[RESNET[way]].figure('macro_f1'), by_photo)}" for way in ("class", "lesion")
+    by_photo = runs.measured[RESNET["photo"]].get_figure("macro_f1")
+    differences = [
+        f"{SPLITS[split]} {describe_difference(runs.measured[RESNET[split]].get_figure('macro_f1'), by_photo)}"
+        for split in ("class", "lesion")
     ]
-    return f"; macro F1 against that by photo: {', '.join(said)}"
+    return f"; macro F1 compared with the split by photo: {', '.join(differences)}"
 
 
-def _photos(taken: FoundRuns, sources: dict[str, Source]) -> str:
+def _describe_photos(runs: FoundRuns, run_ids: dict[str, RunId]) -> str:
     return "; ".join(
-        f"{WAYS[way]}: {taken.found[source].photos()}" for way, source in sources.items() if taken.has(source)
+        f"{SPLITS[split]}: {runs.measured[run_id].describe_photos()}"
+        for split, run_id in run_ids.items()
+        if runs.has(run_id)
     )
 
 
-def _rows(taken: FoundRuns) -> pd.DataFrame:
-    return rows(
-        (name, words, taken.found[RESNET[way]].figure(figure))
+def _build_split_rows(runs: FoundRuns) -> pd.DataFrame:
+    return build_rows(
+        (name, words, runs.measured[RESNET[split]].get_figure(figure))
         for figure, name in FIGURES.items()
-        for way, words in WAYS.items()
+        for split, words in SPLITS.items()
     )
 
 
-def _siblings(shelf: StoredExperiments, taken: FoundRuns) -> str:
-    """Say how many of the photos held out by photo show a lesion that was trained on."""
-    source = RESNET["photo"]
-    if not taken.has(source):
+def _describe_siblings(stored: StoredExperiments, runs: FoundRuns) -> str:
+    """Say how many of the photos held out by photo are of a lesion that was trained on."""
+    run_id = RESNET["photo"]
+    if not runs.has(run_id):
         return ""
-    held = taken.found[source].run.predictions
-    table = shelf.table("ham10000")
+    held = runs.measured[run_id].run.frame
+    table = stored.read_table("ham10000")
     trained = table[~table["image_id"].isin(held["image_id"]) & (table["split"] != "showcase").fillna(True)]
     share = held["lesion_id"].isin(trained["lesion_id"]).mean()
-    return f"By photo, {share:.0%} of the photos held out show a lesion of which another photo was trained on."
+    return f"By photo, {share:.0%} of the held-out photos are of a lesion with another photo among the training photos."
 
 
-def _lesson(taken: FoundRuns) -> str:
-    by_photo, by_lesion = (taken.found[RESNET[way]] for way in ("photo", "lesion"))
-    f1 = by_lesion.figure("macro_f1"), by_photo.figure("macro_f1")
-    hits = by_lesion.figure("accuracy"), by_photo.figure("accuracy")
-    said = f"held out by lesion, macro F1 is {compared(*f1)}, and accuracy is {compared(*hits)}"
-    lower = [now.value < before.value and not overlap(now, before) for now, before in (f1, hits)]
+def _write_lesson(runs: FoundRuns) -> str:
+    by_photo, by_lesion = (runs.measured[RESNET[split]] for split in ("photo", "lesion"))
+    f1 = by_lesion.get_figure("macro_f1"), by_photo.get_figure("macro_f1")
+    accuracy = by_lesion.get_figure("accuracy"), by_photo.get_figure("accuracy")
+    comparison = (
+        f"held out by lesion, macro F1 is {describe_difference(*f1)}, and accuracy is {describe_difference(*accuracy)}"
+    )
+    lower = [now.value < before.value and not intervals_overlap(now, before) for now, before in (f1, accuracy)]
     if any(lower):
-        return f"Photos of one lesion on both sides flatter: {said}."
-    return f"Hold out whole lesions, for a new patient brings a new one; these figures alone do not prove it: {said}."
+        return f"Scores are too high if photos of one lesion are in training and validation: {comparison}."
+    advice = "Hold out whole lesions, because a new patient has a new lesion"
+    return f"{advice}. These figures alone do not prove it: {comparison}."

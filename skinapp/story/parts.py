@@ -1,4 +1,4 @@
-"""What the steps of the story are made of."""
+"""The building blocks of the story's steps, and the formats of their figures."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,47 +6,47 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skinapp.metrics.estimate import Estimate, proportion
+from skinapp.metrics.estimate import Estimate, estimate_proportion
 
 NOT_YET = "not measured yet"
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a figure comes from: an experiment's id, and the name of one of its runs."""
+class RunId:
+    """A stored run of an experiment: the id of the experiment and the name of the run."""
 
     experiment: str
     run: str
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A figure as a page shows it: its name, its value, and its interval or what else belongs below it."""
+class KeyFigure:
+    """A figure as the page shows it: its name, its value, and below it the interval or a note."""
 
     name: str
     value: str
-    below: str
+    note: str
 
 
 @dataclass(frozen=True)
-class ScoredPhoto:
-    """Our answer to a claim: its id, our figures in words, the photos they stand on, what differs and why."""
+class ClaimAnswer:
+    """Our answer to a claim: its id, our result, the photos it was measured on, and what differs and why."""
 
     claim: str
-    ours: str
+    result: str
     photos: str
-    differs: str
+    differences: str
 
 
 @dataclass(frozen=True, eq=False)
-class Forest:
-    """Figures (0 to 1) to be drawn with their intervals: `rows` as `charts.forest.forest` takes them."""
+class ForestPlot:
+    """Figures (0 to 1) with their intervals: `rows` as `charts.forest.draw_forest_plot` takes them."""
 
     rows: pd.DataFrame
     title: str
 
     def domain(self) -> tuple[float, float]:
-        """Return where the axis begins and ends: tenths that hold all intervals, a hair beyond 1 for a dot there."""
+        """Return the ends of the axis: tenths that contain all intervals, slightly above 1 for a dot at 1."""
         ends = self.rows[["value", "low", "high"]].to_numpy(dtype=float)
         if np.isnan(ends).all():
             return 0.0, 1.0
@@ -55,8 +55,8 @@ class Forest:
 
 
 @dataclass(frozen=True, eq=False)
-class Certainties:
-    """Single photos to be drawn: `photos` as `charts.story.certainties` takes them."""
+class CertaintyPlot:
+    """Single photos: `photos` as `charts.story.draw_certainties` takes them."""
 
     photos: pd.DataFrame
 
@@ -65,83 +65,83 @@ class Certainties:
 class Step:
     """A step of the story.
 
-    `lesson` is None and `picture` too where a run that they need is missing; `missing` says in a sentence each which
-    those are. `differs` says what is not as it was in the earlier work, and why.
+    `plot` and `lesson` are None if a run that they need is missing; `missing` has one sentence per missing run.
+    `differences` says what is not as in the earlier work, and why.
     """
 
     title: str
-    answers: tuple[ScoredPhoto, ...]
-    figures: tuple[Shown, ...] = ()
-    picture: Forest | Certainties | None = None
+    answers: tuple[ClaimAnswer, ...]
+    figures: tuple[KeyFigure, ...] = ()
+    plot: ForestPlot | CertaintyPlot | None = None
     lesson: str | None = None
-    differs: str = ""
+    differences: str = ""
     missing: tuple[str, ...] = ()
 
 
-def rows(named: Iterable[tuple[str, str, Estimate]]) -> pd.DataFrame:
-    """Put figures below one another: a label, a note and a figure each; columns label, note, value, low, high."""
-    table = [(label, note, found.value, found.low, found.high) for label, note, found in named]
+def build_rows(estimates: Iterable[tuple[str, str, Estimate]]) -> pd.DataFrame:
+    """Return one row per (label, note, estimate); columns label, note, value, low, high."""
+    table = [(label, note, estimate.value, estimate.low, estimate.high) for label, note, estimate in estimates]
     return pd.DataFrame(table, columns=["label", "note", "value", "low", "high"])
 
 
-def percent(found: Estimate) -> str:
-    """Write "84.6% (83.0 to 86.2)", or a dash for what is undefined."""
-    return "–" if np.isnan(found.value) else f"{found.value:.1%} ({interval(found)})"
+def format_percent(share: Estimate) -> str:
+    """Format a share: "84.6% (83.0 to 86.2)", or a dash if it is undefined."""
+    return "–" if np.isnan(share.value) else f"{share.value:.1%} ({format_interval(share)})"
 
 
-def interval(found: Estimate) -> str:
-    """Write the interval of a share: "83.0 to 86.2"."""
-    return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+def format_interval(share: Estimate) -> str:
+    """Format the interval of a share: "83.0 to 86.2"."""
+    return f"{100 * share.low:.1f} to {100 * share.high:.1f}"
 
 
-def shown(name: str, found: Estimate, digits: int | None = None) -> Shown:
-    """Show a figure in percent, or with so many digits where it is none."""
-    if np.isnan(found.value):
-        return Shown(name, "–", "undefined here")
+def format_points(difference: Estimate) -> str:
+    """Format a difference of shares: "+1.2 points (−0.3 to +2.8)", or a dash if it is undefined."""
+    if np.isnan(difference.value):
+        return "–"
+    low, high = 100 * difference.low, 100 * difference.high
+    return f"{100 * difference.value:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
+
+
+def build_key_figure(name: str, estimate: Estimate, digits: int | None = None) -> KeyFigure:
+    """Return a figure in percent, or with this number of decimals."""
+    if np.isnan(estimate.value):
+        return KeyFigure(name, "–", "undefined here")
     if digits is None:
-        return Shown(name, f"{found.value:.1%}", f"{interval(found)}%")
-    return Shown(name, f"{found.value:.{digits}f}", f"{found.low:.{digits}f} to {found.high:.{digits}f}")
+        return KeyFigure(name, f"{estimate.value:.1%}", f"{format_interval(estimate)}%")
+    return KeyFigure(name, f"{estimate.value:.{digits}f}", f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}")
 
 
-def of_photos(name: str, part: int, whole: int, method: str) -> Shown:
-    """Show a count of photos with the interval of its share in percent."""
-    return Shown(name, f"{part} of {whole}", f"{interval(proportion(part, whole, method))}%")
+def build_count_figure(name: str, part: int, whole: int, method: str) -> KeyFigure:
+    """Return a count of photos with the interval of its share in percent; `method` as in `estimate_proportion`."""
+    return KeyFigure(name, f"{part} of {whole}", f"{format_interval(estimate_proportion(part, whole, method))}%")
 
 
-def overlap(a: Estimate, b: Estimate) -> bool:
-    """Tell whether two intervals share a value."""
+def intervals_overlap(a: Estimate, b: Estimate) -> bool:
+    """Tell whether two intervals have a value in common."""
     return a.low <= b.high and b.low <= a.high
 
 
-def compared(a: Estimate, b: Estimate) -> str:
-    """Say by how many points of a hundred a lies below or above b, and whether their intervals overlap."""
+def describe_difference(a: Estimate, b: Estimate) -> str:
+    """Describe how far a is above or below b in percentage points, and whether their intervals overlap."""
     points = 100 * (a.value - b.value)
     if np.isnan(points):
         return "cannot be compared"
-    way = "lower" if points < 0 else "higher"
-    apart = "the intervals overlap" if overlap(a, b) else "the intervals lie apart"
-    return f"{abs(points):.1f} points {way} ({apart})"
+    direction = "lower" if points < 0 else "higher"
+    overlap = "the intervals overlap" if intervals_overlap(a, b) else "the intervals do not overlap"
+    return f"{abs(points):.1f} points {direction} ({overlap})"
 
 
-def difference(found: pd.DataFrame, name: str) -> Estimate:
-    """Pick a difference from the frame of `gaps.gaps`."""
-    value, low, high = found.loc[found["figure"] == name, ["difference", "low", "high"]].iloc[0].astype(float)
-    return Estimate(value, low, high)
+def get_difference(differences: pd.DataFrame, name: str) -> Estimate:
+    """Return one row of the frame of `differences.compute_differences`."""
+    row = differences.loc[differences["figure"] == name, ["difference", "low", "high"]].iloc[0].astype(float)
+    return Estimate(*row)
 
 
-def points(found: Estimate) -> str:
-    """Write a difference of shares: "+1.2 points (−0.3 to +2.8)"; a dash where it is undefined."""
-    if np.isnan(found.value):
-        return "–"
-    written = f"{100 * found.value:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
-    return written.replace("-", "−")
+def sign_if_certain(difference: Estimate) -> int:
+    """Return the sign of a difference, or 0 if its interval contains 0."""
+    return int(difference.low > 0) - int(difference.high < 0)
 
 
-def certain(found: Estimate) -> int:
-    """Return the sign of a difference whose interval does not hold 0, else 0."""
-    return int(found.low > 0) - int(found.high < 0)
-
-
-def verdict(found: Estimate, better: str, worse: str, open_: str) -> str:
-    """Choose the words that a difference allows: surely above 0, surely below, or neither."""
-    return {1: better, -1: worse, 0: open_}[certain(found)]
+def choose_verdict(difference: Estimate, better: str, worse: str, uncertain: str) -> str:
+    """Choose the sentence for a difference: certainly above 0, certainly below 0, or uncertain."""
+    return {1: better, -1: worse, 0: uncertain}[sign_if_certain(difference)]

@@ -1,4 +1,4 @@
-"""The story: seven steps in order, each computed from what is stored."""
+"""The seven steps of the story in order."""
 
 from collections.abc import Callable
 
@@ -8,30 +8,29 @@ from skinapp.story.experiments import StoredExperiments
 from skinapp.story.parts import Step
 
 _STEPS: tuple[tuple[str, tuple[str, ...], Callable[[StoredExperiments], Step]], ...] = (
-    (skew.TITLE, ("A1", "A2", "A3"), skew.step),
-    (unseen.TITLE, ("A4",), unseen.step),
-    (held_out.TITLE, ("A5", "B2"), held_out.step),
-    (merged.TITLE, ("A6",), merged.step),
-    (two_classes.TITLE, ("A7",), two_classes.step),
-    (deleting.TITLE, ("A8", "A9", "A10"), deleting.step),
-    (browser.TITLE, ("B1", "B3", "B4", "B5", "B6", "B7"), browser.step),
+    (skew.TITLE, ("A1", "A2", "A3"), skew.build_step),
+    (unseen.TITLE, ("A4",), unseen.build_step),
+    (held_out.TITLE, ("A5", "B2"), held_out.build_step),
+    (merged.TITLE, ("A6",), merged.build_step),
+    (two_classes.TITLE, ("A7",), two_classes.build_step),
+    (deleting.TITLE, ("A8", "A9", "A10"), deleting.build_step),
+    (browser.TITLE, ("B1", "B3", "B4", "B5", "B6", "B7"), browser.build_step),
 )
 
 TITLES = tuple(title for title, _, _ in _STEPS)
-"""The steps' titles in order; step 1 is the first."""
+"""The titles of steps 1 to 7."""
 
 CLAIMED = tuple(claims for _, claims, _ in _STEPS)
-"""The claims that each step answers, by id."""
+"""The ids of the claims that each step answers."""
 
 
-def compute_step(number: int, shelf: StoredExperiments) -> Step:
-    """Compute a step, 1 to 7, from a shelf.
+def compute_step(number: int, stored: StoredExperiments) -> Step:
+    """Compute a step, 1 to 7, from what is stored.
 
-    Where stored runs do not belong together, the step says so in `missing`. Raises DatasetError where an image table
-    cannot be read.
+    If stored runs do not belong together, `missing` says so. Raises DatasetError if an image table cannot be read.
     """
-    title, _, step = _STEPS[number - 1]
+    title, _, build_step = _STEPS[number - 1]
     try:
-        return step(shelf)
+        return build_step(stored)
     except RunError as error:
         return Step(title, (), missing=(str(error),))

@@ -16,7 +16,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_shipped_table_is_what_the_command_writes_of_the_stored_runs(
+def test_the_shipped_table_is_what_the_command_writes(
     run_command: RunCommand, tmp_path: Path
 ) -> None:
     done = run_command("story", "-o", tmp_path / "written.md")
@@ -32,13 +32,13 @@ def test_without_runs_every_claim_still_has_its_row(run_command: RunCommand, tmp
     assert "Not stored yet: runs of ham10000-seven-by-photo." in done.out
 
 
-def test_a_folder_without_tables_is_refused_in_a_sentence(run_command: RunCommand, tmp_path: Path) -> None:
+def test_a_folder_without_tables_is_an_error(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("story", "--tables", tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "no image table" in done.err
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_anything_is_computed(
+def test_a_file_that_cannot_be_written_is_an_error_before_anything_is_computed(
     run_command: RunCommand, tmp_path: Path
 ) -> None:
     done = run_command("story", "-o", tmp_path / "absent" / "story.md")
