@@ -9,8 +9,8 @@ from skinapp.cards.tried_recipes import Recipe, find_trained
 from skinapp.files import read_toml
 from skinapp.models.card import RECIPE, Card, SeedFigures
 from skinapp.models.folder import member_folder
-from skinapp.runs.intervals import figure, load_intervals
-from skinapp.runs.stored import RunFacts, own_runs, read_facts
+from skinapp.runs.intervals import get_figure, load_intervals
+from skinapp.runs.stored import RunFacts, find_own_runs, read_facts
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
 
 SPLIT = "validation"
@@ -66,11 +66,11 @@ def _read(network: str, folder: Path, seed: int) -> SeedFigures:
 
 def _read_values(folder: Path) -> Iterator[tuple[str, float]]:
     # Runs are sorted by name: "-malignancy" follows "-lesion-type", so its AUROC replaces that of the types together.
-    for path in own_runs(folder):
+    for path in find_own_runs(folder):
         facts, intervals = read_facts(path), load_intervals(path)
         if facts.split == SPLIT and intervals is not None:
             for name, label in _list_figures(facts):
-                yield name, figure(intervals, name, label).value
+                yield name, get_figure(intervals, name, label).value
 
 
 def _list_figures(facts: RunFacts) -> tuple[tuple[str, str | None], ...]:

@@ -6,12 +6,12 @@ import pytest
 
 from skinapp.cards.tried_recipes import find_trained, name_architecture, photo_sources
 from skinapp.datasets.splits import OUTSIDE
-from skinapp.datasets.table import image_table, read_table, write_table
+from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import ModelError
 from skinapp.files import EXPERIMENTS, MODELS, file_sha256, read_toml
 from skinapp.models.card import CARD, RECIPE, TRAINING, read_card, read_members
 from skinapp.models.folder import WEIGHTS
-from skinapp.runs.stored import StoredRun, load_run, own_runs, read_facts
+from skinapp.runs.stored import StoredRun, find_own_runs, load_run, read_facts
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 from skinapp.training.recipe import Recipe, read_recipe
 
@@ -21,7 +21,7 @@ UNSEEN = tuple(row.recipe for row in SHIPPED.left_out)
 SEEDS = tuple(row.recipe for row in SHIPPED.seeds if row.recipe != row.network)
 CITED = [EXPERIMENTS / name for name in (*UNSEEN, *SEEDS)]
 AVERAGES = [folder for folder in CITED if "members" in read_toml(folder / RECIPE)]
-RUNS = [run for folder in CITED if folder not in AVERAGES for run in own_runs(folder)]
+RUNS = [run for folder in CITED if folder not in AVERAGES for run in find_own_runs(folder)]
 
 STARTED_FROM = "resnet50"
 """The network that a member of the shipped average starts from; its recipe lies beside that member too."""
@@ -46,10 +46,10 @@ def types(make_run: Callable[..., StoredRun]) -> StoredRun:
 
 
 def test_sources_are_cameras_or_where_none_is_known_the_data_set(tmp_path: Path, types: StoredRun) -> None:
-    photos = types.predictions[["image_id", "lesion_id"]].assign(source="HAM10000")
+    photos = types.frame[["image_id", "lesion_id"]].assign(source="HAM10000")
     cameras = ["vidir_modern" if row % 2 else None for row in range(len(photos))]
     more = photos.assign(image_id="other_" + photos["image_id"], camera="rosendahl")
-    table = image_table(photos.assign(camera=cameras)), image_table(more)
+    table = build_image_table(photos.assign(camera=cameras)), build_image_table(more)
     write_table(table[0], tmp_path / f"{types.table}.parquet")
     write_table(table[1], tmp_path / "own.parquet")
     expected = ("HAM10000, camera not named", "vidir_modern")
@@ -75,7 +75,7 @@ def test_the_card_cites_every_experiment_with_a_camera_or_clinic_kept_away() -> 
     outside = {
         record.parent.name
         for record in find_trained(EXPERIMENTS)
-        for run in own_runs(record.parent)
+        for run in find_own_runs(record.parent)
         if (facts := read_facts(run)).split == OUTSIDE and facts.classes == MALIGNANCY_CLASSES
     }
     assert set(UNSEEN) == outside
@@ -100,7 +100,7 @@ def test_a_cited_run_belongs_to_its_recipe_and_holds_no_test_photo(path: Path) -
     (own,) = extras or [recipe.data.table]
     assert (run.table, run.table_sha256) == (Path(own).stem, file_sha256(ROOT / own))
     table = read_table(ROOT / recipe.data.table)
-    evaluated = set(run.predictions["image_id"])
+    evaluated = set(run.frame["image_id"])
     assert not evaluated & set(table["image_id"][table["split"].isin(["test", "showcase"])])
     if run.split == "validation" and recipe.split.outside is None:
         assert evaluated == set(table["image_id"][table["split"] == "validation"])
@@ -113,9 +113,9 @@ def test_a_cited_average_was_evaluated_on_photos_that_no_member_was_trained_on(f
     for member in members:
         if member != UNTOUCHED:
             assert not read_recipe(MODELS / "lesion" / "members" / member / RECIPE).data.extra, "HAM10000 alone"
-    for path in own_runs(folder):
+    for path in find_own_runs(folder):
         run, same = load_run(path), load_run(EXPERIMENTS / UNTOUCHED / "runs" / path.name)
-        assert run.predictions["image_id"].tolist() == same.predictions["image_id"].tolist()
+        assert run.frame["image_id"].tolist() == same.frame["image_id"].tolist()
         assert (run.split, run.table_sha256) == (same.split, same.table_sha256)
 
 
