@@ -15,16 +15,16 @@ from skinapp.cli.console import (
     DataOption,
     ModelsOption,
     check_output,
-    data_root,
-    model_folder,
-    models_folder,
+    check_data_root,
+    find_model_folder,
+    choose_models_folder,
     progress_bar,
     render_table,
     say,
     write_answer,
 )
 from skinapp.cli.shown import Format, as_object, figures_table
-from skinapp.cli.stored import readable
+from skinapp.cli.stored import read_or_report
 from skinapp.datasets.export import encode_csv
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
@@ -33,13 +33,13 @@ from skinapp.formatting import format_estimate
 from skinapp.metrics.estimate import REPLICATES, Estimate
 from skinapp.metrics.labels import get_inline_name
 from skinapp.metrics.summary import OVERALL, PER_CLASS
-from skinapp.runs.intervals import figure, interval_steps, load_intervals
+from skinapp.runs.intervals import draw_intervals, get_figure, load_intervals
 from skinapp.runs.isic_submission import check_classes
-from skinapp.runs.isic_submission import submission as challenge_format
+from skinapp.runs.isic_submission import format_submission as challenge_format
 from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import find_runs, load_run
-from skinapp.runs.summary import Headline, headline, per_class
+from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
 """Figures of a stored run in the list of all."""
@@ -75,7 +75,7 @@ def runs(
     format: FormatOption = Format.table, models: ModelsOption = None, experiments: ExperimentsOption = None
 ) -> None:
     """List every stored run, of the models and of the experiments, with its figures."""
-    roots = (models_folder(models), experiments or EXPERIMENTS)
+    roots = (choose_models_folder(models), experiments or EXPERIMENTS)
     found = [listed for root in roots for folder in find_runs(root) if (listed := _listed(folder))]
     names = _names(found)
     if format is Format.json:
@@ -98,7 +98,7 @@ def score(
     """Print the figures of predictions that any model made, with 95% intervals, overall and by class."""
     own = read_predictions(_bytes(csv), csv.name, None if truth is None else _bytes(truth))
     with progress_bar("Drawing lesions") as progress:
-        for drawn in interval_steps(own.predictions, replicates):
+        for drawn in draw_intervals(own.predictions, replicates):
             progress(drawn.replicates, replicates)
     intervals = drawn.frame()
     if format is Format.json:
@@ -143,23 +143,23 @@ def submission(
         run = load_run(Path(model))
         frame = challenge_format(run.frame["image_id"], run.probabilities(), run.classes)
     else:
-        frame = _predicted(model_folder(model, models), table, split, data_root(data), equal_shares)
+        frame = _predicted(find_model_folder(model, models), table, split, check_data_root(data), equal_shares)
     write_answer(encode_csv(frame).decode(), output)
 
 
 def _listed(folder: Path) -> _Listed | None:
     """Read a stored run for the list; None, after saying why, where it does not hold together."""
     intervals = None
-    if (run := readable(folder)) is None:
+    if (run := read_or_report(folder)) is None:
         return None
     try:
         intervals = load_intervals(folder)
     except RunError as error:
         say(str(error))
-    first = headline(run)
+    first = compute_headline(run)
     figures = {name: Estimate(getattr(first, name), float("nan"), float("nan")) for name in LISTED}
     if intervals is not None:
-        figures = {name: figure(intervals, name) for name in LISTED}
+        figures = {name: get_figure(intervals, name) for name in LISTED}
     return _Listed(folder, folder.name, run.model, run.table, run.split, first, figures)
 
 
@@ -198,27 +198,27 @@ def _bytes(file: Path) -> bytes:
 
 
 def _score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> dict[str, object]:
-    first = headline(own.predictions)
-    overall = {name: as_object(figure(intervals, name)) for name in OVERALL}
+    first = compute_headline(own.predictions)
+    overall = {name: as_object(get_figure(intervals, name)) for name in OVERALL}
     classes = [
         {"class": row["class"], "name": row["name"], "photos": row["support"], "lesions": row["lesions"]}
-        | {name: as_object(figure(intervals, name, row["class"])) for name in PER_CLASS}
-        for row in per_class(own.predictions).to_dict(orient="records")
+        | {name: as_object(get_figure(intervals, name, row["class"])) for name in PER_CLASS}
+        for row in compute_per_class(own.predictions).to_dict(orient="records")
     ]
     counts = {"file": csv.name, "photos": first.photos, "lesions": first.lesions}
     return counts | overall | {"classes": classes, "notes": list(own.notes)}
 
 
 def _score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) -> str:
-    first = headline(run)
+    first = compute_headline(run)
     title = f"{csv.name}: {first.photos:,} photos of {first.lesions:,} lesions"
     table = Table("class", box=None)
     for heading in ("photos", "lesions"):
         table.add_column(heading, justify="right")
     for name in PER_CLASS:
         table.add_column(get_inline_name(name))
-    for row in per_class(run).to_dict(orient="records"):
-        words = (format_estimate(figure(intervals, name, row["class"])) for name in PER_CLASS)
+    for row in compute_per_class(run).to_dict(orient="records"):
+        words = (format_estimate(get_figure(intervals, name, row["class"])) for name in PER_CLASS)
         table.add_row(row["name"], f"{row['support']:,}", f"{row['lesions']:,}", *words)
     return render_table(figures_table(intervals, OVERALL, title)) + "\n" + render_table(table)
 

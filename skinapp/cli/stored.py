@@ -5,10 +5,10 @@ from pathlib import Path
 
 from skinapp.cli.console import say
 from skinapp.errors import RunError
-from skinapp.runs.stored import StoredRun, load_run, own_runs
+from skinapp.runs.stored import StoredRun, find_own_runs, load_run
 
 
-def readable(folder: Path) -> StoredRun | None:
+def read_or_report(folder: Path) -> StoredRun | None:
     """Read a stored run; None, after saying why, where it does not hold together."""
     try:
         return load_run(folder)
@@ -17,8 +17,8 @@ def readable(folder: Path) -> StoredRun | None:
         return None
 
 
-def readable_runs(model: Path) -> Iterator[tuple[Path, StoredRun]]:
+def read_own_runs(model: Path) -> Iterator[tuple[Path, StoredRun]]:
     """Read the runs of a model one by one, each with its folder."""
-    for folder in own_runs(model):
-        if (run := readable(folder)) is not None:
+    for folder in find_own_runs(model):
+        if (run := read_or_report(folder)) is not None:
             yield folder, run

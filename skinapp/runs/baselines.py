@@ -1,4 +1,4 @@
-"""What a run is measured against: a guess without looking, and other models on the same photos."""
+"""What a run is compared with: a guess without looking at the photo, and other runs on the same photos."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,27 +8,27 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
-from skinapp.runs.lookup import places_among
+from skinapp.runs.lookup import find_indices
 from skinapp.runs.predictions import Predictions, probability_columns
-from skinapp.runs.summary import Headline, headline
+from skinapp.runs.summary import Headline, compute_headline
 
 P = TypeVar("P", bound=Predictions)
 
 
-def no_skill(run: Predictions) -> Headline:
-    """Return the figures of predictions that give every photo the share of each class among this run's photos."""
+def compute_no_skill(run: Predictions) -> Headline:
+    """Return the figures of a model that gives every photo the class shares of this run's photos."""
     k = len(run.classes)
     shares = np.bincount(run.truth_index(), minlength=k) / len(run.frame)
     frame = run.frame[["image_id", "lesion_id", "truth"]].copy()
     for column, share in zip(probability_columns(run.classes), shares, strict=True):
         frame[column] = share
-    return headline(replace(run, frame=frame))
+    return compute_headline(replace(run, frame=frame))
 
 
-def on_photos(run: P, image_ids: Iterable[str]) -> P:
-    """Return a run with the predictions of these photos alone, in the run's order; RunError where it has none."""
+def select_photos(run: P, image_ids: Iterable[str]) -> P:
+    """Return a run with the predictions for these photos only, in the run's order; RunError where it has none."""
     wanted = pd.Series(list(image_ids), dtype="string").drop_duplicates()
-    kept = places_among(run.frame["image_id"], wanted) >= 0
+    kept = find_indices(run.frame["image_id"], wanted) >= 0
     if not kept.any():
         raise RunError(f"The run {run.name} holds none of these photos. Choose a run that was made on them.")
     return replace(run, frame=run.frame[kept].reset_index(drop=True))

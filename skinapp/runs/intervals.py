@@ -1,8 +1,8 @@
-"""How far the figures of a run may be off by chance: a bootstrap over lesions.
+"""95% intervals of the figures of a run, by bootstrap over lesions.
 
-Photos of one lesion resemble each other, so they are drawn together; drawn one by one, they would promise too
-narrow an interval. Each replicate draws as many lesions as there are, with replacement, and a photo counts as
-often as its lesion was drawn. The interval is the middle 95% of the replicates (the percentile method of
+Photos of one lesion resemble each other, so they are drawn together; drawn one by one, they would give too narrow
+an interval. Each replicate draws as many lesions as there are, with replacement, and a photo counts as
+often as its lesion is drawn. The interval is the middle 95% of the replicates (the percentile method of
 Efron, 1979); replicates in which a figure is undefined are left out of it.
 """
 
@@ -27,19 +27,19 @@ from skinapp.runs.stored import INTERVALS_FILE, PREDICTIONS_FILE
 COLUMNS = ("figure", "class", "value", "low", "high")
 
 
-def headline_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
-    """Bootstrap every figure of a run over its lesions.
+def compute_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
+    """Compute every figure of a run with its 95% interval.
 
-    Returns a row a figure, with columns figure (a field of Figures), class (NA for the whole run), value
-    (over all photos), low and high (float64; the 95% interval). The same seed gives the same frame.
+    Returns one row per figure, with columns figure (a field of Figures), class (NA for the whole run), value (over all
+    photos), low and high (float64; the 95% interval). The same seed gives the same frame.
     """
-    *_, last = interval_steps(run, replicates, seed)
+    *_, last = draw_intervals(run, replicates, seed)
     return last.frame()
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """The replicates of a bootstrap that were drawn so far."""
+class IntervalDraws:
+    """The replicates drawn so far: `replicates` out of `of`."""
 
     run: Predictions
     found: Figures
@@ -48,7 +48,7 @@ class Drawn:
     of: int
 
     def frame(self) -> pd.DataFrame:
-        """Return the intervals by these replicates, as `headline_intervals` does by all."""
+        """Return the intervals from these replicates, in the columns of `compute_intervals`."""
         rows = [_row(name, None, getattr(self.found, name), _joined(self.parts, name)) for name in OVERALL]
         rows += [
             _row(name, label, getattr(self.found, name)[place], _joined(self.parts, name)[:, place])
@@ -58,22 +58,22 @@ class Drawn:
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def interval_steps(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[Drawn]:
-    """Draw the replicates of `headline_intervals` a few at a time, so that a page can show how far it is."""
+def draw_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> Iterator[IntervalDraws]:
+    """Draw the replicates of `compute_intervals` a few at a time, so that a page can show progress."""
     truth, scores = run.truth_index(), run.probabilities()
     lesion = run.lesion_index()
-    drawn = Drawn(run, compute_figures(truth, scores, run.classes), (), 0, replicates)
+    drawn = IntervalDraws(run, compute_figures(truth, scores, run.classes), (), 0, replicates)
     tallied = sum_figures_by_lesion(truth, scores, run.classes, lesion)
     for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
         part = tallied.compute_figures(times)
-        drawn = Drawn(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
+        drawn = IntervalDraws(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
         yield drawn
 
 
-def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Estimate:
-    """Pick one figure, of the whole run or of a class, from the frame of `headline_intervals`.
+def get_figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Estimate:
+    """Return one figure, of the whole run or of a class, from the frame of `compute_intervals`.
 
-    Raises KeyError for a figure or class that it does not hold.
+    Raises KeyError for a figure or class that the frame lacks.
     """
     of_class = intervals["class"].isna() if label is None else intervals["class"] == label
     found = intervals.loc[of_class & (intervals["figure"] == name), ["value", "low", "high"]]
@@ -83,15 +83,15 @@ def figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> Esti
     return Estimate(value, low, high)
 
 
-def with_intervals(per_class: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
-    """Add to the frame of `figures.per_class` the columns <figure>_low and <figure>_high of each figure."""
+def add_intervals(per_class: pd.DataFrame, intervals: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns <figure>_low and <figure>_high of each figure to the frame of `compute_per_class`."""
     wide = intervals.dropna(subset="class").pivot(index="class", columns="figure", values=["low", "high"])
     ends = {f"{name}_{end}": wide[end, name] for name in PER_CLASS for end in ("low", "high")}
     return per_class.join(pd.DataFrame(ends), on="class")
 
 
 def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
-    """Write intervals.json into a run's folder, with the sha256 of the predictions it was computed from."""
+    """Write intervals.json into a run's folder, with the sha256 of the predictions they were computed from."""
     text = json.dumps(
         {
             "predictions_sha256": _predictions_sha256(folder),
@@ -106,7 +106,7 @@ def save_intervals(intervals: pd.DataFrame, folder: Path) -> None:
 def load_intervals(folder: Path) -> pd.DataFrame | None:
     """Read a run's intervals; None where there are none, or where they belong to other predictions.
 
-    Raises RunError for a file that cannot be understood.
+    Raises RunError for a file that cannot be read.
     """
     file = folder / INTERVALS_FILE
     if not file.exists():

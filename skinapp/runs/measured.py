@@ -1,4 +1,4 @@
-"""A stored run with its intervals, as it is told of."""
+"""A stored run with its intervals."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,36 +6,36 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.metrics.estimate import Estimate
-from skinapp.runs.intervals import figure, headline_intervals, load_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals
 from skinapp.runs.stored import StoredRun
-from skinapp.runs.summary import Headline, headline
+from skinapp.runs.summary import Headline, compute_headline
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """A stored run with its intervals (a frame as `intervals.headline_intervals` returns it)."""
+class MeasuredRun:
+    """A stored run with its intervals (a frame as `compute_intervals` returns it)."""
 
     run: StoredRun
     intervals: pd.DataFrame
 
-    def figure(self, name: str, label: str | None = None) -> Estimate:
+    def get_figure(self, name: str, label: str | None = None) -> Estimate:
         """Return a figure of the whole run, or of a class, with its interval."""
-        return figure(self.intervals, name, label)
+        return get_figure(self.intervals, name, label)
 
-    def headline(self) -> Headline:
+    def compute_headline(self) -> Headline:
         """Return the run's overall figures."""
-        return headline(self.run)
+        return compute_headline(self.run)
 
-    def photos(self) -> str:
-        """Say how many photos and lesions the run was measured on."""
-        counts = self.headline()
+    def describe_photos(self) -> str:
+        """Return the number of photos and lesions in words, as "1,000 photos of 700 lesions"."""
+        counts = self.compute_headline()
         return f"{counts.photos:,} photos of {counts.lesions:,} lesions"
 
 
-def measured(run: StoredRun, folder: Path) -> Measured:
-    """Put a run and the intervals in its folder together; they are drawn where none of these predictions are stored.
+def measure_run(run: StoredRun, folder: Path) -> MeasuredRun:
+    """Return a run with the intervals in its folder; they are computed where none are stored for these predictions.
 
-    Raises RunError where the stored ones cannot be understood.
+    Raises RunError where the stored intervals cannot be read.
     """
     stored = load_intervals(folder)
-    return Measured(run, headline_intervals(run) if stored is None else stored)
+    return MeasuredRun(run, compute_intervals(run) if stored is None else stored)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.runs.lookup import places_among
+from skinapp.runs.lookup import find_indices
 
 SUM_TOLERANCE = 1e-3
 """How far a row's probabilities may be from adding up to 1: room for half precision, not for a bug."""
@@ -32,7 +32,7 @@ class Predictions:
 
     def truth_index(self) -> npt.NDArray[np.intp]:
         """Return the index of each photo's truth in `classes`, (n,), in 0 to k - 1."""
-        return places_among(self.frame["truth"], pd.Series(self.classes))
+        return find_indices(self.frame["truth"], pd.Series(self.classes))
 
     def lesion_index(self) -> npt.NDArray[np.intp]:
         """Return the index of each photo's lesion, (n,), in 0 to lesions - 1, numbered in order of appearance."""

@@ -1,4 +1,4 @@
-"""Eight types as seven: HAM10000 has no label for squamous cell carcinoma, and counts what it has of it as akiec."""
+"""Eight lesion types as seven: HAM10000 has no label for squamous cell carcinoma and counts it as akiec."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -15,30 +15,30 @@ SEVEN_CODES = tuple(code for code in CODES if code != MERGED)
 """akiec, bcc, bkl, df, mel, nv, vasc: the labels of HAM10000 and of the ISIC challenge of 2018."""
 
 
-def can_be_seven(run: Predictions) -> bool:
-    """Tell whether a run has the eight types, so that `as_seven` can count them as seven."""
+def can_merge_to_seven(run: Predictions) -> bool:
+    """Return whether a run has the eight types, so that `merge_to_seven` can merge them."""
     return set(run.classes) == set(CODES)
 
 
-def as_seven(run: P) -> P:
-    """Return a run of eight types as one of seven: scc added to akiec, in truth and in probability.
+def merge_to_seven(run: P) -> P:
+    """Return a run of eight types as one of seven: scc is added to akiec, in truth and in probability.
 
-    What its temperature and offsets changed were eight logits, which seven probabilities do not tell: they are not
-    kept. Raises RunError for a run of other classes.
+    The run's temperature and offsets are dropped, because they applied to eight logits. Raises RunError for a run of
+    other classes.
     """
-    if not can_be_seven(run):
+    if not can_merge_to_seven(run):
         raise RunError(
             f"The run {run.name} cannot be counted as seven types: its classes are {', '.join(run.classes)}. "
             f"Choose a run of the eight types ({', '.join(CODES)})."
         )
     merged, into = probability_columns((MERGED, INTO))
     frame = run.frame.drop(columns=merged)
-    frame[into] = (run.frame[into] + run.frame[merged]).clip(upper=1)  # rounded, they may pass it by a hair
+    frame[into] = (run.frame[into] + run.frame[merged]).clip(upper=1)  # rounded numbers may add up to a little more
     frame["truth"] = frame["truth"].where(frame["truth"] != MERGED, INTO)
     return run.rescored(frame, SEVEN_CODES)
 
 
-def shares_of_seven(shares: Mapping[str, float]) -> dict[str, float]:
-    """Return the shares of the seven types from those of the eight, 0 to 1: that of scc added to akiec's."""
+def merge_shares(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return the shares of the seven types from those of the eight, 0 to 1: scc is added to akiec."""
     seven = {code: share for code, share in shares.items() if code != MERGED}
     return seven | {INTO: shares[INTO] + shares[MERGED]}

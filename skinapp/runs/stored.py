@@ -1,7 +1,7 @@
 """Stored runs: what a model predicted for every photo of a split, and where those predictions came from.
 
-A run is a folder `runs/<name>/` with run.json (where it came from), predictions.parquet (a row a photo) and,
-if made, intervals.json. The predictions are the truth: every figure is computed from them.
+A run is a folder `runs/<name>/` with run.json (where it came from), predictions.parquet (one row per photo) and, if
+computed, intervals.json. Every figure is computed from the predictions.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -32,7 +32,7 @@ class Versions:
 
 @dataclass(frozen=True)
 class Scaling:
-    """How a head's logits became probabilities: softmax(logits / temperature + offsets), offsets one a class."""
+    """How a head's logits became probabilities: softmax(logits / temperature + offsets), one offset per class."""
 
     temperature: float
     offsets: tuple[float, ...] = ()
@@ -42,12 +42,11 @@ class Scaling:
 class RunFacts:
     """Where a run came from.
 
-    `model` is the model's id, `classes` the labels in the order of its outputs, `table` the image table's
-    name. The sha256 sums are hexadecimal; `weights_kept` tells whether the weights still exist. `created` is
-    an ISO 8601 date and time, `note` the limits of the data, shown to every reader of a figure.
-    `temperature` is what the logits were divided by before softmax, None where that was not kept, `offsets` what was
-    then added to them, one a class, empty for nothing. Of the lesion types of a pair of heads, `malignancy` is what
-    was done to the head whose score their malignant ones add up to.
+    `model` is the model's id, `classes` the labels in the order of its outputs, `table` the image table's name. The
+    sha256 sums are hexadecimal; `weights_kept` is true if the weights still exist. `created` is an ISO 8601 date and
+    time, `note` the limits of the data, shown with every figure. The logits were divided by `temperature` (None where
+    it was not kept), then `offsets` were added, one per class (empty for none), then came softmax. For the lesion types
+    of a pair of heads, `malignancy` is the scaling of the malignancy head, which the malignant types add up to.
     """
 
     name: str
@@ -110,8 +109,8 @@ def find_runs(root: Path) -> tuple[Path, ...]:
     return tuple(sorted(file.parent for file in root.glob(f"**/runs/*/{FACTS_FILE}")))
 
 
-def own_runs(folder: Path) -> tuple[Path, ...]:
-    """Return the folder of every run of a model itself, sorted; those of an average's members are not its own."""
+def find_own_runs(folder: Path) -> tuple[Path, ...]:
+    """Return the folder of every run of a model, sorted, without the runs of an average's members."""
     return tuple(run for run in find_runs(folder) if run.parents[1] == folder)
 
 
@@ -136,7 +135,7 @@ def _read_predictions(folder: Path) -> pd.DataFrame:
         return pd.read_parquet(folder / PREDICTIONS_FILE)
     except FileNotFoundError as error:
         raise _broken(folder, f"{PREDICTIONS_FILE} is missing") from error
-    except (OSError, ValueError) as error:  # pyarrow raises either for a file that is no Parquet
+    except (OSError, ValueError) as error:  # pyarrow raises either for a file that is not Parquet
         raise _broken(folder, f"{PREDICTIONS_FILE} cannot be read as Parquet") from error
 
 

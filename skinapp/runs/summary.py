@@ -1,4 +1,4 @@
-"""The figures of a stored run: in one line, by class, and as a confusion matrix."""
+"""The figures of a run: overall, by class, and as a confusion matrix."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from skinapp.taxonomy import get_class_name
 
 @dataclass(frozen=True)
 class Headline:
-    """A run in one line: photos and lesions counted, then the overall figures (0 to 1; log_loss in nats)."""
+    """The numbers of photos and lesions of a run, and its overall figures (0 to 1; log_loss in nats)."""
 
     photos: int
     lesions: int
@@ -27,18 +27,18 @@ class Headline:
     ece: float
 
 
-def headline(run: Predictions) -> Headline:
+def compute_headline(run: Predictions) -> Headline:
     """Compute the overall figures of a run."""
     found = compute_figures(run.truth_index(), run.probabilities(), run.classes)
     overall = {name: float(getattr(found, name)) for name in OVERALL}
     return Headline(len(run.frame), run.frame["lesion_id"].nunique(), **overall)
 
 
-def per_class(run: Predictions) -> pd.DataFrame:
-    """Compute the figures of each class of a run, a row a class in the run's order.
+def compute_per_class(run: Predictions) -> pd.DataFrame:
+    """Compute the figures of each class of a run, one row per class in the run's order.
 
-    Columns: class, name (in words), support and lesions (photos and lesions of that truth), precision,
-    recall, f1, auroc (one against all others), predicted (photos given that class).
+    Columns: class, name (in words), support and lesions (photos and lesions with that truth), precision,
+    recall, f1, auroc (one against all others), predicted (photos whose most likely class it is).
     """
     scores = run.probabilities()
     found = compute_figures(run.truth_index(), scores, run.classes)
@@ -51,8 +51,8 @@ def per_class(run: Predictions) -> pd.DataFrame:
     return frame.assign(predicted=np.bincount(scores.argmax(axis=1), minlength=len(run.classes)))
 
 
-def confusion_frame(run: Predictions) -> pd.DataFrame:
-    """Count each truth (rows) against each prediction (columns), in class order, as whole photos."""
+def count_confusion(run: Predictions) -> pd.DataFrame:
+    """Count the photos by truth (rows) and most likely class (columns), both in the order of the classes."""
     k = len(run.classes)
     counts = classification.confusion_matrix(run.truth_index(), run.probabilities().argmax(axis=1), k).astype(int)
     return pd.DataFrame(

@@ -9,15 +9,15 @@ import pytest
 from skinapp.errors import RunError
 from skinapp.metrics import bootstrap
 from skinapp.runs.intervals import (
-    figure,
-    headline_intervals,
-    interval_steps,
+    add_intervals,
+    compute_intervals,
+    draw_intervals,
+    get_figure,
     load_intervals,
     save_intervals,
-    with_intervals,
 )
 from skinapp.runs.stored import StoredRun, save_run
-from skinapp.runs.summary import Headline, headline, per_class
+from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
@@ -25,33 +25,33 @@ MakeRun = Callable[..., StoredRun]
 
 def test_every_figure_lies_in_its_interval_and_is_the_one_of_the_run(make_run: MakeRun) -> None:
     run = make_run()
-    frame = headline_intervals(run, replicates=200)
-    line = headline(run)
+    frame = compute_intervals(run, replicates=200)
+    line = compute_headline(run)
     for name in (field.name for field in fields(Headline) if field.name not in ("photos", "lesions")):
-        found = figure(frame, name)
+        found = get_figure(frame, name)
         assert found.value == getattr(line, name)
         # Resampling repeats photos, which moves a calibration error up, away from the figure itself.
         assert found.low < found.high
         assert name == "ece" or found.low <= found.value <= found.high, name
-    by_class = per_class(run).set_index("class")
-    assert figure(frame, "recall", "mel").value == by_class.loc["mel", "recall"]
+    by_class = compute_per_class(run).set_index("class")
+    assert get_figure(frame, "recall", "mel").value == by_class.loc["mel", "recall"]
     assert len(frame) == 8 + 4 * 8
 
 
 def test_the_seed_decides(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES)
-    first, again = (headline_intervals(run, replicates=50, seed=3) for _ in range(2))
-    other = headline_intervals(run, replicates=50, seed=4)
+    first, again = (compute_intervals(run, replicates=50, seed=3) for _ in range(2))
+    other = compute_intervals(run, replicates=50, seed=4)
     pd.testing.assert_frame_equal(first, again)
     assert (first["low"] != other["low"]).any()
 
 
 def test_chunks_change_nothing(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(MALIGNANCY_CLASSES)
-    whole = headline_intervals(run, replicates=50)
+    whole = compute_intervals(run, replicates=50)
     monkeypatch.setattr(bootstrap, "_MOST_NUMBERS", 5_000)  # a few replicates at a time
-    assert len(list(interval_steps(run, replicates=50))) > 3
-    pd.testing.assert_frame_equal(headline_intervals(run, replicates=50), whole)
+    assert len(list(draw_intervals(run, replicates=50))) > 3
+    pd.testing.assert_frame_equal(compute_intervals(run, replicates=50), whole)
 
 
 def with_accuracy(run: StoredRun, right: np.ndarray, lesions: list[str]) -> StoredRun:
@@ -66,8 +66,8 @@ def test_the_interval_covers_the_true_accuracy_about_95_times_in_100(make_run: M
     run, lesions = make_run(MALIGNANCY_CLASSES), [f"lesion_{photo // 2}" for photo in range(120)]
     for _ in range(100):
         right = np.repeat(random.random(60) < rate, 2)  # both photos of a lesion fare alike
-        made = headline_intervals(with_accuracy(run, right, lesions), replicates=200)
-        found = figure(made, "accuracy")
+        made = compute_intervals(with_accuracy(run, right, lesions), replicates=200)
+        found = get_figure(made, "accuracy")
         covered += found.low <= rate <= found.high
     assert 88 <= covered <= 99  # drawing photos instead of lesions covers it about 80 times
 
@@ -77,36 +77,36 @@ def test_many_photos_of_one_lesion_widen_the_interval(make_run: MakeRun) -> None
     photos = run.frame["image_id"]
     one_lesion_fails = with_accuracy(run, right, photos.where(right, "the same lesion").tolist())
     twelve_lesions_fail = with_accuracy(run, right, photos.tolist())
-    wide = figure(headline_intervals(one_lesion_fails, replicates=200), "accuracy")
-    narrow = figure(headline_intervals(twelve_lesions_fail, replicates=200), "accuracy")
+    wide = get_figure(compute_intervals(one_lesion_fails, replicates=200), "accuracy")
+    narrow = get_figure(compute_intervals(twelve_lesions_fail, replicates=200), "accuracy")
     assert wide.value == narrow.value == pytest.approx(0.9)
     assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
 def test_an_undefined_figure_has_no_interval(make_run: MakeRun) -> None:
-    found = figure(headline_intervals(make_run(MALIGNANCY_CLASSES), replicates=20), "top3")
+    found = get_figure(compute_intervals(make_run(MALIGNANCY_CLASSES), replicates=20), "top3")
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
 def test_intervals_join_the_figures_per_class(make_run: MakeRun) -> None:
     run = make_run()
-    made = headline_intervals(run, replicates=50)
-    joined = with_intervals(per_class(run), made).set_index("class")
-    assert joined.loc["mel", "f1_low"] == figure(made, "f1", "mel").low
-    assert joined.loc["vasc", "precision_high"] == figure(made, "precision", "vasc").high
+    made = compute_intervals(run, replicates=50)
+    joined = add_intervals(compute_per_class(run), made).set_index("class")
+    assert joined.loc["mel", "f1_low"] == get_figure(made, "f1", "mel").low
+    assert joined.loc["vasc", "precision_high"] == get_figure(made, "precision", "vasc").high
 
 
 def test_an_unknown_figure_is_a_key_error(make_run: MakeRun) -> None:
-    made = headline_intervals(make_run(MALIGNANCY_CLASSES), replicates=20)
+    made = compute_intervals(make_run(MALIGNANCY_CLASSES), replicates=20)
     with pytest.raises(KeyError):
-        figure(made, "recall", "mel")
+        get_figure(made, "recall", "mel")
 
 
 def test_saved_intervals_come_back_and_grow_stale_with_their_predictions(make_run: MakeRun, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     save_run(make_run(MALIGNANCY_CLASSES), folder)
     assert load_intervals(folder) is None
-    made = headline_intervals(make_run(MALIGNANCY_CLASSES), replicates=20)
+    made = compute_intervals(make_run(MALIGNANCY_CLASSES), replicates=20)
     save_intervals(made, folder)
     back = load_intervals(folder)
     assert back is not None

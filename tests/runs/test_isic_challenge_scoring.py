@@ -13,9 +13,9 @@ import pytest
 
 import skinapp
 from skinapp.metrics.summary import compute_figures
-from skinapp.runs.seven import as_seven
+from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import StoredRun, load_run
-from skinapp.runs.views.curves import precision_recall_curves
+from skinapp.runs.views.curves import compute_precision_recall_curves
 
 scoring = pytest.importorskip("isic_challenge_scoring.classification", reason="isic-challenge-scoring is not installed")
 
@@ -26,7 +26,7 @@ SHIPPED = Path(skinapp.__file__).parents[1] / "models" / "lesion" / "runs" / "ha
 
 @pytest.fixture(params=["made up", "shipped"])
 def run(request: pytest.FixtureRequest, make_run: MakeRun) -> StoredRun:
-    return as_seven(load_run(SHIPPED) if request.param == "shipped" else make_run(photos=300))
+    return merge_to_seven(load_run(SHIPPED) if request.param == "shipped" else make_run(photos=300))
 
 
 def test_balanced_accuracy_auc_and_average_precision_are_the_challenges(run: StoredRun) -> None:
@@ -40,5 +40,5 @@ def test_balanced_accuracy_auc_and_average_precision_are_the_challenges(run: Sto
     own = compute_figures(truth, scores, run.classes)
     assert float(own.balanced_accuracy) == pytest.approx(score.overall, abs=1e-12)
     np.testing.assert_allclose(own.auroc, score.per_category["auc"], atol=1e-12)
-    areas = precision_recall_curves(run).groupby("class")["area"].first()
+    areas = compute_precision_recall_curves(run).groupby("class")["area"].first()
     np.testing.assert_allclose(areas[list(run.classes)], score.per_category["ap"], atol=1e-12)

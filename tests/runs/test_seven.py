@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from skinapp.errors import RunError
-from skinapp.runs.seven import SEVEN_CODES, as_seven, can_be_seven, shares_of_seven
+from skinapp.runs.seven import SEVEN_CODES, can_merge_to_seven, merge_shares, merge_to_seven
 from skinapp.runs.stored import Scaling, StoredRun
-from skinapp.runs.summary import headline
+from skinapp.runs.summary import compute_headline
 
 MakeRun = Callable[..., StoredRun]
 
 
 def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_run: MakeRun) -> None:
     run = replace(make_run(), temperature=1.3, offsets=(0.5,) * 8, malignancy=Scaling(0.9, (0.1, -0.1)))
-    seven = as_seven(run)
+    seven = merge_to_seven(run)
     assert seven.classes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
     before = run.frame
     np.testing.assert_allclose(seven.frame["p_akiec"], before["p_akiec"] + before["p_scc"])
@@ -31,20 +31,20 @@ def test_squamous_cell_carcinoma_joins_akiec_in_truth_and_in_probability(make_ru
 
 def test_how_well_malignancy_is_told_stays(make_run: MakeRun) -> None:
     run = make_run()
-    assert headline(as_seven(run)).malignant_auroc == pytest.approx(headline(run).malignant_auroc)
+    assert compute_headline(merge_to_seven(run)).malignant_auroc == pytest.approx(compute_headline(run).malignant_auroc)
 
 
 def test_other_classes_are_refused_by_name(make_run: MakeRun) -> None:
-    assert can_be_seven(make_run())
+    assert can_merge_to_seven(make_run())
     for classes in (("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"), ("malignant", "benign")):
-        assert not can_be_seven(make_run(classes))
+        assert not can_merge_to_seven(make_run(classes))
         with pytest.raises(RunError, match="cannot be counted as seven"):
-            as_seven(make_run(classes))
+            merge_to_seven(make_run(classes))
 
 
 def test_the_shares_of_scc_and_akiec_add_up() -> None:
     eight = {"akiec": 0.1, "bcc": 0.2, "bkl": 0.05, "df": 0.05, "mel": 0.1, "nv": 0.3, "scc": 0.15, "vasc": 0.05}
-    seven = shares_of_seven(eight)
+    seven = merge_shares(eight)
     assert tuple(seven) == SEVEN_CODES
     assert seven["akiec"] == pytest.approx(0.25)
     assert sum(seven.values()) == pytest.approx(1)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skinapp.errors import RunError
-from skinapp.runs.intervals import headline_intervals, load_intervals, save_intervals
+from skinapp.runs.intervals import compute_intervals, load_intervals, save_intervals
 from skinapp.runs.stored import FACTS_FILE, PREDICTIONS_FILE, RunFacts, StoredRun, find_runs, load_run, save_run
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
@@ -66,7 +66,7 @@ def test_a_kill_while_saving_leaves_the_old_run_or_the_new_one(
     old, new = replace(make_run(seed=0), note="Old."), replace(make_run(seed=1), note="New.")
     for name, run in (("old", old), ("new", new)):
         save_run(run, tmp_path / name)
-    save_intervals(headline_intervals(old, 5), tmp_path / "old")
+    save_intervals(compute_intervals(old, 5), tmp_path / "old")
     imports = "from skinapp.runs.stored import load_run, save_run"
     copies = kill_at_each_step(
         tmp_path / "old", imports, f"save_run(load_run(Path({str(tmp_path / 'new')!r})), folder)"

@@ -1,4 +1,4 @@
-"""One file of predictions or of truths that a visitor brought: its columns, ids, groups and numbers, checked."""
+"""One uploaded file of predictions or of truths: its columns, ids, groups and numbers, checked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ from skinapp.runs.own.csv import Header, read_cells, read_header
 MAX_BYTES = 200 * 2**20
 MAX_ROWS = 2_000_000
 MAX_CLASSES = 50
-"""What is taken at most: five times the rows of ISIC 2024, and no more than a small server can hold for a visitor."""
+"""The largest file that is read: five times the rows of ISIC 2024, and within the memory of a small server."""
 
 _IMAGE = ("image_id", "image", "isic_id")
 _GROUP = ("group", "lesion_id")
 _LONGEST_NAME = 60
 _PLAIN = " .,;_-+/()&%'"
-"""What a name may hold beside letters and digits: nothing that a page could take for its own markup."""
+"""The characters of a name beside letters and digits: none that a page could read as markup."""
 _NOISE = 1e-6
-"""How far beyond 0 or 1 a number may be for the arithmetic that made it."""
+"""How far outside 0 to 1 a number may be through rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """One file, read: n photos, k classes.
+    """The contents of one file: n photos, k classes.
 
-    `labels` are the classes, the taxonomy's in its order before others, and `columns` the names that their columns
-    have in the file; `numbers` is float64 (n, k), each in 0 to 1. `ids` stand once each; `groups` is None where the
-    file has none. `text` holds all other columns that have a name.
+    `labels` are the classes, those of the taxonomy first and in its order; `columns` are their column names in the
+    file. `numbers` is float64 (n, k) in 0 to 1. `ids` are unique; `groups` is None where the file has none. `text`
+    holds all other named columns.
     """
 
     file: str
@@ -45,52 +45,52 @@ class Sheet:
 
 
 def open_header(data: bytes, file: str) -> Header:
-    """Read the first line of a file of predictions or truths; RunError where it is too large or no CSV."""
+    """Read the first line of a file of predictions or truths; RunError where it is too large or not a CSV."""
     if len(data) > MAX_BYTES:
-        raise RunError(f"{file} is larger than {MAX_BYTES // 2**20} MB. Bring a part of it.")
+        raise RunError(f"{file} is larger than {MAX_BYTES // 2**20} MB. Upload a part of it.")
     if max(data.count(b"\n"), data.count(b"\r")) > MAX_ROWS + 1:
-        raise RunError(f"{file} holds more than {MAX_ROWS:,} rows. Bring a part of it.")
+        raise RunError(f"{file} holds more than {MAX_ROWS:,} rows. Upload a part of it.")
     return read_header(data, file)
 
 
 def read_sheet(data: bytes, header: Header, labels: Mapping[str, str]) -> Sheet:
-    """Read a file whose columns of numbers are the keys of `labels`, and the values their classes.
+    """Read a file; the keys of `labels` are its columns of numbers, the values their classes.
 
-    Raises RunError for fewer than two classes or too many, two columns for one class, a name that is no plain text,
-    no row, an id that is missing or stands twice, and a number that is missing or not in 0 to 1.
+    Raises RunError for fewer than two or too many classes, two columns for one class, a class name with other
+    characters than `is_plain` allows, no row, a missing or repeated id, and a number that is missing or not in 0 to 1.
     """
     _check_labels(header, labels)
     known = {label: place for place, label in enumerate(KNOWN_LABELS)}
     columns = sorted(labels, key=lambda column: known.get(labels[column], len(known)))
     cells = read_cells(data, header, [c for c in header.columns if c and c not in labels], columns)
     if not len(cells.numbers):
-        raise RunError(f"{header.file} holds no row below its header. Write a row for each photo.")
-    image, group = _first_of(_IMAGE, cells.text), _first_of(_GROUP, cells.text)
-    ids = _ids(cells.text, image, header, len(cells.numbers))
+        raise RunError(f"{header.file} has no row below its header. Write one row per photo.")
+    image, group = _find_column(_IMAGE, cells.text), _find_column(_GROUP, cells.text)
+    ids = _read_ids(cells.text, image, header, len(cells.numbers))
     return Sheet(
         file=header.file,
         labels=tuple(labels[column] for column in columns),
         columns=tuple(columns),
-        numbers=_in_range(cells.numbers, columns, header),
+        numbers=_check_range(cells.numbers, columns, header),
         ids=ids,
-        groups=None if group is None else _groups(cells.text[group], ids),
+        groups=None if group is None else _fill_groups(cells.text[group], ids),
         text=cells.text.drop(columns=[column for column in (image, group) if column is not None]),
     )
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether a name is short and without signs that a page could take for its own markup."""
+    """Return whether a name is short and free of characters that a page could read as markup."""
     return len(name) <= _LONGEST_NAME and all(letter.isalnum() or letter in _PLAIN for letter in name)
 
 
-def row_of(wrong: Flags) -> str:
-    """Say where the first of some wrong rows, (n,), is, and how many more there are."""
+def describe_row(wrong: Flags) -> str:
+    """Return in words where the first wrong row is, and how many more there are; `wrong` is (n,) bool."""
     more = int(wrong.sum()) - 1
     return f"row {int(wrong.argmax()) + 1:,} below the header" + (f" (and {more:,} more)" if more else "")
 
 
-def missing(text: pd.Series) -> Flags:
-    """Tell which cells are empty or a word that says that nothing is known, (n,)."""
+def is_missing(text: pd.Series) -> Flags:
+    """Return which cells are empty or hold a word for a missing value, (n,)."""
     return text.str.lower().isin(MISSING_WORDS).to_numpy(dtype=bool)
 
 
@@ -99,7 +99,7 @@ def _check_labels(header: Header, labels: Mapping[str, str]) -> None:
         only = ", ".join(map(quote, labels)) or "none"
         raise RunError(f"{header.file} has columns of numbers for fewer than two classes ({only}). Add the others.")
     if len(labels) > MAX_CLASSES:
-        raise RunError(f"{header.file} has {len(labels)} classes, more than {MAX_CLASSES}. Join some of them.")
+        raise RunError(f"{header.file} has {len(labels)} classes, more than {MAX_CLASSES}. Merge some of them.")
     seen: dict[str, str] = {}
     for column, label in labels.items():
         if not is_plain(label):
@@ -108,43 +108,46 @@ def _check_labels(header: Header, labels: Mapping[str, str]) -> None:
                 f"blanks and {_PLAIN.strip()}"
             )
         if label in seen:
-            raise RunError(f"{header.file} has {quote(seen[label])} and {quote(column)} for one class. Keep one.")
+            raise RunError(f"{header.file} has {quote(seen[label])} and {quote(column)} for the same class. Keep one.")
         seen[label] = column
 
 
-def _first_of(names: tuple[str, ...], text: pd.DataFrame) -> str | None:
+def _find_column(names: tuple[str, ...], text: pd.DataFrame) -> str | None:
     lower = {column.casefold(): column for column in text.columns}
     return next((lower[name] for name in names if name in lower), None)
 
 
-def _ids(text: pd.DataFrame, column: str | None, header: Header, rows: int) -> pd.Series:
+def _read_ids(text: pd.DataFrame, column: str | None, header: Header, rows: int) -> pd.Series:
     if column is None:
         return pd.Series(np.arange(1, rows + 1)).astype("string")
     ids = text[column]
     named_files = ids.str.lower().str.endswith(".jpg").to_numpy(dtype=bool)
-    if named_files.any():  # as the ISIC's own scorer does
+    if named_files.any():  # like the ISIC's own scorer
         ids = ids.mask(named_files, ids.str.slice(stop=-len(".jpg")))
     empty = (ids == "").to_numpy(dtype=bool)
     if empty.any():
-        raise RunError(f"{header.file} has no {quote(column)} in {row_of(empty)}. Give every photo one.")
+        raise RunError(f"{header.file} has no {quote(column)} in {describe_row(empty)}. Give every photo an id.")
     twice = ids.duplicated().to_numpy()
     if twice.any():
         first = quote(ids[int(twice.argmax())])
-        raise RunError(f"{header.file} names the photo {first} again in {row_of(twice)}. Keep one row a photo.")
+        raise RunError(f"{header.file} names the photo {first} again in {describe_row(twice)}. Keep one row per photo.")
     return ids
 
 
-def _groups(groups: pd.Series, ids: pd.Series) -> pd.Series:
-    """Return what the bootstrap keeps together; a photo of no group becomes one of its own, under no group's name."""
-    return groups.mask(missing(groups), "photo " + ids)
+def _fill_groups(groups: pd.Series, ids: pd.Series) -> pd.Series:
+    """Return the group of each photo; a photo without one becomes a group of its own, with a name no group has."""
+    return groups.mask(is_missing(groups), "photo " + ids)
 
 
-def _in_range(numbers: Floats, columns: Sequence[str], header: Header) -> Floats:
+def _check_range(numbers: Floats, columns: Sequence[str], header: Header) -> Floats:
     for wrong, fault in (
         (np.isnan(numbers), "is empty or NaN. Write a number from 0 to 1, or leave the photo out"),
-        ((numbers < -_NOISE) | (numbers > 1 + _NOISE), "is not in 0 to 1. Divide percentages by 100; no logits"),
+        (
+            (numbers < -_NOISE) | (numbers > 1 + _NOISE),
+            "is not in 0 to 1. Divide percentages by 100; logits are not read",
+        ),
     ):
         if wrong.any():
             column = quote(columns[int(wrong.argmax()) % len(columns)])
-            raise RunError(f"{header.file}: the column {column} in {row_of(np.any(wrong, axis=1))} {fault}.")
+            raise RunError(f"{header.file}: the column {column} in {describe_row(np.any(wrong, axis=1))} {fault}.")
     return np.clip(numbers, 0, 1)

@@ -1,7 +1,8 @@
-"""Two runs on the same photos: which one is right where, and whether the difference may be chance.
+"""Compare two runs on the photos that both predicted: which one is right, and whether chance explains the difference.
 
-Where the runs share their classes, in whatever order, an answer is right where the class is. Where they do not, and
-both tell malignant from benign, an answer is right where it tells that rightly.
+Where the runs have the same classes, in any order, an answer is right if it is the true class. Where they do not, and
+both have malignant and benign classes, an answer is right if it is malignant for a malignant photo or benign for a
+benign one.
 """
 
 from dataclasses import dataclass, replace
@@ -15,21 +16,21 @@ from skinapp.metrics.classification import Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.metrics.lesion_sums import sum_figures_by_lesion
 from skinapp.metrics.summary import OVERALL, Figures, compute_figures
-from skinapp.runs.lookup import places_among
+from skinapp.runs.lookup import find_indices
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views.curves import tells_malignancy
+from skinapp.runs.views.curves import has_malignancy
 
 BY_CLASS, BY_MALIGNANCY = "class", "malignancy"
 
 
 @dataclass(frozen=True)
-class Pairing:
-    """The photos that two runs share, counted by which of them is right.
+class Comparison:
+    """The photos that two runs share, counted by which run is right.
 
-    `left_out_a` and `left_out_b` count the photos of one run that the other lacks. mcnemar_p is the exact two-sided p
-    of McNemar's test (1947) on one photo a lesion, the first by image_id, because the test takes photos to be
-    independent; 1 where the runs never differ. `differing_truths` counts the photos whose truths disagree between the
-    runs; each run is then held to its own. `by` says what must be told rightly: "class" or "malignancy".
+    `left_out_a` and `left_out_b` count the photos that only one run has. `mcnemar_p` is the exact two-sided p-value of
+    McNemar's test (1947) on one photo per lesion, the first by image_id, because the test assumes independent photos;
+    1 where the runs never differ. `differing_truths` counts the shared photos with different truths in the two runs:
+    they are counted too, and each run is judged by its own truth. `by` is what is compared: "class" or "malignancy".
     """
 
     photos: int
@@ -45,13 +46,13 @@ class Pairing:
     by: str
 
 
-def paired(a: Predictions, b: Predictions) -> Pairing:
-    """Count on the photos of both runs which is right; RunError where they share none."""
-    common = _common(a, b)
+def compare_runs(a: Predictions, b: Predictions) -> Comparison:
+    """Count which run is right on the photos they share; RunError where they share none."""
+    common = _cut_to_common(a, b)
     right_a, right_b = common.right(common.a), common.right(common.b)
-    first = _first_of_each_lesion(common.a)
+    first = _mark_first_of_each_lesion(common.a)
     only_a, only_b = right_a & ~right_b, right_b & ~right_a
-    return Pairing(
+    return Comparison(
         photos=len(right_a),
         lesions=common.a.frame["lesion_id"].nunique(),
         left_out_a=len(a.frame) - len(right_a),
@@ -60,23 +61,26 @@ def paired(a: Predictions, b: Predictions) -> Pairing:
         only_a=int(only_a.sum()),
         only_b=int(only_b.sum()),
         neither=int((~right_a & ~right_b).sum()),
-        mcnemar_p=_mcnemar(int(only_a[first].sum()), int(only_b[first].sum())),
+        mcnemar_p=_compute_mcnemar_p(int(only_a[first].sum()), int(only_b[first].sum())),
         differing_truths=int((common.truth(common.a) != common.truth(common.b)).sum()),
         by=common.by,
     )
 
 
-def paired_differences(a: Predictions, b: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> pd.DataFrame:
-    """Return the overall figures of two runs on their common photos and their difference, a less b.
+def compute_paired_differences(
+    a: Predictions, b: Predictions, replicates: int = REPLICATES, seed: int = SEED
+) -> pd.DataFrame:
+    """Return the overall figures of two runs on their common photos, and the difference a - b.
 
-    Each replicate draws the same lesions for both, so that what is hard for both cancels out. Columns: figure, a, b,
-    difference, low, high (its 95% interval; NaN where undefined). Where the runs do not share their classes, only
-    malignant_auroc. RunError where they share no photo.
+    Each replicate draws the same lesions for both runs, so lesions that are hard for both cancel out. Columns: figure,
+    a, b, difference, low, high (95% interval of the difference; NaN where undefined). Where the classes of the runs
+    differ, the only figure is malignant_auroc. RunError where they share no photo.
     """
-    common = _common(a, b)
+    common = _cut_to_common(a, b)
     names = OVERALL if common.by == BY_CLASS else ("malignant_auroc",)
     of_a, of_b = (
-        _overall(compute_figures(r.truth_index(), r.probabilities(), r.classes), names) for r in (common.a, common.b)
+        _select_figures(compute_figures(r.truth_index(), r.probabilities(), r.classes), names)
+        for r in (common.a, common.b)
     )
     lesion = common.a.lesion_index()
     tallies = [
@@ -84,7 +88,7 @@ def paired_differences(a: Predictions, b: Predictions, replicates: int = REPLICA
         for run in (common.a, common.b)
     ]
     drawn = [
-        np.subtract(*(_overall(each.compute_figures(times), names) for each in tallies))
+        np.subtract(*(_select_figures(each.compute_figures(times), names) for each in tallies))
         for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallies[0].widths))
     ]
     ends = np.array([percentile_interval(of_figure) for of_figure in np.concatenate(drawn, axis=1)])
@@ -93,13 +97,13 @@ def paired_differences(a: Predictions, b: Predictions, replicates: int = REPLICA
     )
 
 
-def only_one_right(a: Predictions, b: Predictions) -> pd.DataFrame:
-    """List the common photos that one run gets right and the other wrong, the wrong answer's most confident first.
+def list_disagreements(a: Predictions, b: Predictions) -> pd.DataFrame:
+    """List the common photos that only one run gets right, the most confident wrong answer first.
 
-    Columns: image_id, lesion_id and truth (of a), answer_a, p_a, answer_b, p_b (the likeliest class of each run and its
+    Columns: image_id, lesion_id and truth (of a), answer_a, p_a, answer_b, p_b (each run's most likely class and its
     probability), right ("a" or "b"). RunError where they share no photo.
     """
-    common = _common(a, b)
+    common = _cut_to_common(a, b)
     right_a, right_b = common.right(common.a), common.right(common.b)
     frame = common.a.frame[["image_id", "lesion_id", "truth"]].copy()
     for end, run in (("a", common.a), ("b", common.b)):
@@ -113,21 +117,21 @@ def only_one_right(a: Predictions, b: Predictions) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class _Common:
-    """Two runs cut to their common photos, in the order of a, and what must be told rightly."""
+class _CommonPhotos:
+    """Two runs cut to their common photos, in the order of a, and what is compared."""
 
     a: Predictions
     b: Predictions
     by: str
 
     def truth(self, run: Predictions) -> "Flags | pd.Series[str]":
-        """Return what each photo of a run is: its label, or whether it is malignant."""
+        """Return the label of each photo of a run, or whether it is malignant."""
         if self.by == BY_CLASS:
             return run.frame["truth"].reset_index(drop=True)
         return malignant_mask(run.classes)[run.truth_index()]
 
     def right(self, run: Predictions) -> Flags:
-        """Tell of each photo whether a run tells it rightly."""
+        """Return whether a run is right for each photo, (n,)."""
         truth, answer = run.truth_index(), run.probabilities().argmax(axis=1)
         if self.by == BY_CLASS:
             return np.asarray(truth == answer)
@@ -135,8 +139,8 @@ class _Common:
         return np.asarray(malignant[truth] == malignant[answer])
 
 
-def _common(a: Predictions, b: Predictions) -> _Common:
-    place = places_among(a.frame["image_id"], b.frame["image_id"])
+def _cut_to_common(a: Predictions, b: Predictions) -> _CommonPhotos:
+    place = find_indices(a.frame["image_id"], b.frame["image_id"])
     if not (place >= 0).any():
         raise RunError(
             f"The runs {a.name} and {b.name} share no photo. Compare runs that were made on the same photos."
@@ -144,20 +148,20 @@ def _common(a: Predictions, b: Predictions) -> _Common:
     cut_a = replace(a, frame=a.frame[place >= 0].reset_index(drop=True))
     cut_b = replace(b, frame=b.frame.iloc[place[place >= 0]].reset_index(drop=True))
     if set(a.classes) == set(b.classes):
-        return _Common(cut_a, replace(cut_b, classes=a.classes), BY_CLASS)
-    return _Common(cut_a, cut_b, BY_MALIGNANCY if tells_malignancy(a) and tells_malignancy(b) else BY_CLASS)
+        return _CommonPhotos(cut_a, replace(cut_b, classes=a.classes), BY_CLASS)
+    return _CommonPhotos(cut_a, cut_b, BY_MALIGNANCY if has_malignancy(a) and has_malignancy(b) else BY_CLASS)
 
 
-def _overall(found: Figures, names: tuple[str, ...]) -> Floats:
-    return np.stack([getattr(found, name) for name in names])
+def _select_figures(all_figures: Figures, names: tuple[str, ...]) -> Floats:
+    return np.stack([getattr(all_figures, name) for name in names])
 
 
-def _first_of_each_lesion(run: Predictions) -> Flags:
+def _mark_first_of_each_lesion(run: Predictions) -> Flags:
     frame = run.frame.sort_values("image_id")
     return np.asarray(~frame["lesion_id"].duplicated().sort_index())
 
 
-def _mcnemar(only_a: int, only_b: int) -> float:
+def _compute_mcnemar_p(only_a: int, only_b: int) -> float:
     from scipy.stats import binomtest  # as in metrics/estimate.py: slow to import
 
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0

@@ -1,4 +1,4 @@
-"""How steady the answers are on several photos of one lesion."""
+"""How much the answers vary between photos of one lesion."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from skinapp.metrics.bootstrap import sum_by_lesion
 from skinapp.metrics.classification import ClassIndex, Floats
 from skinapp.metrics.estimate import estimate_proportion
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views.curves import positives, tells_malignancy
+from skinapp.runs.views.curves import has_malignancy, select_positives
 
 
 @dataclass(frozen=True)
 class Repeatability:
-    """How steady a run's answers are.
+    """How much a run's answers vary within a lesion.
 
-    `lesions` with several photos and their `photos` are counted. changed_share is the share of these lesions whose
-    likeliest class is not the same on all photos, changed_low and changed_high its 95% interval (Wilson, 1927: a
-    lesion is one trial). median_range and p90_range say how far the malignant score moves within a lesion (highest
-    less lowest, 0 to 1): in the middle lesion and in the ninth of ten; NaN where the run does not tell malignancy.
+    `lesions` counts the lesions with several photos, `photos` their photos. `changed_share` is the share of these
+    lesions with different most likely classes, `changed_low` and `changed_high` its 95% interval (Wilson, 1927: one
+    trial per lesion). `median_range` and `p90_range` are the median and the 90th percentile of the range of the
+    malignant score within a lesion (highest minus lowest, 0 to 1); NaN where the run lacks malignant or benign classes.
     """
 
     lesions: int
@@ -31,18 +31,19 @@ class Repeatability:
     p90_range: float
 
 
-def lesions_seen_again(run: Predictions) -> pd.DataFrame:
-    """List the lesions with several photos, in the order of their first photo, and how far the answers on them differ.
+def list_repeated_lesions(run: Predictions) -> pd.DataFrame:
+    """List the lesions with several photos, in the order of their first photo, with the spread of their answers.
 
-    Columns: lesion_id, truth (of the first photo), photos, answers (different likeliest classes), malignant_low,
-    malignant_high and malignant_range (of the malignant score, 0 to 1; NaN where the run does not tell malignancy).
+    Columns: lesion_id, truth (of the first photo), photos, answers (number of different most likely classes),
+    malignant_low, malignant_high and malignant_range (of the malignant score, 0 to 1; NaN where the run lacks malignant
+    or benign classes).
     """
     lesion, ids = pd.factorize(run.frame["lesion_id"])
     photos = np.bincount(lesion, minlength=len(ids))
     several = photos > 1
     order = np.argsort(lesion, kind="stable")
     starts = np.cumsum(photos) - photos
-    low, high = _ends(run, order, starts)
+    low, high = _malignant_range(run, order, starts)
     answered = sum_by_lesion(np.eye(len(run.classes))[run.probabilities().argmax(axis=1)], lesion)
     truth = run.frame["truth"].iloc[order[starts[several]]]
     return pd.DataFrame(
@@ -58,9 +59,9 @@ def lesions_seen_again(run: Predictions) -> pd.DataFrame:
     )
 
 
-def repeatability(run: Predictions) -> Repeatability | None:
-    """Sum up how steady a run's answers are; None where no lesion has two photos."""
-    seen = lesions_seen_again(run)
+def compute_repeatability(run: Predictions) -> Repeatability | None:
+    """Summarise how much a run's answers vary within a lesion; None where no lesion has two photos."""
+    seen = list_repeated_lesions(run)
     if seen.empty:
         return None
     changed = estimate_proportion(int((seen["answers"] > 1).sum()), len(seen), "wilson")
@@ -75,9 +76,9 @@ def repeatability(run: Predictions) -> Repeatability | None:
     )
 
 
-def _ends(run: Predictions, order: ClassIndex, starts: ClassIndex) -> tuple[Floats, Floats]:
-    if not tells_malignancy(run):
+def _malignant_range(run: Predictions, order: ClassIndex, starts: ClassIndex) -> tuple[Floats, Floats]:
+    if not has_malignancy(run):
         nothing = np.full(len(starts), np.nan)
         return nothing, nothing
-    ordered = positives(run)[1][order]
+    ordered = select_positives(run)[1][order]
     return np.minimum.reduceat(ordered, starts), np.maximum.reduceat(ordered, starts)

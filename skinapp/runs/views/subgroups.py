@@ -1,4 +1,4 @@
-"""Figures by age, sex, site, camera, confirmation, source and diagnosis, with how many lesions each stands on."""
+"""Figures by age, sex, site, camera, confirmation, source and diagnosis, with the number of lesions behind each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,51 +17,50 @@ from skinapp.metrics.bootstrap import (
 from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
 from skinapp.metrics.estimate import SEED
 from skinapp.metrics.ranking import sort_scores
-from skinapp.runs.lookup import places_among
+from skinapp.runs.lookup import find_indices
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views.curves import positives, tells_malignancy
+from skinapp.runs.views.curves import has_malignancy, select_positives
 from skinapp.taxonomy import get_class_name
 
 SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source", "diagnosis")
 
 NOT_RECORDED, OTHERS = "not recorded", "all others"
 
-FEW_LESIONS = 30
-"""Below this a class or a subgroup is marked: with 29 lesions a recall of 0.8 may be anything from 0.62 to 0.91
-(95% interval of Wilson, 1927)."""
+MIN_LESIONS = 30
+"""A class or subgroup with fewer lesions is marked: with 29, a recall of 0.8 has a 95% interval from 0.62 to 0.91
+(Wilson, 1927)."""
 
-FEW_OF_A_KIND = 10
-"""So many malignant lesions a sensitivity needs, so many benign ones a specificity, an AUROC both."""
+MIN_LESIONS_FOR_RATE = 10
+"""Minimum lesions for this metric: malignant for sensitivity, benign for specificity, each for AUROC."""
 
-MOST_LEVELS = 25
-"""A column with more different values shows the most frequent ones, and the rest together."""
+MAX_LEVELS = 25
+"""A column with more levels shows the most frequent ones, and the rest together as OTHERS."""
 
 REPLICATES = 200
 
 AGE_BANDS = {0: "under 20", 20: "20 to 39", 40: "40 to 59", 60: "60 to 79", 80: "80 and over"}
-"""Years in which a band begins, and its name."""
+"""The first year of each band, and its name."""
 
 COLUMNS = ("column", "level", "photos", "lesions", "positives", "figure", "value", "low", "high", "enough")
 
 Row = tuple[object, ...]
 
 
-def facts_of(run: Predictions, table: pd.DataFrame) -> pd.DataFrame:
-    """Look up what an image table says of a run's photos: SUBGROUP_COLUMNS, a row a prediction, in their order.
+def look_up_subgroups(run: Predictions, table: pd.DataFrame) -> pd.DataFrame:
+    """Look up the SUBGROUP_COLUMNS of a run's photos in an image table: one row per prediction, in their order.
 
-    Ages become bands of 20 years, diagnoses their names. What the table does not say, and all of a photo that it does
-    not hold, is NA.
+    Ages become bands of 20 years, diagnoses their names. Missing values, and photos that the table lacks, are NA.
     """
-    place = places_among(run.frame["image_id"], table["image_id"])
+    place = find_indices(run.frame["image_id"], table["image_id"])
     known = [column for column in SUBGROUP_COLUMNS if column in table.columns]
     names = table["diagnosis"].map(get_class_name, na_action="ignore")
-    facts = table[known].assign(age_band=_bands(table["age"]), diagnosis=names)[list(SUBGROUP_COLUMNS)]
+    facts = table[known].assign(age_band=_name_age_bands(table["age"]), diagnosis=names)[list(SUBGROUP_COLUMNS)]
     found = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
     found = found.set_axis(run.frame.index)
     return found if (place >= 0).all() else found.where(pd.Series(place >= 0, index=found.index), axis=0)
 
 
-def subgroup_figures(
+def compute_subgroup_figures(
     run: Predictions,
     facts: pd.DataFrame,
     columns: tuple[str, ...],
@@ -71,31 +70,31 @@ def subgroup_figures(
 ) -> pd.DataFrame:
     """Compute the figures of each subgroup with 95% intervals by bootstrap over lesions.
 
-    `facts` has a row a prediction, in their order. Returns a row a column of `columns`, level of it and figure, with
-    photos, lesions and positives (photos of malignant lesions; NaN where the run does not tell malignancy). Levels
-    come most photos first, ages the youngest first, "not recorded" last. Figures, 0 to 1: accuracy, balanced_accuracy,
-    and where malignancy is told malignant_auroc, sensitivity and specificity (whether the likeliest class is a
-    malignant one, or with a `threshold` whether the malignancy score is at least that). `enough` is False, and low and
-    high are not computed, under FEW_LESIONS lesions, for sensitivity under FEW_OF_A_KIND malignant ones, for
-    specificity under so many benign ones, for malignant_auroc under either; the value stays NaN then.
+    `facts` has one row per prediction, in their order. Returns one row per column of `columns`, level and figure, with
+    photos, lesions and positives (photos of malignant lesions; NaN where the run lacks malignant or benign classes).
+    Levels are sorted by photos, most first; ages by age; "not recorded" is last. Figures, 0 to 1: accuracy and
+    balanced_accuracy, and where the run has malignant and benign classes malignant_auroc, sensitivity and specificity.
+    A photo is called malignant if its most likely class is, or with a `threshold` if its malignancy score is at least
+    that. Below MIN_LESIONS lesions, `enough` is False and value, low and high are NaN; so too below
+    MIN_LESIONS_FOR_RATE malignant lesions for sensitivity, benign ones for specificity, either for malignant_auroc.
     """
-    whole = _answers(run, threshold)
+    whole = _collect_answers(run, threshold)
     rows: list[Row] = []
     for column in columns:
-        for level, places in _levels(facts[column], ordered=column == "age_band"):
-            rows += [(column, level, *row) for row in _figures(whole.at(places), replicates, seed)]
+        for level, places in _iterate_levels(facts[column], ordered=column == "age_band"):
+            rows += [(column, level, *row) for row in _compute_figures(whole.at(places), replicates, seed)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """Of some photos, each (n,): places of truth, prediction and lesion; malignant, called so, and the score of it.
+    """Photos with their answers, each array (n,): indices of truth, prediction and lesion; malignant, called malignant.
 
-    `k` is the number of classes; the last three are empty of meaning where malignancy is not told (`told` False).
+    `k` is the number of classes. Where `has_malignancy` is False, `malignant`, `called` and `score` mean nothing.
     """
 
     k: int
-    told: bool
+    malignancy: bool
     truth: ClassIndex
     predicted: ClassIndex
     lesion: ClassIndex
@@ -104,10 +103,10 @@ class _Answers:
     score: Floats
 
     def at(self, places: ClassIndex) -> "_Answers":
-        """Return the answers at these places, their lesions numbered anew."""
+        """Return the answers at these indices, with their lesions renumbered."""
         return _Answers(
             self.k,
-            self.told,
+            self.malignancy,
             self.truth[places],
             self.predicted[places],
             pd.factorize(self.lesion[places])[0],
@@ -117,60 +116,74 @@ class _Answers:
         )
 
 
-def _answers(run: Predictions, threshold: float | None) -> _Answers:
+def _collect_answers(run: Predictions, threshold: float | None) -> _Answers:
     truth, scores = run.truth_index(), run.probabilities()
-    predicted, told = scores.argmax(axis=1), tells_malignancy(run)
+    predicted, malignancy = scores.argmax(axis=1), has_malignancy(run)
     lesion = run.lesion_index()
     places = malignant_mask(run.classes)
-    score = positives(run)[1] if told else np.zeros(len(truth))
+    score = select_positives(run)[1] if malignancy else np.zeros(len(truth))
     called = places[predicted] if threshold is None else score >= threshold
-    return _Answers(len(run.classes), told, truth, predicted, lesion, places[truth], called, score)
+    return _Answers(len(run.classes), malignancy, truth, predicted, lesion, places[truth], called, score)
 
 
-def _figures(group: _Answers, replicates: int, seed: int) -> Iterator[Row]:
+def _compute_figures(group: _Answers, replicates: int, seed: int) -> Iterator[Row]:
     lesions = int(group.lesion.max()) + 1
-    malignant = int(group.malignant.sum()) if group.told else float("nan")
-    enough = lesions >= FEW_LESIONS
+    malignant = int(group.malignant.sum()) if group.malignancy else float("nan")
+    enough = lesions >= MIN_LESIONS
     counts = len(group.truth), lesions, malignant
     right = group.predicted == group.truth
-    yield (*counts, "accuracy", *_rate(right, np.ones_like(right), group.lesion, enough, replicates, seed))
-    yield (*counts, "balanced_accuracy", *_balanced(group, enough, replicates, seed))
-    if not group.told:
+    yield (*counts, "accuracy", *_compute_rate(right, np.ones_like(right), group.lesion, enough, replicates, seed))
+    yield (*counts, "balanced_accuracy", *_compute_balanced_accuracy(group, enough, replicates, seed))
+    if not group.malignancy:
         return
-    ill, well = (_lesions(group.lesion[which]) >= FEW_OF_A_KIND for which in (group.malignant, ~group.malignant))
-    found, spared = group.called & group.malignant, ~group.called & ~group.malignant
-    yield (*counts, "malignant_auroc", *_auroc(group, enough and ill and well, replicates, seed))
-    yield (*counts, "sensitivity", *_rate(found, group.malignant, group.lesion, enough and ill, replicates, seed))
-    yield (*counts, "specificity", *_rate(spared, ~group.malignant, group.lesion, enough and well, replicates, seed))
+    enough_malignant, enough_benign = (
+        _count_lesions(group.lesion[which]) >= MIN_LESIONS_FOR_RATE for which in (group.malignant, ~group.malignant)
+    )
+    found, true_negative = group.called & group.malignant, ~group.called & ~group.malignant
+    yield (
+        *counts,
+        "malignant_auroc",
+        *_compute_auroc(group, enough and enough_malignant and enough_benign, replicates, seed),
+    )
+    yield (
+        *counts,
+        "sensitivity",
+        *_compute_rate(found, group.malignant, group.lesion, enough and enough_malignant, replicates, seed),
+    )
+    yield (
+        *counts,
+        "specificity",
+        *_compute_rate(true_negative, ~group.malignant, group.lesion, enough and enough_benign, replicates, seed),
+    )
 
 
-def _rate(part: Flags, whole: Flags, lesion: ClassIndex, enough: bool, replicates: int, seed: int) -> Row:
+def _compute_rate(part: Flags, whole: Flags, lesion: ClassIndex, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
-        return _too_few()
+        return _blank()
     counted, of = part.astype(np.float64), whole.astype(np.float64)
     return counted.sum() / of.sum(), *compute_rate_interval(counted, of, lesion, replicates, seed), True
 
 
-def _balanced(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
+def _compute_balanced_accuracy(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
-        return _too_few()
+        return _blank()
     of_class = np.eye(group.k)[group.truth]
     right = of_class * (group.predicted == group.truth)[:, None]
     sums = sum_by_lesion(np.concatenate([right, of_class], axis=1), group.lesion)
-    value, drawn = _mean_recall(sums.sum(axis=0)[None]), _mean_recall(draw_replicate_sums(sums, replicates, seed))
+    value, drawn = _average_recall(sums.sum(axis=0)[None]), _average_recall(draw_replicate_sums(sums, replicates, seed))
     return float(value[0]), *percentile_interval(drawn), True
 
 
-def _mean_recall(sums: Floats) -> Floats:
+def _average_recall(sums: Floats) -> Floats:
     right, of_class = np.split(sums, 2, axis=1)
     recalls = np.full(right.shape, np.nan)
     np.divide(right, of_class, out=recalls, where=of_class > 0)
     return classification.mean_ignoring_nan(recalls)
 
 
-def _auroc(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
+def _compute_auroc(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     if not enough:
-        return _too_few()
+        return _blank()
     value = sort_scores(group.malignant, group.score).auroc()
     return (
         value,
@@ -179,29 +192,29 @@ def _auroc(group: _Answers, enough: bool, replicates: int, seed: int) -> Row:
     )
 
 
-def _too_few() -> Row:
+def _blank() -> Row:
     return float("nan"), float("nan"), float("nan"), False
 
 
-def _lesions(lesion: ClassIndex) -> int:
+def _count_lesions(lesion: ClassIndex) -> int:
     return len(pd.unique(lesion))
 
 
-def _levels(values: "pd.Series[str]", ordered: bool) -> Iterator[tuple[str, ClassIndex]]:
-    """Name each level of a column with the places of its photos, in the order that a reader meets them."""
+def _iterate_levels(values: "pd.Series[str]", ordered: bool) -> Iterator[tuple[str, ClassIndex]]:
+    """Yield each level of a column with the indices of its photos, in the order they are shown."""
     codes, found = pd.factorize(values)
     names, frequent = [str(name) for name in found], np.argsort(-np.bincount(codes[codes >= 0]), kind="stable")
     if ordered:
         years = [*AGE_BANDS.values()]
         frequent = np.array(sorted(frequent, key=lambda place: years.index(names[place])), dtype=np.intp)
-    for place in frequent[:MOST_LEVELS]:
+    for place in frequent[:MAX_LEVELS]:
         yield names[place], np.flatnonzero(codes == place)
-    for name, rest in ((OTHERS, np.isin(codes, frequent[MOST_LEVELS:])), (NOT_RECORDED, codes < 0)):
+    for name, rest in ((OTHERS, np.isin(codes, frequent[MAX_LEVELS:])), (NOT_RECORDED, codes < 0)):
         if rest.any():
             yield name, np.flatnonzero(rest)
 
 
-def _bands(age: "pd.Series[float]") -> "pd.Series[str]":
+def _name_age_bands(age: "pd.Series[float]") -> "pd.Series[str]":
     bands = pd.cut(age.to_numpy(dtype=float, na_value=np.nan), [*AGE_BANDS, np.inf], right=False, labels=False)
     names = pd.Series(bands).map(dict(enumerate(AGE_BANDS.values())))
     return names.astype("string").set_axis(age.index)

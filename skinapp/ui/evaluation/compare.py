@@ -10,8 +10,8 @@ from skinapp.errors import RunError
 from skinapp.metrics.estimate import REPLICATES
 from skinapp.metrics.labels import get_short_name
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.seven import can_be_seven
-from skinapp.runs.summary import headline
+from skinapp.runs.seven import can_merge_to_seven
+from skinapp.runs.summary import compute_headline
 from skinapp.runs.views import compare as paired
 from skinapp.ui import chart, loaders, state
 from skinapp.ui.evaluation import own_predictions, widgets
@@ -36,8 +36,8 @@ def compare(opened: OpenRun) -> None:
     if not chosen:
         st.caption("Choose one run to see the difference on the same photos, or several to see their figures together.")
         return
-    against = [_same_labels(own_predictions.named(name), opened) for name in chosen]
-    widgets.headline_table({each.name: each.cached(headline) for each in (opened, *against)})
+    against = [_same_labels(own_predictions.get_run(name), opened) for name in chosen]
+    widgets.headline_table({each.name: each.cached(compute_headline) for each in (opened, *against)})
     for other in against:
         _pair(opened, other)
 
@@ -45,14 +45,14 @@ def compare(opened: OpenRun) -> None:
 def _pair(opened: OpenRun, other: OpenRun) -> None:
     st.subheader(f"Against {other.name}", anchor=False)
     try:
-        pairing = _once(opened, other, paired.paired)
+        pairing = _once(opened, other, paired.compare_runs)
     except RunError as error:
         st.info(str(error))
         return
     widgets.pairing(pairing)
     replicates = FEWER_REPLICATES if pairing.photos > MANY_PHOTOS else REPLICATES
     with st.spinner("Drawing lesions anew for the paired intervals"):
-        differences = _once(opened, other, paired.paired_differences, replicates)
+        differences = _once(opened, other, paired.compute_paired_differences, replicates)
     rows = differences.assign(label=differences["figure"].map(get_short_name), value=differences["difference"])
     title = "This run minus the other"
     chart.show(
@@ -62,7 +62,7 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
     )
     st.caption("Paired: the same lesions are drawn for both. A line that crosses 0 means that chance may explain it.")
     with st.expander("Photos that one gets right and the other misses"):
-        widgets.only_one_right(_once(opened, other, paired.only_one_right), opened.name, other.name)
+        widgets.only_one_right(_once(opened, other, paired.list_disagreements), opened.name, other.name)
 
 
 def _others(opened: OpenRun) -> list[str]:
@@ -72,7 +72,11 @@ def _others(opened: OpenRun) -> list[str]:
 def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:
     """Count the other's squamous cell carcinomas as the first run does."""
     fits = set(other.run.classes) == set(opened.run.classes)
-    return other.seven() if not fits and other.cached(can_be_seven) and not opened.cached(can_be_seven) else other
+    return (
+        other.seven()
+        if not fits and other.cached(can_merge_to_seven) and not opened.cached(can_merge_to_seven)
+        else other
+    )
 
 
 def _once(opened: OpenRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:

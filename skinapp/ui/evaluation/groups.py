@@ -9,7 +9,7 @@ from skinapp.charts.repeats import draw_repeats
 from skinapp.metrics.labels import get_metric_name
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.views import repeats as seen_again
-from skinapp.runs.views.subgroups import REPLICATES, subgroup_figures
+from skinapp.runs.views.subgroups import REPLICATES, compute_subgroup_figures
 from skinapp.ui import chart, loaders
 from skinapp.ui.evaluation import widgets
 from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
@@ -53,7 +53,7 @@ def subgroups(opened: OpenRun) -> None:
 
 def _figures(run: Predictions, opened: OpenRun, column: str) -> pd.DataFrame:
     replicates = FEWER_REPLICATES if len(run.frame) > MANY_PHOTOS else REPLICATES
-    return subgroup_figures(run, opened.facts, (column,), replicates)
+    return compute_subgroup_figures(run, opened.facts, (column,), replicates)
 
 
 def _counts(rows: pd.DataFrame) -> "list[str]":
@@ -66,12 +66,12 @@ def _title(column: str) -> str:
 
 def repeats(opened: OpenRun) -> None:
     """Show how steady the answers are on several photos of one lesion."""
-    steady = opened.cached(seen_again.repeatability)
+    steady = opened.cached(seen_again.compute_repeatability)
     if steady is None:
         st.info("No lesion of this run has two photos, so how steady its answers are can't be said.")
         return
     widgets.repeatability(steady)
-    lesions = opened.cached(seen_again.lesions_seen_again)
+    lesions = opened.cached(seen_again.list_repeated_lesions)
     if lesions["malignant_range"].notna().any():
         chart.show(draw_repeats(lesions), "repeats", "How far the malignant score moves within a lesion")
     st.caption(

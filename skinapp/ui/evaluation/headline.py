@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from skinapp.runs.baselines import no_skill
+from skinapp.runs.baselines import compute_no_skill
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.summary import Headline, headline
+from skinapp.runs.summary import Headline, compute_headline
 from skinapp.ui import loaders
 from skinapp.ui.evaluation import widgets
 from skinapp.ui.open_run import OpenRun
@@ -23,13 +23,13 @@ def show(opened: OpenRun) -> None:
     if opened.intervals() is None:
         st.fragment(_drawn, run_every=_STEP_S)(opened)
     else:
-        widgets.run_headline(opened.cached(headline), opened.intervals())
+        widgets.run_headline(opened.cached(compute_headline), opened.intervals())
     with st.expander("Beside no skill and the shortcut probe"):
         _baselines(opened)
 
 
 def _drawn(opened: OpenRun) -> None:
-    widgets.run_headline(opened.cached(headline), None)
+    widgets.run_headline(opened.cached(compute_headline), None)
     share = opened.draw_on()
     if share == 1:
         st.rerun()
@@ -37,10 +37,13 @@ def _drawn(opened: OpenRun) -> None:
 
 
 def _baselines(opened: OpenRun) -> None:
-    rows: dict[str, Headline] = {"This run": opened.cached(headline), "No skill": opened.cached(no_skill)}
+    rows: dict[str, Headline] = {
+        "This run": opened.cached(compute_headline),
+        "No skill": opened.cached(compute_no_skill),
+    }
     probe = opened.cached(loaders.find_probe, opened.origin.table) if opened.origin else None
     if probe is not None:
-        rows["Shortcut probe"] = headline(probe)
+        rows["Shortcut probe"] = compute_headline(probe)
     widgets.headline_table(rows)
     st.caption(NO_SKILL_HELP + _probe_in_words(opened.run, probe))
 

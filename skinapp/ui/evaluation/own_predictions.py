@@ -15,7 +15,7 @@ COLUMNS = (
 )
 
 
-def bring_runs(select_key: str) -> None:
+def show_upload(select_key: str) -> None:
     """Offer to bring predictions; the last one taken is chosen in the widget with that key, which must come later."""
     with st.popover("Open your own", icon=":material/upload_file:"):
         st.file_uploader(
@@ -42,14 +42,14 @@ def bring_runs(select_key: str) -> None:
             st.button("Forget my predictions", on_click=state.forget_runs, icon=":material/delete:")
 
 
-def say_refused() -> None:
+def show_refusal() -> None:
     """Say why the last predictions were not taken; nothing where they were."""
     why = state.get_run_refusal()
     if why:
         st.error(why)
 
 
-def named(name: str) -> OpenRun:
+def get_run(name: str) -> OpenRun:
     """Return a run by its name: the visitor's own, else a stored one."""
     own = state.get_own_runs()
     return own[name] if name in own else loaders.get_open_run(loaders.list_runs()[name])

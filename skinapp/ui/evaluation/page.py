@@ -4,7 +4,7 @@ import streamlit as st
 
 from skinapp.errors import RunError
 from skinapp.runs.own.read import NOTE
-from skinapp.runs.seven import can_be_seven
+from skinapp.runs.seven import can_merge_to_seven
 from skinapp.ui import loaders, state
 from skinapp.ui.evaluation import answers, compare, export, groups, headline, own_predictions, scores
 from skinapp.ui.open_run import OpenRun
@@ -29,25 +29,25 @@ SEVEN_HELP = (
 )
 
 
-def open_run() -> OpenRun:
+def choose_run() -> OpenRun:
     """Let the reader choose a stored run, or bring predictions; RunError where none is stored or it is damaged."""
     choice, bring = st.columns([3, 1], vertical_alignment="bottom")
     with bring:
-        own_predictions.bring_runs(_RUN)
+        own_predictions.show_upload(_RUN)
     own, shipped = state.get_own_runs(), loaders.list_runs()
     names = [*shipped, *own]
     if not names:
         raise RunError("No stored run is here. Make one with `skinapp evaluate`, or open predictions of your own.")
     asked = [name for name in st.query_params.get_all(_RUN) if name not in names]
     chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
-    own_predictions.say_refused()
+    own_predictions.show_refusal()
     if asked:
         st.info("The address asks for a run that is not here. Another is shown.")
-    return _as_seven(own_predictions.named(chosen))
+    return _as_seven(own_predictions.get_run(chosen))
 
 
 def _as_seven(opened: OpenRun) -> OpenRun:
-    if not opened.cached(can_be_seven):
+    if not opened.cached(can_merge_to_seven):
         return opened
     merged = st.toggle(
         "Seven types: count squamous cell carcinoma as actinic keratosis",

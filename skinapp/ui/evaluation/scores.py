@@ -37,10 +37,10 @@ def curves(opened: OpenRun) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("ROC", anchor=False)
-        chart.show(draw_roc_curves(opened.cached(drawn.roc_curves), stressed), "roc", "ROC curves")
+        chart.show(draw_roc_curves(opened.cached(drawn.compute_roc_curves), stressed), "roc", "ROC curves")
     with right:
         st.subheader("Precision and recall", anchor=False)
-        figure = draw_precision_recall_curves(opened.cached(drawn.precision_recall_curves), stressed)
+        figure = draw_precision_recall_curves(opened.cached(drawn.compute_precision_recall_curves), stressed)
         chart.show(figure, "precision-recall", "Precision against recall")
     st.caption(
         "ROC does not change with how frequent a class is; precision does. The area is the AUROC on the left, the "
@@ -54,7 +54,7 @@ def threshold(opened: OpenRun) -> None:
     left, right = st.columns(2)
     chosen = left.selectbox("Ask for", list(names), key="positive", bind="query-params")
     label = names[chosen]
-    positive, scores = opened.cached(drawn.positives, label)
+    positive, scores = opened.cached(drawn.select_positives, label)
     prevalence = right.number_input(
         "Of 100 people, how many have it?", 0.1, 99.0, round(100 * float(positive.mean()), 1), 0.5, help=PREVALENCE_HELP
     )
@@ -101,7 +101,7 @@ def calibration(opened: OpenRun) -> None:
 
 def _positives(opened: OpenRun) -> dict[str, str | None]:
     """Name what can be asked for: malignancy, where the run tells it, and each class that is there."""
-    asked: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.tells_malignancy) else {}
+    asked: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.has_malignancy) else {}
     seen = set(opened.run.frame["truth"])
     if len(opened.run.classes) == 2 and asked:
         return asked
@@ -109,23 +109,23 @@ def _positives(opened: OpenRun) -> dict[str, str | None]:
 
 
 def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
-    positive, scores = opened.cached(drawn.positives, label)
+    positive, scores = opened.cached(drawn.select_positives, label)
     return decisions.compute_rate_intervals(positive, scores, opened.cached(Predictions.lesion_index), at)
 
 
 def _roc(run: Predictions, label: str | None) -> pd.DataFrame:
-    return drawn.roc_points(*drawn.positives(run, label))
+    return drawn.compute_roc_points(*drawn.select_positives(run, label))
 
 
 def _threshold_at(run: Predictions, label: str | None, wanted: float) -> float:
-    return decisions.find_threshold_at_sensitivity(*drawn.positives(run, label), wanted)
+    return decisions.find_threshold_at_sensitivity(*drawn.select_positives(run, label), wanted)
 
 
 def _said(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration]:
-    return calibrated.reliability(run.truth_index(), run.probabilities()), calibrated.calibration(run)
+    return calibrated.compute_reliability(run.truth_index(), run.probabilities()), calibrated.compute_calibration(run)
 
 
 def _said_before(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration] | tuple[None, None]:
     if not isinstance(run, StoredRun) or run.temperature is None:
         return None, None
-    return _said(calibrated.before_calibration(run))
+    return _said(calibrated.undo_calibration(run))

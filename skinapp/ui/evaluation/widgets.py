@@ -12,10 +12,10 @@ from skinapp.metrics.decisions import Decision
 from skinapp.metrics.estimate import Estimate
 from skinapp.metrics.labels import get_meaning, get_metric_name, get_short_name
 from skinapp.metrics.summary import OVERALL
-from skinapp.runs.intervals import figure
+from skinapp.runs.intervals import get_figure
 from skinapp.runs.summary import Headline
 from skinapp.runs.views.calibration import Calibration
-from skinapp.runs.views.compare import Pairing
+from skinapp.runs.views.compare import Comparison
 from skinapp.runs.views.repeats import Repeatability
 from skinapp.taxonomy import get_class_name
 from skinapp.ui.metric import show_metric
@@ -39,7 +39,7 @@ def run_headline(counts: Headline, intervals: pd.DataFrame | None) -> None:
         _metric("Photos", f"{counts.photos:,}", f"{counts.lesions:,} lesions")
         for name in OVERALL:
             value = getattr(counts, name)
-            below = "interval to come" if intervals is None else format_interval(figure(intervals, name))
+            below = "interval to come" if intervals is None else format_interval(get_figure(intervals, name))
             if math.isnan(value):
                 below = "undefined here"
             _metric(get_short_name(name), format_value(value), below, get_meaning(name))
@@ -144,7 +144,7 @@ def subgroup_table(rows: pd.DataFrame) -> None:
     )
 
 
-def pairing(found: Pairing) -> None:
+def pairing(found: Comparison) -> None:
     """Say how many photos both, one or none of two runs gets right."""
     with st.container(horizontal=True):
         _metric("Both right", f"{found.both_right:,}", f"of {found.photos:,} photos")

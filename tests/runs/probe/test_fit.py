@@ -8,7 +8,7 @@ from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import TABLES, build_image_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
-from skinapp.runs.intervals import figure, headline_intervals, load_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals
 from skinapp.runs.probe.fit import FOLDS, MODEL, Probe, probe_table
 from skinapp.runs.probe.stored import FEATURE_COLUMNS, FEATURES_FILE
 from skinapp.runs.stored import find_runs, load_run, save_run
@@ -30,8 +30,8 @@ def made_up(path: Path, photos_a_lesion: int = 1, **columns: object) -> pd.DataF
 
 def probed(path: Path, table: pd.DataFrame, task: str = "diagnosis") -> tuple[Probe, dict[str, float]]:
     probe = probe_table(table, path, task, "a-name")
-    intervals = headline_intervals(probe.run, replicates=5)
-    return probe, {label: figure(intervals, "auroc", label).value for label in probe.run.classes}
+    intervals = compute_intervals(probe.run, replicates=5)
+    return probe, {label: get_figure(intervals, "auroc", label).value for label in probe.run.classes}
 
 
 def test_a_planted_shortcut_is_found_and_named(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_the_predictions_are_a_run_that_can_be_read_again(tmp_path: Path) -> Non
 
 def test_what_cannot_be_probed_is_said_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
-    with pytest.raises(DatasetError, match="two classes"):
+    with pytest.raises(DatasetError, match="two or more classes"):
         probe_table(made_up(path, diagnosis="nv"), path, "diagnosis", "a")
     few = ["mel"] * (FOLDS - 1) + ["nv"] * (300 - FOLDS + 1)
     with pytest.raises(DatasetError, match="mel: fewer than 5 lesions"):

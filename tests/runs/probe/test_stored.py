@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from skinapp.errors import RunError
-from skinapp.runs.probe.stored import FEATURES_FILE, read_features, shortcuts
+from skinapp.runs.probe.stored import FEATURES_FILE, read_features, summarise_probe
 
 
 def test_each_class_names_the_facts_that_carry_it() -> None:
@@ -21,7 +21,7 @@ def test_each_class_names_the_facts_that_carry_it() -> None:
             "auroc_drop": [0.02, 0.2, 0.1, 0.015, 0.001, 0.004],
         }
     )
-    found = shortcuts(classes, features)
+    found = summarise_probe(classes, features)
     assert found["carried_by"].tolist() == ["camera (0.20), size (0.10), colour (0.02)", ""]
     assert found["auroc"].tolist() == [0.9, 0.6]
 

@@ -8,10 +8,10 @@ from scipy.stats import binomtest
 
 from skinapp.errors import RunError
 from skinapp.metrics.summary import OVERALL
-from skinapp.runs.seven import as_seven
+from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import StoredRun
-from skinapp.runs.summary import headline
-from skinapp.runs.views.compare import only_one_right, paired, paired_differences
+from skinapp.runs.summary import compute_headline
+from skinapp.runs.views.compare import compare_runs, compute_paired_differences, list_disagreements
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeRun = Callable[..., StoredRun]
@@ -37,7 +37,7 @@ def two(make_run: MakeRun) -> tuple[StoredRun, StoredRun]:
 
 
 def test_pairing_worked_by_hand(two: tuple[StoredRun, StoredRun]) -> None:
-    found = paired(*two)
+    found = compare_runs(*two)
     # Common are photos 0 to 4 of lesions x, y, z: a is right on 0, 2, 3; b on 1, 2.
     assert (found.photos, found.lesions, found.left_out_a, found.left_out_b) == (5, 3, 1, 1)
     assert (found.both_right, found.only_a, found.only_b, found.neither) == (1, 2, 1, 1)
@@ -52,16 +52,16 @@ def test_mcnemar_takes_one_photo_a_lesion(make_run: MakeRun) -> None:
     right = np.repeat(np.arange(20) < 17, 3)  # a alone is right on 17 of 20 lesions, b alone on 3
     a = answered(run, np.where(right, 0.9, 0.1).tolist(), truth=truth, lesion_id=lesions)
     b = answered(run, np.where(right, 0.1, 0.9).tolist(), truth=truth, lesion_id=lesions)
-    assert (paired(a, b).only_a, paired(a, b).only_b) == (51, 9)
-    assert paired(a, b).mcnemar_p == pytest.approx(binomtest(3, 20).pvalue)
-    assert paired(a, a).mcnemar_p == 1
+    assert (compare_runs(a, b).only_a, compare_runs(a, b).only_b) == (51, 9)
+    assert compare_runs(a, b).mcnemar_p == pytest.approx(binomtest(3, 20).pvalue)
+    assert compare_runs(a, a).mcnemar_p == 1
 
 
 def test_truths_that_differ_are_counted_and_each_run_held_to_its_own(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES)
     a = answered(run, [0.9, 0.9], truth=["malignant", "malignant"])
     b = answered(run, [0.1, 0.1], truth=["malignant", "benign"])
-    found = paired(a, b)
+    found = compare_runs(a, b)
     assert found.differing_truths == 1
     assert (found.both_right, found.only_a) == (1, 1)
 
@@ -70,42 +70,42 @@ def test_runs_of_other_classes_are_compared_by_malignancy(make_run: MakeRun) -> 
     types, run = make_run(photos=200), make_run(MALIGNANCY_CLASSES, photos=200)
     malignant = types.frame["truth"].isin(["akiec", "bcc", "mel", "scc"])
     run = replace(run, frame=run.frame.assign(truth=np.where(malignant, *MALIGNANCY_CLASSES)))
-    found = paired(types, run)
+    found = compare_runs(types, run)
     called = np.isin(types.probabilities().argmax(axis=1), [0, 1, 4, 6]), run.probabilities().argmax(axis=1) == 0
     right = [called_so == malignant for called_so in called]
     assert (found.by, found.differing_truths) == ("malignancy", 0)
     assert found.only_a == (right[0] & ~right[1]).sum()
     assert found.both_right == (right[0] & right[1]).sum()
-    differences = paired_differences(types, run, replicates=50)
+    differences = compute_paired_differences(types, run, replicates=50)
     assert differences["figure"].tolist() == ["malignant_auroc"]
     row = differences.iloc[0]
-    assert row["a"] == pytest.approx(headline(types).malignant_auroc)
-    assert row["b"] == pytest.approx(headline(run).malignant_auroc)
+    assert row["a"] == pytest.approx(compute_headline(types).malignant_auroc)
+    assert row["b"] == pytest.approx(compute_headline(run).malignant_auroc)
     assert row["low"] < row["difference"] < row["high"]
 
 
 def test_the_order_of_the_classes_does_not_matter(make_run: MakeRun) -> None:
     run = make_run()
     turned = replace(run, classes=run.classes[::-1])
-    found = paired(run, turned)
+    found = compare_runs(run, turned)
     assert found.by == "class"
     assert found.both_right + found.neither == found.photos
-    assert (paired_differences(run, turned, replicates=20)["difference"].fillna(0) == 0).all()
+    assert (compute_paired_differences(run, turned, replicates=20)["difference"].fillna(0) == 0).all()
 
 
 def test_differences_are_those_of_the_headlines(make_run: MakeRun) -> None:
-    a, b = as_seven(make_run(photos=300)), as_seven(make_run(photos=300, seed=5))
+    a, b = merge_to_seven(make_run(photos=300)), merge_to_seven(make_run(photos=300, seed=5))
     b = replace(b, frame=b.frame.assign(truth=a.frame["truth"]))
-    frame = paired_differences(a, b, replicates=200).set_index("figure")
+    frame = compute_paired_differences(a, b, replicates=200).set_index("figure")
     assert tuple(frame.index) == OVERALL
     for name in OVERALL:
-        assert frame.loc[name, "a"] == pytest.approx(getattr(headline(a), name))
-        assert frame.loc[name, "b"] == pytest.approx(getattr(headline(b), name))
+        assert frame.loc[name, "a"] == pytest.approx(getattr(compute_headline(a), name))
+        assert frame.loc[name, "b"] == pytest.approx(getattr(compute_headline(b), name))
         assert frame.loc[name, "difference"] == pytest.approx(frame.loc[name, "a"] - frame.loc[name, "b"])
         assert frame.loc[name, "low"] < frame.loc[name, "high"]
     assert frame.loc["accuracy", "low"] > 0  # b's predictions are of other truths
-    pd.testing.assert_frame_equal(frame.reset_index(), paired_differences(a, b, replicates=200))
-    assert (paired_differences(a, b, 200, seed=1).set_index("figure")["low"] != frame["low"]).any()
+    pd.testing.assert_frame_equal(frame.reset_index(), compute_paired_differences(a, b, replicates=200))
+    assert (compute_paired_differences(a, b, 200, seed=1).set_index("figure")["low"] != frame["low"]).any()
 
 
 def test_what_is_hard_for_both_cancels_out(make_run: MakeRun) -> None:
@@ -114,7 +114,7 @@ def test_what_is_hard_for_both_cancels_out(make_run: MakeRun) -> None:
     wrong_too = np.flatnonzero((scores > 0.5) == (truth == 0))[:6]  # b is wrong where a is, and on six more
     scores[wrong_too] = 1 - scores[wrong_too]
     b = replace(a, frame=a.frame.assign(p_malignant=scores, p_benign=1 - scores))
-    row = paired_differences(a, b, replicates=300).set_index("figure").loc["accuracy"]
+    row = compute_paired_differences(a, b, replicates=300).set_index("figure").loc["accuracy"]
     assert row["difference"] == pytest.approx(6 / 300)
     assert row["low"] > 0  # the accuracies themselves are known to within 0.05 only
     assert row["high"] < 0.05
@@ -130,13 +130,13 @@ def test_the_paired_interval_holds_no_difference_in_95_of_100(make_run: MakeRun)
             answered(run, np.where(random.random(200) < easy, 0.9, 0.1).tolist(), truth=truth, lesion_id=lesions)
             for _ in range(2)
         )
-        row = paired_differences(a, b, replicates=200).set_index("figure").loc["accuracy"]
+        row = compute_paired_differences(a, b, replicates=200).set_index("figure").loc["accuracy"]
         held += row["low"] <= 0 <= row["high"]
     assert 88 <= held <= 99
 
 
 def test_what_only_one_gets_right(two: tuple[StoredRun, StoredRun]) -> None:
-    found = only_one_right(*two)
+    found = list_disagreements(*two)
     # b is wrong on 0 by 0.7 and on 3 by 0.6, a on 1 by 0.8.
     assert found["image_id"].tolist() == ["photo_1", "photo_0", "photo_3"]
     assert found["right"].tolist() == ["b", "a", "a"]
@@ -145,12 +145,12 @@ def test_what_only_one_gets_right(two: tuple[StoredRun, StoredRun]) -> None:
     assert found["lesion_id"].tolist() == ["x", "x", "y"]
     columns = ["image_id", "lesion_id", "truth", "answer_a", "p_a", "answer_b", "p_b", "right"]
     assert list(found.columns) == columns
-    assert only_one_right(two[0], two[0]).empty
+    assert list_disagreements(two[0], two[0]).empty
 
 
 def test_runs_of_other_photos_cannot_be_compared(make_run: MakeRun) -> None:
     a = make_run()
     b = replace(a, name="b", frame=a.frame.assign(image_id=a.frame["image_id"] + "x"))
-    for function in (paired, paired_differences, only_one_right):
+    for function in (compare_runs, compute_paired_differences, list_disagreements):
         with pytest.raises(RunError, match="share no photo"):
             function(a, b)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from skinapp.runs.stored import StoredRun
-from skinapp.runs.views.repeats import lesions_seen_again, repeatability
+from skinapp.runs.views.repeats import compute_repeatability, list_repeated_lesions
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MALIGNANT_CODES
 
 MakeRun = Callable[..., StoredRun]
@@ -22,7 +22,7 @@ def seven_photos(make_run: MakeRun) -> StoredRun:
 
 
 def test_lesions_on_several_photos_worked_by_hand(seven_photos: StoredRun) -> None:
-    seen = lesions_seen_again(seven_photos)
+    seen = list_repeated_lesions(seven_photos)
     assert seen["lesion_id"].tolist() == ["a", "c"]
     assert seen["truth"].tolist() == ["malignant", "benign"]
     assert seen["photos"].tolist() == [3, 2]
@@ -33,7 +33,7 @@ def test_lesions_on_several_photos_worked_by_hand(seven_photos: StoredRun) -> No
 
 
 def test_repeatability_worked_by_hand(seven_photos: StoredRun) -> None:
-    found = repeatability(seven_photos)
+    found = compute_repeatability(seven_photos)
     assert found is not None
     assert (found.lesions, found.photos, found.changed_share) == (2, 5, 0.5)
     assert found.median_range == pytest.approx(0.425)
@@ -48,7 +48,7 @@ def test_lesions_of_a_run_agree_with_a_plain_loop(make_run: MakeRun) -> None:
     run = replace(run, frame=frame)
     given = run.probabilities().argmax(axis=1)
     score = frame[[f"p_{code}" for code in MALIGNANT_CODES]].astype(float).sum(axis=1).to_numpy()
-    seen = lesions_seen_again(run).set_index("lesion_id")
+    seen = list_repeated_lesions(run).set_index("lesion_id")
     several = [lesion for lesion, rows in frame.groupby("lesion_id") if len(rows) > 1]
     assert sorted(seen.index) == sorted(several)
     for lesion in several:
@@ -60,7 +60,7 @@ def test_lesions_of_a_run_agree_with_a_plain_loop(make_run: MakeRun) -> None:
 
 
 def test_without_malignancy_the_answers_still_count(make_run: MakeRun) -> None:
-    found = repeatability(make_run(("nv", "bkl", "df")))
+    found = compute_repeatability(make_run(("nv", "bkl", "df")))
     assert found is not None
     assert found.lesions == 40
     assert np.isnan([found.median_range, found.p90_range]).all()
@@ -69,13 +69,13 @@ def test_without_malignancy_the_answers_still_count(make_run: MakeRun) -> None:
 def test_lesions_on_one_photo_each_say_nothing(make_run: MakeRun) -> None:
     run = make_run()
     single = replace(run, frame=run.frame.drop_duplicates("lesion_id"))
-    assert lesions_seen_again(single).empty
-    assert repeatability(single) is None
+    assert list_repeated_lesions(single).empty
+    assert compute_repeatability(single) is None
 
 
 def test_answers_that_never_change_are_not_certain_to_stay(make_run: MakeRun) -> None:
     run = make_run(MALIGNANCY_CLASSES, photos=60)
-    found = repeatability(replace(run, frame=run.frame.assign(p_malignant=0.1, p_benign=0.9)))
+    found = compute_repeatability(replace(run, frame=run.frame.assign(p_malignant=0.1, p_benign=0.9)))
     assert found is not None
     assert (found.changed_share, found.changed_low, found.median_range) == (0, 0, 0)
     assert found.changed_high == pytest.approx(binomtest(0, found.lesions).proportion_ci(method="wilson").high)
