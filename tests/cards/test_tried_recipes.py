@@ -11,6 +11,7 @@ from skinapp.errors import ModelError
 from skinapp.files import EXPERIMENTS, MODELS, file_sha256, read_toml
 from skinapp.models.card import CARD, RECIPE, TRAINING, read_card, read_members
 from skinapp.models.folder import WEIGHTS
+from skinapp.runs.intervals import get_figure, load_intervals
 from skinapp.runs.stored import StoredRun, find_own_runs, load_run, read_facts
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 from skinapp.training.recipe import Recipe, read_recipe
@@ -129,3 +130,14 @@ def test_each_network_that_a_shipped_recipe_starts_from_has_its_recipe_here() ->
     first = deep / "first-stage" / RECIPE
     assert starts[deep / RECIPE].parent == first.parent
     assert file_sha256(first) == file_sha256(EXPERIMENTS / STARTED_FROM / RECIPE)
+
+
+def test_the_document_lists_every_cited_recipe_with_its_stored_figure() -> None:
+    text = (ROOT / "docs" / "model-search.md").read_text(encoding="utf-8")
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines() if line.startswith("| ")}
+    assert set(SEEDS) < set(lines)
+    for row in SHIPPED.left_out:
+        intervals = load_intervals(EXPERIMENTS / row.recipe / "runs" / row.figure.run)
+        assert intervals is not None
+        auroc = get_figure(intervals, "malignant_auroc")
+        assert lines[row.recipe].endswith(f": {auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f}) |")
