@@ -1,4 +1,4 @@
-"""What a model's card says of its networks, in words: which they are, and how each came to be."""
+"""What a model's card says of its networks, in words: their names, training and hashes."""
 
 from collections import Counter
 from pathlib import PurePosixPath
@@ -7,11 +7,11 @@ from skinapp.metrics.labels import get_inline_name
 from skinapp.models.card import RANDOM_WEIGHTS, Card, NetworkFacts, Provenance, SplitFacts, Task
 from skinapp.models.folder import WEIGHTS
 
-_ASKED: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
+_QUESTIONS: dict[Task, str] = {"malignancy": "malignant or benign", "lesion_type": "which lesion type"}
 
 
 def format_architecture(architecture: str) -> str:
-    """Write an architecture as its paper does: "ResNet-18"; of several, joined, each."""
+    """Write an architecture as its paper does: "ResNet-18"; several may be joined in one string."""
     return architecture.replace("resnet", "ResNet-")
 
 
@@ -19,8 +19,8 @@ def name_networks(card: Card) -> str:
     """Name the networks of a model: "ResNet-18", or "ResNet-50 and 2 x ResNet-18, averaged"."""
     counts = Counter(format_architecture(network.architecture) for network in card.networks)
     *others, last = [name if count == 1 else f"{count} x {name}" for name, count in counts.items()]
-    named = f"{', '.join(others)} and {last}" if others else last
-    return f"{named}, averaged" if card.members else named
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{names}, averaged" if card.members else names
 
 
 def name_network(network: NetworkFacts) -> str:
@@ -31,42 +31,42 @@ def name_network(network: NetworkFacts) -> str:
 
 
 def describe_split(part: SplitFacts) -> str:
-    """Say how many photos a split held, of how many lesions, and the share of malignant ones."""
+    """Write how many photos and lesions a split holds, and the share of malignant photos."""
     return f"{part.photos:,} photos of {part.lesions:,} lesions, {part.malignant_share:.1%} of the photos malignant"
 
 
 def describe_licence(card: Card) -> str:
-    """Say on which terms a model may be used, and that those of what its networks started from come on top."""
+    """Write the licence of a model, and whether its initial weights add terms of their own."""
     return (
         f"{card.licence}; its initial weights have terms of their own" if has_terms_of_weights(card) else card.licence
     )
 
 
 def has_terms_of_weights(card: Card) -> bool:
-    """Tell whether a network of a model started from other weights than random ones, whatever their licence."""
+    """Tell whether any network of a model started from trained weights, whatever their licence."""
     return any(network.initial.name != RANDOM_WEIGHTS for network in card.networks)
 
 
 def describe_training(network: NetworkFacts) -> dict[str, str]:
-    """Say what a network started from, whom it listened to and how its training went: what, and its value."""
-    done = network.training
-    heard = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
+    """Describe how a network was trained, as name -> value: initial weights, teachers, epochs, time, versions."""
+    training = network.training
+    teachers = "; ".join(f"{teacher.name}, its licence: {teacher.licence}" for teacher in network.teachers)
     return {
-        "Answers": " and ".join(_ASKED[task] for task in network.tasks),
+        "Answers": " and ".join(_QUESTIONS[task] for task in network.tasks),
         "Learned from": describe_split(network.train),
-        "Initial weights": _started_from(network.initial.name),
+        "Initial weights": _name_initial_weights(network.initial.name),
         "Their licence": network.initial.licence,
-        **({"Learned from the answers of": heard} if heard else {}),
-        "Epochs": f"{done.epochs}; the weights are those after epoch {done.best_epoch}, with a validation "
-        f"{get_inline_name(done.monitor)} of {done.best_value:.3f}",
-        "Time": f"{done.elapsed_s / 60:,.0f} minutes on {done.device}, finished {done.finished[:10]}",
-        "Versions": describe_versions(done),
-        "Rounding to fp16": _rounding(network),
+        **({"Learned from the answers of": teachers} if teachers else {}),
+        "Epochs": f"{training.epochs}; the weights are those after epoch {training.best_epoch}, with a validation "
+        f"{get_inline_name(training.monitor)} of {training.best_value:.3f}",
+        "Time": f"{training.elapsed_s / 60:,.0f} minutes on {training.device}, finished {training.finished[:10]}",
+        "Versions": describe_versions(training),
+        "Rounding to fp16": _describe_rounding(network),
     }
 
 
-def _started_from(name: str) -> str:
-    """Name a model by its folder, not by the way to it, which a reader of the card does not have; a file as it is."""
+def _name_initial_weights(name: str) -> str:
+    """Name a model by its folder without the path, which a reader of the card does not have; else the file name."""
     path = PurePosixPath(name)
     folder = path.parent.name
     if path.name == WEIGHTS and folder not in ("", ".."):
@@ -74,21 +74,21 @@ def _started_from(name: str) -> str:
     return path.name
 
 
-def _rounding(network: NetworkFacts) -> str:
+def _describe_rounding(network: NetworkFacts) -> str:
     if network.rounding is None:
-        return "how far it moved a score was not measured"
-    return f"moved a validation score by {network.rounding:.2g} at most"
+        return "its effect on the scores was not measured"
+    return f"changed validation scores by {network.rounding:.2g} at most"
 
 
 def describe_versions(made: Provenance) -> str:
-    """Say with what a model was made."""
+    """Write the software versions that a model was made with."""
     python, torch, skinapp = made.versions
     return f"Python {python}, PyTorch {torch}, skinapp {skinapp}"
 
 
 def list_hashes(card: Card) -> dict[str, str]:
-    """Return the sha256 of all that a model was made of: what, and the hash or "not kept"."""
-    found = {
+    """Return the sha256 of everything that a model was made from, by name; "not kept" where unknown."""
+    sums = {
         "networks and their calibration, together" if card.members else "weights": card.weights_sha256,
         "recipe": card.training.recipe_sha256,
         f"image table {card.data.table}": card.data.table_sha256,
@@ -97,7 +97,7 @@ def list_hashes(card: Card) -> dict[str, str]:
     for network in card.networks:
         of = f"{network.name}: " if card.members else ""
         if card.members:
-            found |= {f"{of}weights": network.weights_sha256, f"{of}recipe": network.training.recipe_sha256}
-        found[f"{of}initial weights"] = network.initial.sha256 or "not kept"
-        found |= {f"{of}teacher {each.name}": each.sha256 or "not kept" for each in network.teachers}
-    return found
+            sums |= {f"{of}weights": network.weights_sha256, f"{of}recipe": network.training.recipe_sha256}
+        sums[f"{of}initial weights"] = network.initial.sha256 or "not kept"
+        sums |= {f"{of}teacher {each.name}": each.sha256 or "not kept" for each in network.teachers}
+    return sums

@@ -1,4 +1,4 @@
-"""skinapp card: operating points and figures of a model, computed from its stored runs and written into its card."""
+"""skinapp card: compute a model's operating points and figures from its stored runs and write them into its card."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import ModelsOption, model_folder, render_table, say, write_answer
+from skinapp.cli.console import ModelsOption, find_model_folder, render_table, say, write_answer
 from skinapp.cli.stored import read_own_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
@@ -45,31 +45,31 @@ def card(
     from skinapp.models.card import CARD, read_card, write_card
     from skinapp.runs.views.operating_points import choose_operating_points
 
-    folder = model_folder(model, models)
+    folder = find_model_folder(model, models)
     old = read_card(folder)
-    table = _own_table(old, table)
+    table = _find_own_table(old, table)
     stored = list(read_own_runs(folder))
-    runs = {(head.name, s): _own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
+    runs = {(head.name, s): _find_own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = choose_operating_points(chosen_on.run) if chosen_on else ()
-    told = [*runs.values(), *_outside_runs(stored, old)]
-    figures = compute_card_figures(told, read_table(table), points, old.heads)
+    measured = [*runs.values(), *_find_outside_runs(stored, old)]
+    figures = compute_card_figures(measured, read_table(table), points, old.heads)
     experiments = experiments or folder.resolve().parent.parent / EXPERIMENTS.name
-    written = {
+    changes = {
         "operating_points": points,
         "figures": figures,
         "left_out": measure_unseen_cameras(experiments),
         "seeds": read_seed_figures(folder, old, experiments),
     }
-    card = old.model_copy(update=written)
+    card = old.model_copy(update=changes)
     write_card(folder, card)
     if points:
-        write_answer(render_table(_points_table(card)), None)
+        write_answer(render_table(_build_points_table(card)), None)
     say(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
 
 
-def _own_table(card: "Card", table: Path | None) -> Path:
-    """Return the image table that a model was trained on; DatasetError where the file is another."""
+def _find_own_table(card: "Card", table: Path | None) -> Path:
+    """Return the path of the image table that a model was trained on; DatasetError if the file is another."""
     path = table or TABLES / f"{card.data.table}.parquet"
     if not path.is_file():
         raise DatasetError(f"There is no image table at {path}. Name the one {card.id} was trained on with --table.")
@@ -80,8 +80,10 @@ def _own_table(card: "Card", table: Path | None) -> Path:
     return path
 
 
-def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path) -> MeasuredRun:
-    """Find the run of a head of these very weights on a split; RunError, with the command, where none is."""
+def _find_own_run(
+    stored: Sequence[Stored], folder: Path, card: "Card", head: "Head", split: str, table: Path
+) -> MeasuredRun:
+    """Find the run of a head of exactly these weights on a split; RunError, with the command to make it, if none."""
     from skinapp.cards.provenance import is_own_run
 
     for path, run in stored:
@@ -93,17 +95,17 @@ def _own_run(stored: Sequence[Stored], folder: Path, card: "Card", head: "Head",
     )
 
 
-def _outside_runs(stored: Sequence[Stored], card: "Card") -> list[MeasuredRun]:
-    """Find the runs of these very weights on photos of other clinics or cameras."""
+def _find_outside_runs(stored: Sequence[Stored], card: "Card") -> list[MeasuredRun]:
+    """Find the runs of exactly these weights on photos of other clinics or cameras."""
     from skinapp.cards.provenance import is_outside_run
 
     return [measure_run(run, path) for path, run in stored if is_outside_run(run, card)]
 
 
-def _points_table(card: "Card") -> Table:
+def _build_points_table(card: "Card") -> Table:
     from skinapp.cards.selection import list_points_on_test
 
-    table = Table("chosen to find on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
+    table = Table("sensitivity on validation", "threshold", "sensitivity on test", "specificity on test", box=None)
     for row in list_points_on_test(card):
         rates = (format_estimate(row.sensitivity), format_estimate(row.specificity))
         table.add_row(f"{row.point.sensitivity:.0%}", f"{row.point.threshold:.6f}", *rates)

@@ -12,9 +12,9 @@ from rich.table import Table
 from skinapp.cli.console import (
     DataOption,
     ModelsOption,
-    data_root,
-    model_folder,
-    models_folder,
+    check_data_root,
+    find_model_folder,
+    choose_models_folder,
     progress_bar,
     render_table,
     say,
@@ -26,7 +26,7 @@ from skinapp.datasets.table import read_table
 from skinapp.formatting import DASH, format_estimate
 from skinapp.metrics.labels import get_inline_name
 from skinapp.metrics.summary import OVERALL
-from skinapp.runs.intervals import get_figure, compute_intervals, load_intervals, save_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals, save_intervals
 from skinapp.runs.stored import StoredRun, save_run
 from skinapp.runs.summary import compute_headline
 
@@ -49,7 +49,7 @@ def models(
     from skinapp.models.card import read_card
     from skinapp.models.folder import describe_no_model, find_models
 
-    root = models_folder(models)
+    root = choose_models_folder(models)
     cards = [(folder, read_card(folder)) for folder in find_models(root)]
     heads = [
         (card, head.name, _find_test_run(folder, card, head.name)) for folder, card in cards for head in card.heads
@@ -111,12 +111,12 @@ def evaluate(
     from skinapp.networks.device import choose_device
     from skinapp.networks.folder import load_model
 
-    folder = model_folder(model, models)
+    folder = find_model_folder(model, models)
     classifier = Classifier(load_model(folder), choose_device())
     source, photos = _photos(table, split)
     run_name = name or f"{source.stem}-{split}"
     with progress_bar("Predicting") as progress:
-        runs = make_runs(classifier, photos, source, split, data_root(data), run_name, progress)
+        runs = make_runs(classifier, photos, source, split, check_data_root(data), run_name, progress)
     for run in runs:
         destination = folder / "runs" / run.name
         intervals = compute_intervals(run)

@@ -1,4 +1,4 @@
-"""A model's card: all that must be known of it before it is used; read and written."""
+"""A model's card: everything to know about a model before using it. Its types, and reading and writing it."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 CARD, RECIPE = "card.json", "recipe.toml"
 TRAINING = "training.json"
-"""The card of a training whose weights were not kept; not named card.json, because nothing there can be loaded."""
+"""The card of a training whose weights were not kept. It is not named card.json, because no model can be loaded."""
 
 
 class _Strict(BaseModel):
@@ -27,7 +27,7 @@ class _Strict(BaseModel):
 
 
 class Preprocessing(_Strict):
-    """How a photo becomes input: its short side to `resize_px`, the central `input_px` square, normalised."""
+    """How a photo becomes input: short side resized to `resize_px`, central `input_px` square, normalised."""
 
     resize_px: PositiveInt = 256
     input_px: PositiveInt = 224
@@ -48,20 +48,20 @@ class Head(_Strict):
     classes: tuple[str, ...]
     temperature: float = Field(1.0, gt=0, description="logits are divided by it; fitted on validation")
     offsets: tuple[float, ...] = Field(
-        (), description="added to logits / temperature, one a class: what undoes the shares in which classes were drawn"
+        (), description="added to logits / temperature, one per class; they undo the shares in which classes were drawn"
     )
     shares: tuple[float, ...] = Field(
-        (), description="of the classes among those the scores are meant for: 0 to 1, together 1; empty if not kept"
+        (), description="of each class among the photos that the scores are meant for: 0 to 1, sum 1; empty if unknown"
     )
 
     @property
     def shares_by_class(self) -> dict[str, float]:
-        """The shares by class; empty where they are not kept or one is 0: from such no score can be restated."""
+        """The shares by class; empty where unknown or where one is 0, because no score can be restated then."""
         return dict(zip(self.classes, self.shares, strict=True)) if min(self.shares, default=0) > 0 else {}
 
 
 class SplitFacts(_Strict):
-    """What one split of the training table held."""
+    """How many photos and lesions a split of the training table holds, and the share of malignant photos, 0 to 1."""
 
     photos: int
     lesions: int
@@ -69,18 +69,18 @@ class SplitFacts(_Strict):
 
 
 class TableFacts(_Strict):
-    """An image table, by its name and the sha256 of its file."""
+    """The name of an image table and the sha256 of its file."""
 
     table: str
     sha256: str
 
 
 class DataFacts(_Strict):
-    """Which photos a model learned from, and what limits that sets."""
+    """Which photos a model was trained on, and the limits that follow."""
 
     table: str
     table_sha256: str
-    others: tuple[TableFacts, ...] = Field((), description="tables that photos were borrowed from")
+    others: tuple[TableFacts, ...] = Field((), description="other tables whose photos were used for training")
     sources: tuple[str, ...]
     train: SplitFacts
     validation: SplitFacts
@@ -88,11 +88,11 @@ class DataFacts(_Strict):
 
 
 RANDOM_WEIGHTS = "none"
-"""The name of initial weights that are no file and no name of torchvision's: drawn at random."""
+"""The name of initial weights that were drawn at random, not read from a file or torchvision."""
 
 
 class InitialWeights(_Strict):
-    """Weights that a training started from or learned from, and on which terms."""
+    """Weights that a training started from or learned from, and their licence."""
 
     name: str
     sha256: str | None
@@ -100,7 +100,7 @@ class InitialWeights(_Strict):
 
 
 class Provenance(_Strict):
-    """By which recipe a model was made, with what, and when: all there is to say of an average of trained networks."""
+    """The recipe, software versions and date of a model; an average of trained networks has no more than that."""
 
     recipe_sha256: str
     versions: tuple[str, str, str] = Field(description="python, torch, skinapp")
@@ -110,10 +110,12 @@ class Provenance(_Strict):
 class TrainingFacts(Provenance):
     """How a training went."""
 
-    best_epoch: int = Field(description="whose weights were kept: the best by monitor, or the last, as the recipe says")
+    best_epoch: int = Field(
+        description="the epoch of the weights: the best by monitor, or the last, as the recipe says"
+    )
     epochs: int
     monitor: str
-    best_value: float = Field(description="of monitor, on validation, at that epoch")
+    best_value: float = Field(description="value of monitor on validation at that epoch")
     elapsed_s: float
     device: str
 
@@ -137,9 +139,9 @@ _MEMBERS = TypeAdapter(tuple[NetworkFacts, ...])
 
 
 class OperatingPoint(_Strict):
-    """A threshold of the malignancy score that was chosen on validation, and is never moved by what test shows."""
+    """A threshold of the malignancy score, chosen on validation; test results never move it."""
 
-    sensitivity: float = Field(gt=0, le=1, description="what the threshold was to reach on validation")
+    sensitivity: float = Field(gt=0, le=1, description="reached on validation")
     threshold: float = Field(ge=0, le=1, description="a score of at least this is above it")
 
 
@@ -167,63 +169,65 @@ class CardFigure(_Strict):
 
 
 class UnseenCameraResult(_Strict):
-    """A figure of a tried recipe, an average too, on photos of a camera or a clinic that it did not learn from."""
+    """The result of a tried recipe, single or average, on photos of a camera or clinic that it was not trained on."""
 
     recipe: str
     network: str = Field(description='its architecture; of an average those of its members, as "resnet18 + resnet50"')
-    whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where no camera is known")
+    whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where the camera is unknown")
     figure: CardFigure
     rates: tuple[CardFigure, ...] = Field(
-        (), description="sensitivity and specificity there, at the operating point that its own validation run gives"
+        (), description="sensitivity and specificity there, at the operating point from its own validation run"
     )
 
 
 class SeedFigures(_Strict):
-    """Figures on validation of a network, or of another that was trained by the same recipe from another seed."""
+    """Validation figures of a network, or of one trained by the same recipe from another seed."""
 
-    network: str = Field(description="which of the networks that answer")
-    recipe: str = Field(description="whose figures these are: that network's own folder, or that of a tried recipe")
+    network: str = Field(description="the name of the model's network")
+    recipe: str = Field(description="whose figures these are: the network's own folder, or that of a tried recipe")
     seed: int
-    figures: dict[str, float] = Field(description='as "macro_auroc", as far as they are defined')
+    figures: dict[str, float] = Field(description='by metric, as "macro_auroc"; only defined ones')
 
 
 class Card(_Strict):
-    """All that must be known of a model before it is used; a model without one does not load."""
+    """Everything to know about a model before using it; a model without a card does not load."""
 
     id: str
     role: Role
     architecture: Architecture = Field(description="of its network, or of the first of its members")
     members: tuple[NetworkFacts, ...] = Field(
-        (), description="networks whose answers are averaged, each in members/<name>/; none: it is one network"
+        (), description="networks whose answers are averaged, each in members/<name>/; empty for a single network"
     )
     heads: tuple[Head, ...]
     preprocessing: Preprocessing
     weights_sha256: str = Field(description="of its weights file; of an average see networks.average.joint_sha256")
     weights_dtype: Literal["float16"]
     rounding: float | None = Field(
-        None, description="largest difference of a validation probability from that of the weights before fp16"
+        None, description="largest change of a validation probability by rounding the weights to fp16"
     )
     operating_points: tuple[OperatingPoint, ...] = ()
     figures: tuple[CardFigure, ...] = ()
-    left_out: tuple[UnseenCameraResult, ...] = Field((), description="of recipes that were tried for this model")
-    seeds: tuple[SeedFigures, ...] = Field((), description="of networks whose recipe was tried from other seeds too")
+    left_out: tuple[UnseenCameraResult, ...] = Field((), description="recipes tried for this model, on unseen cameras")
+    seeds: tuple[SeedFigures, ...] = Field((), description="of networks whose recipe was also trained from other seeds")
     data: DataFacts
-    initial: InitialWeights | None = Field(description="none of an average: each member has its own")
-    teachers: tuple[InitialWeights, ...] = Field((), description="models whose answers it learned beside the labels")
+    initial: InitialWeights | None = Field(description="None for an average: each member has its own")
+    teachers: tuple[InitialWeights, ...] = Field(
+        (), description="models whose answers it learned from beside the labels"
+    )
     training: TrainingFacts | Provenance
     licence: str
     intended_use: str
     not_for: str
 
     @model_validator(mode="after")
-    def _says_how_it_was_made(self) -> Self:
+    def _require_training_facts(self) -> Self:
         if not self.members and not (self.initial and isinstance(self.training, TrainingFacts)):
-            raise ValueError("a network that is no average needs its initial weights and how its training went")
+            raise ValueError("a single network needs its initial weights and training facts")
         return self
 
     @property
     def networks(self) -> tuple[NetworkFacts, ...]:
-        """The networks that answer: its members, or the one that it is."""
+        """The networks of the model: its members, or the single network itself."""
         if self.members:
             return self.members
         assert self.initial
@@ -252,18 +256,18 @@ class Card(_Strict):
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write a model's card in place of the one that is there, whole or not at all; the weights stay as they are."""
+    """Replace a model's card, whole or not at all; the weights stay as they are."""
     with replace_file(folder / CARD) as aside:
         aside.write_text(format_card(card), encoding="utf-8")
 
 
 def format_card(card: Card) -> str:
-    """Write a card as the text of its file."""
+    """Return a card as the text of its file."""
     return card.model_dump_json(indent=2) + "\n"
 
 
 def read_card(folder: Path) -> Card:
-    """Read a model's card; ModelError where there is none or a key is wrong or missing."""
+    """Read a model's card; ModelError if it is missing or a key is wrong or missing."""
     finish_replacing(folder)
     try:
         return Card.model_validate_json((folder / CARD).read_bytes())
@@ -275,23 +279,23 @@ def read_card(folder: Path) -> Card:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it anew.") from error
+        raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it again.") from error
 
 
 def read_training(path: Path) -> TrainingFacts:
-    """Read how a training went from a card, or from what an experiment keeps of one; ModelError where it is damaged."""
+    """Read the training facts from a card or from an experiment's training.json; ModelError if damaged."""
     try:
         return TrainingFacts.model_validate(json.loads(path.read_bytes())["training"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} does not say how the training went. Train it anew.") from error
+        raise ModelError(f"{path} does not say how the training went. Train it again.") from error
 
 
 def read_members(path: Path) -> tuple[NetworkFacts, ...]:
-    """Read the averaged networks from a card, or from an experiment's training record; none where it is no average.
+    """Read the averaged networks from a card or from an experiment's training.json; empty for a single network.
 
-    Raises ModelError where it is damaged.
+    Raises ModelError if it is damaged.
     """
     try:
         return _MEMBERS.validate_python(json.loads(path.read_bytes()).get("members", ()))
     except (AttributeError, ValueError) as error:
-        raise ModelError(f"{path} does not say which networks are averaged. Average them anew.") from error
+        raise ModelError(f"{path} does not say which networks are averaged. Average them again.") from error

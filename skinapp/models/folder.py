@@ -1,4 +1,4 @@
-"""Model folders, models/<id>/: which files they hold, and which folders are models."""
+"""Model folders, models/<id>/: their files, and how to find them."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ WEIGHTS, CURVES, MEMBERS = "model.safetensors", "curves.csv", "members"
 
 
 def member_folder(folder: Path, name: str) -> Path:
-    """Say where a member of an average lies: a model folder inside the average's own."""
+    """Return the folder of a member of an average: a model folder inside the average's own."""
     return folder / MEMBERS / name
 
 
 def weights_files(folder: Path) -> tuple[Path, ...]:
-    """Name the files of a model's weights: its own, or those of its members; ModelError where it has no card."""
+    """List the weights files of a model: its own, or those of its members; ModelError if it has no card."""
     members = read_card(folder).members
     return tuple(member_folder(folder, member.name) / WEIGHTS for member in members) or (folder / WEIGHTS,)
 
 
 def find_models(root: Path) -> tuple[Path, ...]:
-    """List the folders below `root` that hold a card, sorted by name; members of an average are not listed."""
+    """List the folders in `root` that hold a card, sorted by name, without the members of averages."""
     return tuple(sorted(card.parent for card in root.glob(f"*/{CARD}")))
 
 

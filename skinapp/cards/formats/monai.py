@@ -1,7 +1,7 @@
 """A model's card as the metadata.json of a MONAI bundle.
 
-Keys are those of https://project-monai.github.io/schema/meta_schema_20240725.json. It asks for versions of MONAI and
-NumPy, which a card does not hold; they are said not to be recorded rather than guessed.
+Keys are those of https://project-monai.github.io/schema/meta_schema_20240725.json. It requires versions of MONAI and
+NumPy, which a card does not hold. They are written as not recorded.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ _COLOURS = ("red", "green", "blue")
 
 
 def build_monai_metadata(card: Card) -> dict[str, Any]:
-    """Return a card as a MONAI bundle's metadata; `eval_metrics` are its figures of the whole test split."""
+    """Return a card as a MONAI bundle's metadata; `eval_metrics` are the figures of the whole test split."""
     python, torch, skinapp = card.training.versions
     version = f"{skinapp}+{card.weights_sha256[:12]}"
     return {
@@ -35,10 +35,10 @@ def build_monai_metadata(card: Card) -> dict[str, Any]:
         "description": describe_model(card),
         "authors": "Skinapp",
         "copyright": describe_licence(card),
-        "data_source": f"{', '.join(card.data.sources)}; image tables {_tables(card)}",
+        "data_source": f"{', '.join(card.data.sources)}; image tables {_list_tables(card)}",
         "data_type": "dermoscopy photos",
-        "image_classes": _input_in_words(card.preprocessing),
-        "pred_classes": "; ".join(map(_classes_in_words, card.heads)),
+        "image_classes": _describe_input(card.preprocessing),
+        "pred_classes": "; ".join(map(_describe_classes, card.heads)),
         "eval_metrics": {
             f"{figure.task} {name_figure(figure)}": figure.value
             for figure in list_test_figures(card)
@@ -47,51 +47,51 @@ def build_monai_metadata(card: Card) -> dict[str, Any]:
         "intended_use": f"{card.intended_use} Not for: {card.not_for}",
         "references": list(list_references(card)),
         "network_data_format": {
-            "inputs": {"image": _input(card.preprocessing)},
-            "outputs": {head.name: _output(head, "logits", []) for head in card.heads},
-            "post_processed_outputs": {head.name: _output(head, "probabilities", [0, 1]) for head in card.heads},
+            "inputs": {"image": _build_input(card.preprocessing)},
+            "outputs": {head.name: _build_output(head, "logits", []) for head in card.heads},
+            "post_processed_outputs": {head.name: _build_output(head, "probabilities", [0, 1]) for head in card.heads},
         },
     }
 
 
-def _tables(card: Card) -> str:
+def _list_tables(card: Card) -> str:
     return ", ".join([card.data.table, *(other.table for other in card.data.others)])
 
 
-def _input_in_words(taken: Preprocessing) -> str:
+def _describe_input(preprocessing: Preprocessing) -> str:
     return (
-        f"RGB, short side to {taken.resize_px} px, central {taken.input_px} px square, / 255, less mean {taken.mean}, "
-        f"divided by {taken.std}"
+        f"RGB, short side to {preprocessing.resize_px} px, central {preprocessing.input_px} px square, / 255, less "
+        f"mean {preprocessing.mean}, divided by {preprocessing.std}"
     )
 
 
-def _classes_in_words(head: Head) -> str:
+def _describe_classes(head: Head) -> str:
     return f"{head.name}: " + ", ".join(f"{place} {get_class_name(label)}" for place, label in enumerate(head.classes))
 
 
-def _input(taken: Preprocessing) -> dict[str, Any]:
-    channels = list(zip(taken.mean, taken.std, strict=True))
+def _build_input(preprocessing: Preprocessing) -> dict[str, Any]:
+    channels = list(zip(preprocessing.mean, preprocessing.std, strict=True))
     return {
         "type": "image",
         "format": "magnitude",
         "modality": "dermoscopy",
         "num_channels": len(channels),
-        "spatial_shape": [taken.input_px, taken.input_px],
+        "spatial_shape": [preprocessing.input_px, preprocessing.input_px],
         "dtype": "float32",
         "value_range": [
-            min(_normalised(0, *each) for each in channels),
-            max(_normalised(1, *each) for each in channels),
+            min(_normalise(0, *each) for each in channels),
+            max(_normalise(1, *each) for each in channels),
         ],
         "is_patch_data": False,
         "channel_def": {str(place): colour for place, colour in enumerate(_COLOURS)},
     }
 
 
-def _normalised(value: int, mean: float, std: float) -> float:
+def _normalise(value: int, mean: float, std: float) -> float:
     return round((value - mean) / std, 4)
 
 
-def _output(head: Head, kind: str, value_range: list[int]) -> dict[str, Any]:
+def _build_output(head: Head, kind: str, value_range: list[int]) -> dict[str, Any]:
     return {
         "type": kind,
         "format": "classes",

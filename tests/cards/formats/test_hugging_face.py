@@ -308,7 +308,7 @@ def test_monai_figures_are_those_of_the_card(card: Card) -> None:
 def test_an_average_s_hub_card_tells_of_each_network(tmp_path: Path, make_average: Callable[[Path], Path]) -> None:
     card = read_card(make_average(tmp_path / "pair"))
     text = format_hub_card(card)
-    assert "2 x ResNet-18, averaged: asked about one dermoscopy photo." in text
+    assert "2 x ResNet-18, averaged, for one dermoscopy photo." in text
     assert "An average of networks, each trained and calibrated by itself" in text
     assert "### deep, a ResNet-18 that sees 24 px\n" in text
     for network in card.networks:
