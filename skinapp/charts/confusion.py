@@ -37,7 +37,7 @@ from one half on are opaque: white text on them has a contrast of at least 4.5 t
 def draw_confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "counts") -> go.Figure:
     """Draw the confusion matrix: the truth in rows, the prediction in columns.
 
-    `confusion` counts photos, truth in rows, prediction in columns, as `runs.summary.confusion_frame` returns it. Cells
+    `confusion` counts photos, truth in rows, prediction in columns, as `runs.summary.count_confusion` returns it. Cells
     show "counts", percent of each truth ("row", with the recall on the diagonal) or percent of each prediction
     ("column", with the precision on the diagonal). The colour is always a share (for counts the share of the truth), so
     that rare classes can be read beside common ones. Cells without photos have no text. Counts have a row and a column

@@ -20,7 +20,7 @@ class Estimate:
     low: float
     high: float
 
-    def in_words(self, digits: int = 3) -> str:
+    def format(self, digits: int = 3) -> str:
         """Return the text "0.918 (0.899 to 0.931)", or a dash if the value is undefined."""
         return format_estimate(self, f".{digits}f")
 

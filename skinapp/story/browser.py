@@ -139,7 +139,7 @@ def _answer_figures(runs: FoundRuns) -> tuple[ClaimAnswer, ...]:
     by_photo, result = SMALL["photo"], NOT_YET
     if runs.has(by_photo):
         small = runs.measured[by_photo]
-        auroc = small.get_figure("macro_auroc").in_words()
+        auroc = small.get_figure("macro_auroc").format()
         result = f"by photo: accuracy {format_percent(small.get_figure('accuracy'))}, macro AUROC {auroc}"
     differences = {
         "MobileNet (tuned) minus the small network": _compute_difference(runs, TUNED["lesion"], COLOUR),

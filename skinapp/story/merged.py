@@ -54,7 +54,7 @@ def build_step(stored: StoredExperiments) -> Step:
         (
             ClaimAnswer(
                 "A6",
-                f"loss {loss.in_words()}, macro F1 {format_percent(f1)}{_describe_step_1(step_1)}; {agreement:.0%} of "
+                f"loss {loss.format()}, macro F1 {format_percent(f1)}{_describe_step_1(step_1)}; {agreement:.0%} of "
                 "the errors between the two kinds of label are right about malignancy",
                 f"drawn by photo: {measured.describe_photos()}",
                 differences,
@@ -107,7 +107,7 @@ def _describe_step_1(step_1: MeasuredRun | None) -> str:
     if step_1 is None:
         return ""
     loss, f1 = step_1.get_figure("log_loss"), step_1.get_figure("macro_f1")
-    return f" (step 1: loss {loss.in_words()}, macro F1 {format_percent(f1)})"
+    return f" (step 1: loss {loss.format()}, macro F1 {format_percent(f1)})"
 
 
 def _build_label_rows(measured: MeasuredRun) -> pd.DataFrame:

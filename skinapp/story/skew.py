@@ -47,7 +47,7 @@ def build_step(stored: StoredExperiments) -> Step:
     measured = runs.measured[BY_PHOTO]
     guess = compute_no_skill(measured.run).accuracy
     photos = f"drawn by photo: {measured.describe_photos()}"
-    accuracy, loss = measured.get_figure("accuracy"), measured.get_figure("log_loss").in_words()
+    accuracy, loss = measured.get_figure("accuracy"), measured.get_figure("log_loss").format()
     result = f"loss {loss}; accuracy {format_percent(accuracy)}; always answering nevus: {guess:.1%}"
     f1 = "; ".join(
         f"{get_class_name(code).lower()} {format_percent(measured.get_figure('f1', code))}" for code in REPORTED_CLASSES

@@ -83,10 +83,10 @@ def measure_on(measured: MeasuredRun, image_ids: "pd.Series[str]") -> MeasuredRu
 def _describe_results(measured: dict[str, MeasuredRun]) -> str:
     results = [
         f"{words}: F1 malignant {format_percent(run.get_figure('f1', MALIGNANT))}, "
-        f"benign {format_percent(run.get_figure('f1', BENIGN))}, AUROC {run.get_figure('malignant_auroc').in_words()}"
+        f"benign {format_percent(run.get_figure('f1', BENIGN))}, AUROC {run.get_figure('malignant_auroc').format()}"
         for words, run in measured.items()
     ]
-    return f"loss {measured[WHOLE].get_figure('log_loss').in_words()}; {'; '.join(results)}"
+    return f"loss {measured[WHOLE].get_figure('log_loss').format()}; {'; '.join(results)}"
 
 
 def _build_test_rows(measured: dict[str, MeasuredRun]) -> pd.DataFrame:
@@ -106,6 +106,6 @@ def _write_lesson(whole: MeasuredRun, clean: MeasuredRun, trivial: MeasuredRun |
     if probe.low <= 0.5:
         return f"Look for copies and for shortcuts. Without copies F1 of malignant is {without}."
     return (
-        f"Balanced classes are not enough. Light and colour alone reach an AUROC of {probe.in_words(2)}; only what the "
+        f"Balanced classes are not enough. Light and colour alone reach an AUROC of {probe.format(2)}; only what the "
         f"network adds to that comes from the lesion. Without copies F1 of malignant is {without}."
     )

@@ -13,7 +13,7 @@ from skinapp.metrics.decisions import (
     net_benefit,
 )
 from skinapp.runs.stored import StoredRun
-from skinapp.runs.views.curves import positives
+from skinapp.runs.views.curves import select_positives
 
 MakeRun = Callable[..., StoredRun]
 Case = tuple[Flags, Floats]
@@ -21,7 +21,7 @@ Case = tuple[Flags, Floats]
 
 @pytest.fixture
 def case(make_run: MakeRun) -> Case:
-    positive, scores = positives(make_run(photos=200))
+    positive, scores = select_positives(make_run(photos=200))
     return positive, scores.round(2)
 
 
