@@ -1,4 +1,4 @@
-"""skinapp classify: photos in, scores out."""
+"""skinapp classify: score photos."""
 
 import csv
 import io
@@ -15,15 +15,15 @@ import skinapp
 from skinapp.cli.console import (
     ModelsOption,
     check_output,
+    choose_models_folder,
     fail,
-    models_folder,
-    printed,
     progress_bar,
+    render_table,
     say,
     write_answer,
 )
 from skinapp.errors import SkinAppError
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, class_name
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name
 
 if TYPE_CHECKING:
     from skinapp.inference.assessment import Assessment
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class OutputFormat(StrEnum):
-    """How an answer is printed."""
+    """The format of the answer."""
 
     table = "table"
     json = "json"
@@ -40,30 +40,31 @@ class OutputFormat(StrEnum):
 
 
 def classify(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Folders are searched whole.")],
-    format: Annotated[OutputFormat, typer.Option("--format", help="How to print the answer.")] = OutputFormat.table,
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Folders are searched at any depth.")],
+    format: Annotated[OutputFormat, typer.Option("--format", help="Format of the answer.")] = OutputFormat.table,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
     models: ModelsOption = None,
 ) -> None:
-    """Score dermoscopy photos in two ways. Exit code 0: all read; 1: some refused; 2: none found.
+    """Score dermoscopy photos for malignancy and lesion type.
 
-    A score is not the chance of cancer, and never a diagnosis.
+    A score is not the chance of cancer, and never a diagnosis. Exit code 0: all photos were read; 1: some were refused;
+    2: none were found.
     """
-    # Torch is imported by the commands that need it: the others start in a third of the time.
+    # Only the commands that need torch import it, because that takes seconds.
     from skinapp.inference.assessor import load_assessor
     from skinapp.inference.files import assess_files
     from skinapp.notice import NOT_CHECKED, NOTICE
 
     check_output(output)
-    files = _found(photos)
-    assessor = load_assessor(models_folder(models))
+    files = _find_photos(photos)
+    assessor = load_assessor(choose_models_folder(models))
     answers = []
     with progress_bar("Scoring photos") as progress:
         for answer in assess_files(assessor, files):
             answers.append(answer)
             progress(len(answers), len(files))
-    written = {OutputFormat.table: _table, OutputFormat.json: _json, OutputFormat.csv: _csv}[format](answers, assessor)
-    write_answer(written, output)
+    formats = {OutputFormat.table: _format_table, OutputFormat.json: _format_json, OutputFormat.csv: _format_csv}
+    write_answer(formats[format](answers, assessor), output)
     refused = [answer for answer in answers if answer.error]
     for answer in refused:
         fail(f"{answer.file}: {answer.error}")
@@ -72,20 +73,20 @@ def classify(
         raise typer.Exit(1)
 
 
-def _found(photos: Sequence[Path]) -> list[Path]:
+def _find_photos(photos: Sequence[Path]) -> list[Path]:
     from skinapp.inference.files import find_photos
 
     try:
         files = find_photos(photos)
-        found = any(file.exists() for file in files)
-    except OSError as error:  # as of a name that is too long
-        raise SkinAppError(f"{error.filename} cannot be looked for ({error.strerror}). Correct the path.") from error
-    if not found:
-        raise SkinAppError(f"No photo in {', '.join(map(str, photos))}. Name photos, or a folder that holds some.")
+        exists = any(file.exists() for file in files)
+    except OSError as error:  # such as a name that is too long
+        raise SkinAppError(f"{error.filename} cannot be opened ({error.strerror}). Correct the path.") from error
+    if not exists:
+        raise SkinAppError(f"There is no photo in {', '.join(map(str, photos))}. Name photos, or a folder with photos.")
     return files
 
 
-def _json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
+def _format_json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     from skinapp.notice import NOT_CHECKED, NOTICE
 
     weights = {
@@ -119,13 +120,13 @@ def _scores(assessment: "Assessment | None") -> dict[str, dict[str, float]] | No
 
 
 def _side(assessment: "Assessment | None") -> str | None:
-    """Say on which side of the threshold the malignancy score lies; None where there is no score or no threshold."""
-    if assessment is None or assessment.above is None:
+    """Return "above" or "below" the threshold; None where there is no score or no threshold."""
+    if assessment is None or assessment.above_threshold is None:
         return None
-    return "above" if assessment.above else "below"
+    return "above" if assessment.above_threshold else "below"
 
 
-def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
+def _format_csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -136,14 +137,14 @@ def _csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
         if seen is None:
             facts: list[object] = [None, None, None, answer.error, *[None] * (len(MALIGNANCY_CLASSES) + len(CODES))]
         else:
-            malignancy = [seen.malignancy.of(label) for label in MALIGNANCY_CLASSES]
-            types = [seen.lesion_type.of(code) if code in seen.lesion_type.classes else None for code in CODES]
+            malignancy = [seen.malignancy.score_of(label) for label in MALIGNANCY_CLASSES]
+            types = [seen.lesion_type.score_of(code) if code in seen.lesion_type.classes else None for code in CODES]
             facts = [seen.sha256, seen.width, seen.height, None, *malignancy, *types]
         writer.writerow([answer.file, *facts, *weights, seen.threshold if seen else None, _side(seen)])
     return text.getvalue()
 
 
-def _table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
+def _format_table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 
     table = Table("file", "malignant", f"{SHOWN_SENSITIVITY:.0%} threshold", "first", "second", "third", box=None)
@@ -151,13 +152,13 @@ def _table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
         if answer.assessment is None:
             table.add_row(str(answer.file), "–", "–", "refused", "", "")
             continue
-        top = [f"{class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.ranked()[:3]]
-        against = _against(answer.assessment)
-        table.add_row(str(answer.file), f"{answer.assessment.malignant:.0%}", against, *top)
-    return printed(table)
+        top = [f"{get_class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.rank()[:3]]
+        threshold = _format_threshold(answer.assessment)
+        table.add_row(str(answer.file), f"{answer.assessment.malignant_score:.0%}", threshold, *top)
+    return render_table(table)
 
 
-def _against(assessment: "Assessment") -> str:
+def _format_threshold(assessment: "Assessment") -> str:
     side = _side(assessment)
     return f"{side} {assessment.threshold:.1%}" if side else "–"
 

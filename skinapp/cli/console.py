@@ -1,4 +1,4 @@
-"""What every command shares: messages on stderr, progress bars, where the photos are."""
+"""Shared by all commands: messages on stderr, progress bars, data and model folders, and output files."""
 
 import io
 import sys
@@ -14,48 +14,48 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from skinapp.errors import DatasetError, SkinAppError
-from skinapp.files import MODELS, written_aside
+from skinapp.files import MODELS, replace_file
 
 messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-"""All but the answer itself goes here, so that an answer can be piped."""
+"""All messages go to stderr, so that the answer on stdout can be piped."""
 
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
         envvar="SKINAPP_DATA",
-        help="Data root: the folder that the paths of image tables start from.",
+        help="Data root: the folder that paths in image tables start from.",
     ),
 ]
 
 ModelsOption = Annotated[
     Path | None,
-    typer.Option("--models", envvar="SKINAPP_MODELS", help="Folder of models; by default those that ship."),
+    typer.Option("--models", envvar="SKINAPP_MODELS", help="Folder of models; by default the installed ones."),
 ]
 
 
 def say(sentence: str) -> None:
-    """Tell the reader something on stderr."""
+    """Print a sentence on stderr."""
     messages.print(sentence, markup=False)
 
 
 def fail(sentence: str) -> None:
-    """Tell the reader on stderr what went wrong."""
+    """Print an error on stderr."""
     messages.print("Error: ", style="bold red", end="")
     messages.print(sentence, markup=False)
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar while something runs, if stderr is a terminal; yields a function to call with (done, total)."""
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar if stderr is a terminal; yields a function to call with (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def data_root(data: Path | None) -> Path:
-    """Return the data root, or DatasetError that says how to name it."""
+def check_data_root(data: Path | None) -> Path:
+    """Return the data root; DatasetError where it is not given or not a folder."""
     if data is None:
         raise DatasetError("Where are the photos? Name their data root with --data DIR or SKINAPP_DATA.")
     if not data.is_dir():
@@ -63,28 +63,28 @@ def data_root(data: Path | None) -> Path:
     return data
 
 
-def root_of(folder: Path, data: Path | None) -> Path:
-    """Return the data root that a folder of photos lies in: as named, else the folder's parent."""
+def find_data_root(folder: Path, data: Path | None) -> Path:
+    """Return the data root of a folder of photos: `data` if given, else the folder's parent."""
     if data is None:
         return folder.resolve().parent
     if not folder.resolve().is_relative_to(data.resolve()):
-        raise DatasetError(f"{folder} does not lie in the data root {data}. Correct --data or SKINAPP_DATA.")
+        raise DatasetError(f"{folder} is not in the data root {data}. Correct --data or SKINAPP_DATA.")
     return data.resolve()
 
 
-def models_folder(models: Path | None) -> Path:
-    """Return the folder of models: as named, else the one that ships."""
+def choose_models_folder(models: Path | None) -> Path:
+    """Return the folder of models: `models` if given, else the installed one."""
     return models or MODELS
 
 
-def model_folder(model: str, models: Path | None) -> Path:
-    """Return the folder of a model that is named by its path, or by its id among the models."""
-    return Path(model) if Path(model).is_dir() else models_folder(models) / model
+def find_model_folder(model: str, models: Path | None) -> Path:
+    """Return the folder of a model, given its path or its id."""
+    return Path(model) if Path(model).is_dir() else choose_models_folder(models) / model
 
 
-def printed(table: Table) -> str:
-    """Draw a table as text, as wide as its cells need: what is piped must not be cut to a terminal's size."""
-    # No markup: a file may be named [b].jpg.
+def render_table(table: Table) -> str:
+    """Return a table as text, as wide as its cells need, so that nothing is cut when it is piped."""
+    # No markup, because a file may be named [b].jpg.
     plain = partial(Console, file=io.StringIO(), highlight=False, markup=False, emoji=False)
     console = plain(width=max(80, plain(width=1000).measure(table).maximum))
     with console.capture() as captured:
@@ -93,27 +93,31 @@ def printed(table: Table) -> str:
 
 
 def write_answer(text: str, output: Path | None) -> None:
-    """Print an answer to stdout, or write it to a file: aside first, then moved into place."""
-    data = text.encode("utf-8", "surrogateescape")  # the name of a file is bytes, not always UTF-8
+    """Print an answer to stdout, or write it to a file, which is replaced only when complete."""
+    data = text.encode("utf-8", "surrogateescape")  # file names are bytes and not always UTF-8
     if output is None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    with writing(output), written_aside(output) as aside:
+    with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(data)
     say(f"Written to {output}")
 
 
 @contextmanager
-def writing(output: Path) -> Iterator[None]:
-    """Turn a file that cannot be written into a sentence."""
+def explain_write_errors(output: Path) -> Iterator[None]:
+    """Turn an OSError for a file that cannot be written into a SkinAppError."""
     try:
         yield
     except OSError as error:
-        raise SkinAppError(f"{output} cannot be written ({error.strerror or error}). Name another with -o.") from error
+        raise SkinAppError(
+            f"{output} cannot be written ({error.strerror or error}). Choose another with -o."
+        ) from error
 
 
 def check_output(output: Path | None) -> None:
-    """Refuse a file that cannot be written before anything is computed for it."""
+    """Raise SkinAppError for a file that cannot be written, before any work is done."""
     if output and (output.is_dir() or not output.parent.is_dir()):
-        raise SkinAppError(f"{output} cannot be written: its folder is missing, or it is one. Name another with -o.")
+        raise SkinAppError(
+            f"{output} cannot be written: it is a folder, or its folder is missing. Choose another with -o."
+        )

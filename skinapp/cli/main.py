@@ -1,4 +1,4 @@
-"""The command `skinapp`: one file a group of commands, put together here."""
+"""The command `skinapp`, put together from one file per group of commands."""
 
 import sys
 
@@ -11,7 +11,7 @@ from skinapp.errors import SkinAppError
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Triage of skin lesions from dermoscopy photos, with figures that say how far to trust them. "
+    help="Triage of skin lesions from dermoscopy photos, with figures that show how far to trust it. "
     "Never a diagnosis.",
 )
 for group in (classify, models, card, runs, story, index, data, audit, training):
@@ -19,7 +19,7 @@ for group in (classify, models, card, runs, story, index, data, audit, training)
 
 
 def main() -> None:
-    """Run the command line; a mistake that a sentence explains ends with that sentence and exit code 2."""
+    """Run the command line; a SkinAppError prints its sentence and ends with exit code 2."""
     try:
         app()
     except SkinAppError as error:

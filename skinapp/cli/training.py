@@ -1,4 +1,4 @@
-"""skinapp train, calibrate, average, experiment, arrays: a recipe -> a model, or its runs alone; photos as arrays."""
+"""skinapp train, calibrate, average, experiment and arrays: make models, experiments and arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import platformdirs
 import typer
 
-from skinapp.cli.console import DataOption, ModelsOption, data_root, model_folder, progress_bar, say, writing
-from skinapp.runs.summary import headline
+from skinapp.cli.console import (
+    DataOption,
+    ModelsOption,
+    check_data_root,
+    explain_write_errors,
+    find_model_folder,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from skinapp.training.fit import TrainingContext
@@ -19,9 +26,9 @@ WeightsOption = Annotated[
     Path | None, typer.Option(envvar="SKINAPP_WEIGHTS", help="Folder of initial weights (safetensors).")
 ]
 CheckpointsOption = Annotated[
-    Path | None, typer.Option(help="Where checkpoints are kept; a run that was killed resumes from there.")
+    Path | None, typer.Option(help="Folder of checkpoints; an interrupted training resumes from there.")
 ]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that prepare photos beside the training.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Number of processes that prepare photos.")]
 
 
 def train(
@@ -31,12 +38,12 @@ def train(
     checkpoints: CheckpointsOption = None,
     workers: WorkersOption = 1,
 ) -> None:
-    """Train a model by a recipe; started again after an interruption, it goes on where it was."""
-    # Lightning is an extra: only the commands of this group need it.
+    """Train a model by a recipe; after an interruption, run it again to resume."""
+    # Lightning is an optional dependency that only this group of commands needs.
     from skinapp.training.fit import train as fit
 
-    with _workshop(recipe, data, weights, checkpoints, workers) as workshop:
-        card = fit(recipe, workshop)
+    with _prepare_training(recipe, data, weights, checkpoints, workers) as context:
+        card = fit(recipe, context)
     (network,) = card.networks
     facts = network.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
@@ -48,31 +55,31 @@ def calibrate(
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Calibrate a trained model anew, by the [calibration] of its recipe: its scores change, its weights do not."""
+    """Recalibrate a trained model by its recipe; its scores change, its weights stay."""
     from skinapp.training.fit import TrainingContext, recalibrate
 
-    folder = model_folder(model, models)
+    folder = find_model_folder(model, models)
     with progress_bar("Reading photos") as progress:
-        card = recalibrate(folder, TrainingContext(data_root(data), None, folder, progress=progress, say=say))
+        card = recalibrate(folder, TrainingContext(check_data_root(data), None, folder, progress=progress, say=say))
     for head in card.heads:
         say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
-    say("Its stored runs are of the old scores.")
-    say(f"Make them anew with `skinapp evaluate`, then `skinapp card {card.id}`.")
+    say("Its stored runs hold the old scores.")
+    say(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def average(
-    recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml, naming members; the card goes beside it.")],
+    recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml; the card is written beside it.")],
     data: DataOption = None,
 ) -> None:
-    """Average trained networks by a recipe that names them; they are calibrated together, on validation photos."""
+    """Average the trained networks of a recipe and calibrate the average on validation photos."""
     from skinapp.training.average import average as averaged
 
     with progress_bar("Predicting") as progress:
-        card = averaged(recipe, data_root(data), progress)
+        card = averaged(recipe, check_data_root(data), progress)
     for head in card.heads:
         say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
-    say("Its stored runs, if it has any, may be of other scores.")
-    say(f"Make them with `skinapp evaluate`, then `skinapp card {card.id}`.")
+    say("Stored runs of it may hold other scores.")
+    say(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def experiment(
@@ -82,43 +89,44 @@ def experiment(
     checkpoints: CheckpointsOption = None,
     workers: WorkersOption = 1,
 ) -> None:
-    """Train by a recipe and store what it predicts, without its weights: an experiment to compare, not a model."""
+    """Train by a recipe and store its predictions, without the weights, to compare with other runs."""
+    from skinapp.runs.summary import compute_headline
     from skinapp.training.experiment import run_experiment
 
-    with _workshop(recipe, data, weights, checkpoints, workers) as workshop:
-        done = run_experiment(recipe, workshop)
-    for run in done.runs:
-        line = headline(run)
+    with _prepare_training(recipe, data, weights, checkpoints, workers) as context:
+        result = run_experiment(recipe, context)
+    for run in result.runs:
+        line = compute_headline(run)
         figures = f"accuracy {line.accuracy:.3f}, macro F1 {line.macro_f1:.3f}"
         say(f"{run.model}, {run.split}: {line.photos:,} photos, {figures}")
 
 
 def arrays(
-    table: Annotated[Path, typer.Argument(help="Image table (Parquet) that tells diagnoses.")],
+    table: Annotated[Path, typer.Argument(help="Image table (Parquet) with diagnoses.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for X.npy, X_g.npy, y.npy and arrays.json.")],
-    one_hot: Annotated[bool, typer.Option(help="Write y as seven columns of 0 and 1, not as numbers 0 to 6.")] = False,
+    one_hot: Annotated[bool, typer.Option(help="Write y as seven columns of 0 and 1, not as 0 to 6.")] = False,
     data: DataOption = None,
 ) -> None:
     """Squeeze the photos of a table to 75 x 100 px (height x width) and write them as NumPy arrays."""
     from skinapp.training.squeezed.arrays import write_arrays
 
-    with writing(output), progress_bar("Squeezing photos") as progress:
-        photos = write_arrays(table, output, data_root(data), progress, one_hot)
+    with explain_write_errors(output), progress_bar("Squeezing photos") as progress:
+        photos = write_arrays(table, output, check_data_root(data), progress, one_hot)
     say(f"{photos:,} photos written to {output}")
 
 
 @contextmanager
-def _workshop(
+def _prepare_training(
     recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
 ) -> "Iterator[TrainingContext]":
-    from skinapp.training.checkpoints import checkpoint_folder
+    from skinapp.training.checkpoints import name_checkpoint_folder
     from skinapp.training.fit import TrainingContext
 
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
-    folder = checkpoint_folder(recipe, root, weights)
+    folder = name_checkpoint_folder(recipe, root, weights)
     say(f"Checkpoints in {folder}")
     with progress_bar("Reading photos") as progress:
-        yield TrainingContext(data_root(data), weights, folder, workers, progress, say)
+        yield TrainingContext(check_data_root(data), weights, folder, workers, progress, say)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
-from skinapp.runs.views.operating_points import shown_point
+from skinapp.runs.views.operating_points import get_shown_point
 
 
 class Assessor:
@@ -79,7 +79,7 @@ class Assessor:
 
 def find_threshold(card: Card) -> float | None:
     """Return the malignancy threshold (0 to 1) of a card's operating point at SHOWN_SENSITIVITY; None without one."""
-    point = shown_point(card.operating_points)
+    point = get_shown_point(card.operating_points)
     return point.threshold if point else None
 
 

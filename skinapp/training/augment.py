@@ -1,4 +1,4 @@
-"""The random changes of a training photo: what differs between photos of one lesion, and says nothing about it."""
+"""Augmentation: random changes of training photos that leave the lesion's diagnosis as it is."""
 
 import math
 
@@ -10,16 +10,17 @@ from skinapp.training.recipe import Augmentation
 
 BLUR_PX = (0.3, 1.5)
 """Standard deviation of the blur, in px of the crop."""
-COARSEST = 3
+MAX_DOWNSCALE = 3
+"""Largest factor by which Downscale reduces the resolution."""
 JPEG_QUALITY = (30, 95)
 TUBE_RADIUS = (0.9, 1.3)
-"""Radius of a dermatoscope's round field, in half sides of the crop; at 1.41 even the corners are lit."""
-RIM, UNLIT = 0.05, 0.03
-"""Width of the edge of that field, in half sides, and how much light is left outside it."""
+"""Radius of a dermatoscope's round field of view, in half sides of the crop; from 1.41 on the corners are lit too."""
+RIM_WIDTH, OUTSIDE_LIGHT = 0.05, 0.03
+"""Width of the edge of that field, in half sides, and the share of light outside it."""
 
 
-def augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
-    """Build the random changes of a training photo: uint8 (3, h, w) -> uint8 (3, s, s), s = crop_px or input_px."""
+def build_augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
+    """Build the augmentation of training photos: uint8 (3, h, w) -> uint8 (3, s, s), where s is crop_px or input_px."""
     side = settings.crop_px or input_px
     crop = TurnedCrop if settings.any_turn else v2.RandomResizedCrop
     steps: list[nn.Module] = [crop(side, settings.crop_scale, settings.crop_ratio)]
@@ -27,18 +28,18 @@ def augmentation(settings: Augmentation, input_px: int) -> v2.Transform:
         steps += [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
     if settings.quarter_turns:
         steps.append(v2.RandomApply([v2.RandomRotation((90, 90))]))
-    steps += [v2.RandomApply([change], share) for change, share in _of_cameras(settings) if share]
+    steps += [v2.RandomApply([change], share) for change, share in _camera_changes(settings) if share]
     if settings.cast:
-        steps.append(Cast(settings.cast))
+        steps.append(ColourCast(settings.cast))
     steps.append(v2.ColorJitter(settings.brightness, settings.contrast, settings.saturation, settings.hue))
     return v2.Compose(steps)
 
 
-def _of_cameras(settings: Augmentation) -> list[tuple[nn.Module, float]]:
-    """List what cameras and their files do to a photo, each with the share of photos it is done to."""
+def _camera_changes(settings: Augmentation) -> list[tuple[nn.Module, float]]:
+    """List the changes that cameras and file formats cause, each with the share of photos to apply it to."""
     return [
         (GreyWorld(), settings.grey_world),
-        (Coarse(), settings.coarse),
+        (Downscale(), settings.coarse),
         (v2.GaussianBlur(5, BLUR_PX), settings.blur),
         (v2.JPEG(JPEG_QUALITY), settings.jpeg),
         (DarkCorners(), settings.dark_corners),
@@ -46,28 +47,28 @@ def _of_cameras(settings: Augmentation) -> list[tuple[nn.Module, float]]:
 
 
 class TurnedCrop(nn.Module):
-    """As RandomResizedCrop, but the crop is turned by any angle; where it leaves the photo, the photo is mirrored.
+    """A RandomResizedCrop that is also rotated by any angle; outside the photo it shows the photo mirrored.
 
-    One bilinear sampling does all, without smoothing against aliasing: for photos that are not much larger than the
-    crop.
+    It samples once, bilinearly and without antialiasing, so photos should not be much larger than the crop.
     """
 
     def __init__(self, side: int, scale: tuple[float, float], ratio: tuple[float, float]) -> None:
-        """Keep the side of the crop in px, and the share of the photo's area and the ratio of sides it is cut from."""
+        """Keep the side of the crop in px, and the ranges of its share of the photo's area and of its aspect ratio."""
         super().__init__()
         self.side, self._box = side, v2.RandomResizedCrop(side, scale, ratio)
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Cut the turned crop from a photo: uint8 (3, h, w) -> uint8 (3, s, s)."""
+        """Cut a rotated crop from a photo: uint8 (3, h, w) -> uint8 (3, s, s)."""
         height, width = photo.shape[-2:]
         box = self._box.make_params([photo])
-        angle = _drawn(-math.pi, math.pi)
+        angle = _draw_uniform(-math.pi, math.pi)
         cos, sin = math.cos(angle), math.sin(angle)
-        # From the crop's coordinates to the photo's, both -1 to 1: stretched to the box, turned in px, moved.
+        x, y = _find_centre(box["left"], box["width"], width), _find_centre(box["top"], box["height"], height)
+        # Maps crop coordinates to photo coordinates (both -1 to 1): scale to the box, rotate in px, translate.
         theta = torch.tensor(
             [
-                [cos * box["width"] / width, -sin * box["height"] / width, _middle(box["left"], box["width"], width)],
-                [sin * box["width"] / height, cos * box["height"] / height, _middle(box["top"], box["height"], height)],
+                [cos * box["width"] / width, -sin * box["height"] / width, x],
+                [sin * box["width"] / height, cos * box["height"] / height, y],
             ]
         )
         grid = nn.functional.affine_grid(theta[None], [1, 3, self.side, self.side], align_corners=False)
@@ -77,58 +78,58 @@ class TurnedCrop(nn.Module):
         return turned[0].round().to(torch.uint8)
 
 
-class Coarse(nn.Module):
-    """Shrinks a photo by a factor of 1 to COARSEST and enlarges it again: fewer details, as from a lesser camera."""
+class Downscale(nn.Module):
+    """Shrinks a photo by a factor of 1 to MAX_DOWNSCALE and enlarges it again, like a camera of low resolution."""
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Coarsen a photo, uint8 (3, h, w)."""
-        factor, size = _drawn(1, COARSEST), list(photo.shape[-2:])
+        """Reduce the resolution of a photo, uint8 (3, h, w)."""
+        factor, size = _draw_uniform(1, MAX_DOWNSCALE), list(photo.shape[-2:])
         small = v2.functional.resize(photo, [max(1, round(side / factor)) for side in size], antialias=True)
         large: Tensor = v2.functional.resize(small, size, antialias=True)
         return large
 
 
 class GreyWorld(nn.Module):
-    """Takes the colour cast off by the grey-world rule: each channel is scaled to the mean of all three.
+    """Removes the colour cast by the grey-world rule: scales each channel to the mean of all three.
 
     Buchsbaum, 1980 (A spatial processor model for object colour perception).
     """
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Take the cast off a photo, uint8 (3, h, w)."""
+        """Remove the colour cast of a photo, uint8 (3, h, w)."""
         means = photo.float().mean(dim=(1, 2), keepdim=True).clamp(min=1)
         return (photo.float() * (means.mean() / means)).clamp(0, 255).to(torch.uint8)
 
 
-class Cast(nn.Module):
-    """Scales each channel by a factor of its own, as another light or white balance would."""
+class ColourCast(nn.Module):
+    """Scales each channel by a random factor, as another light or white balance would."""
 
-    def __init__(self, most: float) -> None:
+    def __init__(self, max_change: float) -> None:
         """Keep how far a factor may be from 1."""
         super().__init__()
-        self.most = most
+        self.max_change = max_change
 
     def forward(self, photo: Tensor) -> Tensor:
-        """Tint a photo, uint8 (3, h, w)."""
-        factors = torch.empty(3, 1, 1).uniform_(1 - self.most, 1 + self.most)
+        """Change the colour cast of a photo, uint8 (3, h, w)."""
+        factors = torch.empty(3, 1, 1).uniform_(1 - self.max_change, 1 + self.max_change)
         return (photo.float() * factors).clamp(0, 255).to(torch.uint8)
 
 
 class DarkCorners(nn.Module):
-    """Darkens what lies outside a circle of TUBE_RADIUS about the middle, as a dermatoscope's tube does."""
+    """Darkens a photo outside a central circle of TUBE_RADIUS, as a dermatoscope's tube does."""
 
     def forward(self, photo: Tensor) -> Tensor:
         """Darken the corners of a photo, uint8 (3, h, w)."""
         height, width = photo.shape[-2:]
         down, across = torch.linspace(-1, 1, height)[:, None], torch.linspace(-1, 1, width)[None, :]
-        light = ((_drawn(*TUBE_RADIUS) - torch.hypot(down, across)) / RIM + 0.5).clamp(UNLIT, 1)
+        light = ((_draw_uniform(*TUBE_RADIUS) - torch.hypot(down, across)) / RIM_WIDTH + 0.5).clamp(OUTSIDE_LIGHT, 1)
         return (photo.float() * light).to(torch.uint8)
 
 
-def _drawn(low: float, high: float) -> float:
+def _draw_uniform(low: float, high: float) -> float:
     return float(torch.empty(1).uniform_(low, high))
 
 
-def _middle(start: float, length: float, whole: float) -> float:
-    """Return the middle of a stretch within a whole, in coordinates of -1 to 1."""
+def _find_centre(start: float, length: float, whole: float) -> float:
+    """Return the centre of an interval within `whole`, in coordinates of -1 to 1."""
     return (2 * start + length) / whole - 1

@@ -1,4 +1,4 @@
-"""Photos of an image table -> shuffled, augmented batches for training and plain ones for validation."""
+"""Batches of photos: shuffled and augmented for training, plain for validation."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,27 +12,27 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import v2
 
 from skinapp.datasets.files import Progress
-from skinapp.datasets.table import truth_labels
+from skinapp.datasets.table import get_true_labels
 from skinapp.errors import PhotoError
 from skinapp.models.card import Preprocessing, Task
-from skinapp.networks.preprocess import network_view, shrink
+from skinapp.networks.preprocess import crop_for_network, resize_short_side
 from skinapp.photo import Photo, read_photo_file
-from skinapp.training.augment import augmentation
+from skinapp.training.augment import build_augmentation
 from skinapp.training.recipe import Recipe
 
 
-def targets(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
+def encode_classes(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
     """Return each photo's class index for each head, int64 (n, heads), in the order of recipe.heads."""
     columns = [
-        pd.Categorical(truth_labels(table, task), categories=classes).codes for task, classes in recipe.heads.items()
+        pd.Categorical(get_true_labels(table, task), categories=classes).codes for task, classes in recipe.heads.items()
     ]
     return np.stack(columns, axis=1).astype(np.int64)
 
 
-def decode(
+def decode_photos(
     table: pd.DataFrame, data_root: Path, view: Callable[[Photo], np.ndarray], progress: Progress
 ) -> list[np.ndarray]:
-    """Read every photo of a table once and keep what `view` makes of it, uint8 (h, w, 3), in memory.
+    """Read every photo of a table once and return what `view` makes of each, uint8 (h, w, 3).
 
     Raises PhotoError, naming the file, where a photo cannot be read.
     """
@@ -52,8 +52,8 @@ def _read(path: Path) -> Photo:
         raise PhotoError(f"{path}: {error}") from error
 
 
-class Photos(Dataset[tuple[Tensor, Tensor]]):
-    """Decoded photos with their class index for each head; each is transformed anew whenever it is asked for."""
+class PhotoDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Decoded photos with their class index for each head; a photo is transformed anew at every access."""
 
     def __init__(self, pixels: Sequence[np.ndarray], classes: np.ndarray, transform: v2.Transform | None) -> None:
         """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n, heads)."""
@@ -70,35 +70,35 @@ class Photos(Dataset[tuple[Tensor, Tensor]]):
 
 
 class EpochSampler(Sampler[int]):
-    """Draws photos by weight; seed and epoch alone decide, so that a resumed run repeats it."""
+    """Draws photos by weight; the draw depends on seed and epoch alone, so a resumed run repeats it."""
 
     def __init__(self, weights: np.ndarray, seed: int, replacement: bool = True) -> None:
-        """Keep the chance of each photo, float64 (n,), summing to 1.
+        """Keep the probability of each photo, float64 (n,), summing to 1.
 
-        With `replacement`, draws know nothing of each other, and of n photos alike about 37% are missed in an epoch.
-        Without it, a photo comes n times its chance often, rounded up or down by lot: photos alike, once each.
+        With `replacement`, draws are independent: of n equally likely photos an epoch misses about 37%. Without it, a
+        photo comes n times its probability, rounded up or down at random: equally likely photos come once each.
         """
         self.weights, self.seed, self.replacement, self.epoch = weights, seed, replacement, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Name the epoch to draw for; Lightning calls this as each begins."""
+        """Set the epoch to draw for; Lightning calls this at the start of each."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Return the number of draws in an epoch: as many as there are photos."""
+        """Return the number of draws per epoch, which is the number of photos."""
         return len(self.weights)
 
     def __iter__(self) -> Iterator[int]:
-        """Draw the photos of one epoch."""
+        """Yield the indices of the photos of one epoch."""
         generator = np.random.default_rng((self.seed, self.epoch))
         if self.replacement:
             yield from generator.choice(len(self.weights), len(self.weights), p=self.weights).tolist()
         else:
-            yield from _systematic(self.weights, generator).tolist()
+            yield from _draw_systematic(self.weights, generator).tolist()
 
 
-def _systematic(weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Draw n of n photos by systematic sampling (Madow 1949): evenly spaced points on their weights, laid in a row."""
+def _draw_systematic(weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw n of n photos by systematic sampling (Madow 1949): evenly spaced points on their cumulated weights."""
     order = generator.permutation(len(weights))
     ends = np.cumsum(weights[order]) * len(weights)
     points = np.arange(len(weights)) + generator.random()
@@ -106,22 +106,24 @@ def _systematic(weights: np.ndarray, generator: np.random.Generator) -> np.ndarr
     return generator.permutation(order[places])
 
 
-def sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray:
-    """Return each photo's chance of being drawn: its class's count to the power of minus the exponent, scaled to 1."""
+def compute_sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray:
+    """Return each photo's sampling probability, (n,): class count ** -balance_exponent, scaled to a sum of 1."""
     weights: np.ndarray = np.bincount(classes)[classes].astype(np.float64) ** -balance_exponent
     weights /= weights.sum()
     return weights
 
 
-def photo_weights(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
-    """Return the chance of each training photo to be drawn, float64 (n,), by the class of the recipe's task."""
-    classes = targets(table, recipe)[:, list(recipe.heads).index(recipe.task)]
-    return sampling_weights(classes, recipe.sampling.balance_exponent)
+def compute_photo_weights(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
+    """Return the sampling probability of each training photo, float64 (n,), by its class in the recipe's task."""
+    classes = encode_classes(table, recipe)[:, list(recipe.heads).index(recipe.task)]
+    return compute_sampling_weights(classes, recipe.sampling.balance_exponent)
 
 
-def class_shares(table: pd.DataFrame, recipe: Recipe, weights: np.ndarray | None = None) -> dict[Task, np.ndarray]:
-    """Return for each head the share of its classes, float64 (k,), summing to 1; `weights` (n,) count the photos."""
-    classes = targets(table, recipe)
+def compute_class_shares(
+    table: pd.DataFrame, recipe: Recipe, weights: np.ndarray | None = None
+) -> dict[Task, np.ndarray]:
+    """Return the class shares of each head, float64 (k,), summing to 1; `weights` (n,) weight the photos."""
+    classes = encode_classes(table, recipe)
     shares = {}
     for place, (task, names) in enumerate(recipe.heads.items()):
         counts = np.bincount(classes[:, place], weights, minlength=len(names)).astype(np.float64)
@@ -129,27 +131,28 @@ def class_shares(table: pd.DataFrame, recipe: Recipe, weights: np.ndarray | None
     return shares
 
 
-def training_batches(
+def load_training_batches(
     table: pd.DataFrame, data_root: Path, recipe: Recipe, workers: int, progress: Progress
 ) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Load the photos of a training split, draw them by the recipe's weights and augment them.
+    """Load the photos of a training split, sampled by the recipe's weights and augmented.
 
-    They are kept at a short side of resize_px; crops are cut from that.
+    They are kept in memory at a short side of resize_px; crops are cut from that.
     """
-    pixels = decode(table, data_root, lambda photo: shrink(photo.pixels, recipe.input.resize_px), progress)
+    resize_px, input_px = recipe.input.resize_px, recipe.input.input_px
+    pixels = decode_photos(table, data_root, lambda photo: resize_short_side(photo.pixels, resize_px), progress)
     return DataLoader(
-        Photos(pixels, targets(table, recipe), augmentation(recipe.augmentation, recipe.input.input_px)),
+        PhotoDataset(pixels, encode_classes(table, recipe), build_augmentation(recipe.augmentation, input_px)),
         batch_size=recipe.schedule.batch_size,
-        sampler=EpochSampler(photo_weights(table, recipe), recipe.seed, recipe.sampling.replacement),
+        sampler=EpochSampler(compute_photo_weights(table, recipe), recipe.seed, recipe.sampling.replacement),
         num_workers=workers,
         drop_last=len(table) > recipe.schedule.batch_size,
     )
 
 
-def validation_batches(
+def load_validation_batches(
     table: pd.DataFrame, data_root: Path, recipe: Recipe, progress: Progress
 ) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Load the photos of a validation split as the network will see them in the app."""
+    """Load the photos of a validation split, cropped as for prediction."""
     preprocessing: Preprocessing = recipe.input
-    pixels = decode(table, data_root, lambda photo: network_view(photo, preprocessing), progress)
-    return DataLoader(Photos(pixels, targets(table, recipe), None), batch_size=recipe.schedule.batch_size)
+    pixels = decode_photos(table, data_root, lambda photo: crop_for_network(photo, preprocessing), progress)
+    return DataLoader(PhotoDataset(pixels, encode_classes(table, recipe), None), batch_size=recipe.schedule.batch_size)

@@ -1,6 +1,6 @@
-"""Logits -> probabilities that mean what they say: the sampling's shares undone, then one temperature.
+"""Calibrate logits: correct for the class shares of the sampling, then fit one temperature on validation photos.
 
-Temperature scaling is that of Guo et al. 2017 (arXiv 1706.04599): one number, fitted on validation.
+Temperature scaling is that of Guo et al. 2017 (arXiv 1706.04599).
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from torch.utils.data import DataLoader
 
 from skinapp.errors import DatasetError
 from skinapp.models.card import Head, Task
-from skinapp.networks.classifier import calibrated
+from skinapp.networks.classifier import calibrate_logits
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe
 
 Shares = Mapping[Task, np.ndarray]
-"""For each head the share of its classes, float64 (k,), summing to 1."""
+"""The class shares of each head, float64 (k,), summing to 1."""
 
 BOUNDS = (0.05, 20.0)
-"""Temperatures that are looked at; a fit at a bound would say that something is wrong with the logits."""
+"""Range of temperatures to search; a result at a bound means that something is wrong with the logits."""
 
 
 def fit_temperature(logits: np.ndarray, classes: np.ndarray, offsets: np.ndarray | float = 0.0) -> float:
-    """Return the temperature > 0 that makes the log loss of softmax(logits / temperature + offsets) least.
+    """Return the temperature > 0 that minimises the log loss of softmax(logits / temperature + offsets).
 
     `logits` is (n, k), `classes` the true indices (n,), `offsets` (k,). The loss has one minimum in 1 / temperature.
     """
@@ -35,16 +35,18 @@ def fit_temperature(logits: np.ndarray, classes: np.ndarray, offsets: np.ndarray
         scores = log_softmax(logits / np.exp(log_temperature) + offsets, axis=1)
         return float(-scores[np.arange(len(classes)), classes].mean())
 
-    found = minimize_scalar(log_loss, bounds=np.log(BOUNDS), method="bounded")
-    return float(np.exp(found.x))
+    fit = minimize_scalar(log_loss, bounds=np.log(BOUNDS), method="bounded")
+    return float(np.exp(fit.x))
 
 
-def prior_offsets(natural: np.ndarray, drawn: np.ndarray, undo: float, logit_adjustment: float = 0.0) -> np.ndarray:
-    """Return what to add to logits so that they hold for the natural shares of the classes, float64 (k,).
+def compute_prior_offsets(
+    natural: np.ndarray, drawn: np.ndarray, undo: float, logit_adjustment: float = 0.0
+) -> np.ndarray:
+    """Return the offsets that make logits hold for the natural class shares, float64 (k,).
 
-    `natural` and `drawn` (k,) are the shares of the classes in the data and as drawn while training; by Bayes' rule
-    the difference of their logarithms leads from one to the other (Saerens et al. 2002). `undo` (0 to 1) says how
-    much of the way is gone; a logit adjustment left the shares as drawn out of the logits, so they come back first.
+    `natural` and `drawn` (k,) are the class shares in the data and as sampled in training. By Bayes' rule the offset is
+    the difference of their logarithms (Saerens et al. 2002), times `undo` (0 to 1). A logit adjustment removed the
+    sampled shares from the logits, so they are added back first.
     """
     offsets: np.ndarray = logit_adjustment * np.log(drawn) + undo * (np.log(natural) - np.log(drawn))
     offsets -= offsets.max()
@@ -52,51 +54,51 @@ def prior_offsets(natural: np.ndarray, drawn: np.ndarray, undo: float, logit_adj
 
 
 def check_shares(recipe: Recipe, natural: Shares, drawn: Shares) -> None:
-    """Raise DatasetError where a recipe adjusts or undoes the share of a class that it has no training photo of."""
-    asked = [natural] if recipe.calibration.undo_sampling else []
-    asked += [drawn] if recipe.sampling.logit_adjustment else []
-    for shares in asked:
+    """Raise DatasetError where a recipe needs the share of a class without training photos."""
+    needed = [natural] if recipe.calibration.undo_sampling else []
+    needed += [drawn] if recipe.sampling.logit_adjustment else []
+    for shares in needed:
         for task, classes in recipe.heads.items():
             absent = [name for name, share in zip(classes, shares[task], strict=True) if share == 0]
             if absent:
                 raise DatasetError(
-                    f"{recipe.data.table} has no training photo of {', '.join(absent)}, whose share cannot be adjusted "
-                    "or undone. Take it out of the recipe's classes."
+                    f"{recipe.data.table} has no training photo of {', '.join(absent)}, so the sampling cannot be "
+                    "corrected for it. Remove it from the recipe's classes."
                 )
 
 
-def calibrated_heads(
+def calibrate_heads(
     module: TrainedNetwork, validation: DataLoader[Any], natural: Shares, drawn: Shares
 ) -> tuple[tuple[Head, ...], float]:
-    """Round the weights to fp16, as they ship, and calibrate each head on them, computed in float32 on the CPU.
+    """Round the weights to fp16, as they ship, and calibrate each head with them, in float32 on the CPU.
 
-    Returns the heads, and how far the rounding moved a probability at most. The module keeps the rounded weights.
+    Returns the heads and the largest change of a probability by the rounding. The module keeps the rounded weights.
     """
-    exact = _validation_logits(module.cpu().float().eval(), validation)
-    rounded = _validation_logits(module.half().float(), validation)
-    heads, moved = [], 0.0
+    exact = _predict_validation(module.cpu().float().eval(), validation)
+    rounded = _predict_validation(module.half().float(), validation)
+    heads, max_change = [], 0.0
     for task, (logits, classes) in rounded.items():
-        head = _calibrated_head(module.recipe, task, logits, classes, natural[task], drawn[task])
-        change = calibrated(exact[task][0], head) - calibrated(logits, head)
-        moved = max(moved, float(np.abs(change).max()))
+        head = _calibrate_head(module.recipe, task, logits, classes, natural[task], drawn[task])
+        change = calibrate_logits(exact[task][0], head) - calibrate_logits(logits, head)
+        max_change = max(max_change, float(np.abs(change).max()))
         heads.append(head)
-    return tuple(heads), moved
+    return tuple(heads), max_change
 
 
-def _validation_logits(
+def _predict_validation(
     module: TrainedNetwork, validation: DataLoader[Any]
 ) -> dict[Task, tuple[np.ndarray, np.ndarray]]:
     with torch.inference_mode():
         for batch in validation:
             module.validation_step(batch)
-    return module.validation_logits()
+    return module.take_validation_logits()
 
 
-def _calibrated_head(
+def _calibrate_head(
     recipe: Recipe, task: Task, logits: np.ndarray, classes: np.ndarray, natural: np.ndarray, drawn: np.ndarray
 ) -> Head:
     undo, adjustment = recipe.calibration.undo_sampling, recipe.sampling.logit_adjustment
-    offsets = prior_offsets(natural, drawn, undo, adjustment) if undo or adjustment else np.zeros(0)
+    offsets = compute_prior_offsets(natural, drawn, undo, adjustment) if undo or adjustment else np.zeros(0)
     return Head(
         name=task,
         classes=recipe.heads[task],

@@ -1,4 +1,4 @@
-"""Learning from trained models' answers beside the labels: distillation (Hinton et al. 2015, arXiv 1503.02531)."""
+"""Distillation: learn from trained models as well as from labels (Hinton et al. 2015, arXiv 1503.02531)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,59 +15,60 @@ from skinapp.training.recipe import Distillation, Recipe
 
 
 class Teachers:
-    """Trained models that look at the same crops as the network that is trained; none of their weights changes."""
+    """Trained models that see the same crops as the student network; their weights never change."""
 
     def __init__(self, models: Sequence[Model], settings: Distillation) -> None:
-        """Keep models, their part of the loss, and the temperature that softens their answers and the student's."""
+        """Keep the models, their weight in the loss, and the temperature that softens all predictions."""
         self.models, self.weight, self.temperature = tuple(models), settings.weight, settings.temperature
 
-    def answers(self, photos: Tensor) -> dict[Task, Tensor]:
-        """Return the mean softened answer, probabilities (n, k), of the teachers that have each head.
+    def predict(self, photos: Tensor) -> dict[Task, Tensor]:
+        """Return for each head the mean softened probabilities (n, k) of the teachers that have it.
 
-        `photos` are uint8 (n, 3, s, s). The logits are those before calibration; of an average those of its members are
-        calibrated, and each member sees the photos brought to its own size.
+        `photos` are uint8 (n, 3, s, s). The teachers' logits are not calibrated; an average calibrates those of its
+        members, and resizes the photos for each.
         """
-        found: dict[Task, list[Tensor]] = {}
+        by_head: dict[Task, list[Tensor]] = {}
         with torch.no_grad():
             for model in self.models:
                 network = model.network.to(photos.device)
                 for task, logits in network(normalise(photos, model.card.preprocessing)).items():
-                    found.setdefault(task, []).append((logits.float() / self.temperature).softmax(1))
-        return {task: torch.stack(answers).mean(0) for task, answers in found.items()}
+                    by_head.setdefault(task, []).append((logits.float() / self.temperature).softmax(1))
+        return {task: torch.stack(answers).mean(0) for task, answers in by_head.items()}
 
-    def taught(
+    def share_losses(
         self,
         losses: Mapping[Task, Tensor],
         truths: Mapping[Task, Tensor],
         photos: Tensor,
         logits: Mapping[Task, Tensor],
     ) -> dict[Task, Tensor]:
-        """Give the teachers their part of each photo's loss, (n,) of each head, and return the losses so shared.
+        """Return each head's losses per photo, (n,), with the distance from the teachers mixed in.
 
-        `truths` are the class indices (n, t) that count as right, `photos` uint8 (n, 3, s, s), `logits` the student's,
-        (n, k). A photo of which the teachers' likeliest class is not right is left to its label: another clinic's
-        photos teach what the teachers do not know. Heads that no teacher has keep their loss.
+        `truths` are the class indices (n, t) that count as correct, `photos` uint8 (n, 3, s, s), `logits` (n, k) the
+        student's. Where the teachers' top class is wrong, the loss is that of the label alone: photos of another clinic
+        show what the teachers do not know. Heads that no teacher has keep their loss.
         """
-        answers, shared = self.answers(photos), dict(losses)
+        answers, shared = self.predict(photos), dict(losses)
         for task in answers.keys() & losses.keys():
-            right = (answers[task].argmax(1, keepdim=True) == truths[task]).any(1)
-            shared[task] = torch.lerp(losses[task], self.distance(answers[task], logits[task]), self.weight * right)
+            correct = (answers[task].argmax(1, keepdim=True) == truths[task]).any(1)
+            distance = self.compute_distance(answers[task], logits[task])
+            shared[task] = torch.lerp(losses[task], distance, self.weight * correct)
         return shared
 
-    def distance(self, answer: Tensor, logits: Tensor) -> Tensor:
-        """Return how far a student's logits (n, k) are from softened answers (n, k), for each photo (n,).
+    def compute_distance(self, answer: Tensor, logits: Tensor) -> Tensor:
+        """Return the distance (n,) of a student's logits (n, k) from the teachers' softened probabilities (n, k).
 
-        The cross entropy of both softened, less its least, times the temperature squared, so that its gradient is as
-        large at any temperature.
+        It is their Kullback-Leibler divergence at the temperature, times the temperature squared, so that the gradient
+        has the same size at any temperature.
         """
-        said = (logits.float() / self.temperature).log_softmax(1)
-        return torch.nn.functional.kl_div(said, answer, reduction="none").sum(1) * self.temperature**2
+        student = (logits.float() / self.temperature).log_softmax(1)
+        return torch.nn.functional.kl_div(student, answer, reduction="none").sum(1) * self.temperature**2
 
 
-def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
-    """Load the teachers that a recipe names, as folders relative to its own; None where it names none.
+def load_teachers(recipe: Recipe, folder: Path) -> Teachers | None:
+    """Load the teachers of a recipe, named as folders relative to its own; None where it names none.
 
-    Raises ModelError where one cannot be loaded, RecipeError where its classes are not the recipe's.
+    Raises ModelError where one cannot be loaded, RecipeError where its classes differ from the recipe's.
     """
     if recipe.distillation is None:
         return None
@@ -76,14 +77,14 @@ def teachers_of(recipe: Recipe, folder: Path) -> Teachers | None:
         for head in model.card.heads:
             if recipe.heads.get(head.name) != head.classes:
                 raise RecipeError(
-                    f"The teacher {model.card.id} answers {head.name} with other classes than the recipe has. "
-                    "Take it out of distillation.teachers."
+                    f"The teacher {model.card.id} has other {head.name} classes than the recipe. "
+                    "Remove it from distillation.teachers."
                 )
     return Teachers(models, recipe.distillation)
 
 
-def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
-    """Name the weights of a recipe's teachers, which decide a training as its table does; of an average its members'.
+def list_teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
+    """List the weight files of a recipe's teachers; for an average, those of its members.
 
     ModelError where a teacher has no card.
     """
@@ -91,7 +92,7 @@ def teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
     return [file for teacher in teachers for file in weights_files(teacher)]
 
 
-def teacher_facts(teachers: Teachers | None) -> tuple[InitialWeights, ...]:
-    """Say for a card who was learned from, and on which terms."""
+def describe_teachers(teachers: Teachers | None) -> tuple[InitialWeights, ...]:
+    """Return the name, hash and licence of each teacher, for a card."""
     models = teachers.models if teachers else ()
     return tuple(InitialWeights(name=m.card.id, sha256=m.card.weights_sha256, licence=m.card.licence) for m in models)

@@ -1,4 +1,4 @@
-"""What a card says of a training's photos and of its terms: their number, their limits, licence, what it is for."""
+"""Texts and facts for a card: the photos of a training, their limits, the licence and the intended use."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,16 +19,17 @@ NOT_FOR = (
 LIMITS = (
     "Skin tone is not recorded; nearly all photos are of light skin.",
     "Patients are not recorded: one patient's lesions may be in training and in test.",
-    "The photos come from a few clinics and cameras; of another camera expect worse answers, and no threshold to hold.",
+    "The photos come from a few clinics and cameras. "
+    "On other cameras expect worse results; the threshold may not carry over.",
 )
 
 
-def data_facts(
+def describe_data(
     table: Path, photos: pd.DataFrame, parts: Mapping[str, pd.DataFrame], others: Sequence[Path] = ()
 ) -> DataFacts:
-    """Say for a card which photos were used: the table's file, all photos, and those of "train" and "validation".
+    """Return the data facts of a card: of the table's file, of all photos, and of the "train" and "validation" photos.
 
-    `others` are the files of tables that photos were borrowed from.
+    `others` are the files of further tables with training photos.
     """
 
     def facts(part: pd.DataFrame) -> SplitFacts:

@@ -1,4 +1,4 @@
-"""Recipe -> model folder: trains, resumes what was interrupted, keeps the best epoch, calibrates, saves."""
+"""Train a model by a recipe: resume, keep the best epoch, calibrate and save."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,29 +22,29 @@ from skinapp.datasets.files import Progress, no_progress
 from skinapp.errors import ModelError, RecipeError
 from skinapp.files import file_sha256
 from skinapp.models.card import RECIPE, Card, TrainingFacts, write_card
-from skinapp.networks.device import choose_device, training_precision, versions
+from skinapp.networks.device import choose_device, choose_precision, read_versions
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.training.batches import (
     EpochSampler,
-    class_shares,
-    photo_weights,
-    training_batches,
-    validation_batches,
+    compute_class_shares,
+    compute_photo_weights,
+    load_training_batches,
+    load_validation_batches,
 )
-from skinapp.training.calibrate import Shares, calibrated_heads, check_shares
+from skinapp.training.calibrate import Shares, calibrate_heads, check_shares
 from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
-from skinapp.training.distillation import teacher_facts, teachers_of
-from skinapp.training.facts import INTENDED_USE, LICENCE, NOT_FOR, data_facts
-from skinapp.training.initial import initial_network
+from skinapp.training.distillation import describe_teachers, load_teachers
+from skinapp.training.facts import INTENDED_USE, LICENCE, NOT_FOR, describe_data
+from skinapp.training.initial import build_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
-from skinapp.training.sources import gathered, own
+from skinapp.training.sources import collect_photos, select_own
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """Where a training finds and keeps its things: photos, initial weights, checkpoints; and how it reports."""
+    """The folders of a training (photos, initial weights, checkpoints), its worker processes and how it reports."""
 
     data_root: Path
     weights_folder: Path | None
@@ -56,7 +56,7 @@ class TrainingContext:
 
 @dataclass(frozen=True, eq=False)
 class FinishedTraining:
-    """A finished training: its photos with their split, its network, its card (weights not yet hashed), its curves."""
+    """A finished training: photos with their split, network, card (without the weights' hash) and curves (CSV)."""
 
     photos: pd.DataFrame
     network: HeadedResNet
@@ -64,31 +64,31 @@ class FinishedTraining:
     curves: str
 
 
-def train(recipe_path: Path, workshop: TrainingContext) -> Card:
-    """Train by a recipe and write card, weights and curves beside it; resume where checkpoints of it lie.
+def train(recipe_path: Path, context: TrainingContext) -> Card:
+    """Train by a recipe and write card, weights and curves beside it; resume from its checkpoints if there are any.
 
-    Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where something
-    it needs is not right.
+    Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where the recipe, the table,
+    a photo or the initial weights are wrong.
     """
-    trained = fit(recipe_path, workshop)
+    trained = fit(recipe_path, context)
     return save_model(recipe_path.parent, trained.card, trained.network.state_dict(), trained.curves)
 
 
-def fit(recipe_path: Path, workshop: TrainingContext) -> FinishedTraining:
-    """Train by a recipe and write nothing but checkpoints; raises as `train` does."""
+def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
+    """Train by a recipe and write only checkpoints; raises what `train` raises."""
     recipe = read_recipe(recipe_path)
-    chosen = _chosen(recipe)
-    parts = chosen.parts
-    network, initial = initial_network(recipe, recipe_path.parent, workshop.weights_folder)
-    teachers = teachers_of(recipe, recipe_path.parent)
+    data = _load_data(recipe)
+    parts = data.parts
+    network, initial = build_network(recipe, recipe_path.parent, context.weights_folder)
+    teachers = load_teachers(recipe, recipe_path.parent)
     L.seed_everything(recipe.seed, verbose=False)
-    workshop.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
-    training = training_batches(parts["train"], workshop.data_root, recipe, workshop.workers, workshop.progress)
-    validation = validation_batches(parts["validation"], workshop.data_root, recipe, workshop.progress)
-    module = TrainedNetwork(network, recipe, len(training), chosen.drawn, teachers)
+    context.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
+    training = load_training_batches(parts["train"], context.data_root, recipe, context.workers, context.progress)
+    validation = load_validation_batches(parts["validation"], context.data_root, recipe, context.progress)
+    module = TrainedNetwork(network, recipe, len(training), data.drawn, teachers)
     module = module.to(memory_format=torch.channels_last)
-    facts = _fit(module, training, validation, recipe_path, workshop)
-    heads, rounding = calibrated_heads(module, validation, chosen.natural, chosen.drawn)
+    facts = _run_trainer(module, training, validation, recipe_path, context)
+    heads, rounding = calibrate_heads(module, validation, data.natural, data.drawn)
     card = Card(
         id=recipe_path.resolve().parent.name,
         role=recipe.role,
@@ -98,34 +98,33 @@ def fit(recipe_path: Path, workshop: TrainingContext) -> FinishedTraining:
         weights_sha256="",
         weights_dtype="float16",
         rounding=rounding,
-        data=data_facts(Path(recipe.data.table), chosen.photos, parts, recipe.borrowed_tables),
+        data=describe_data(Path(recipe.data.table), data.photos, parts, recipe.extra_tables),
         initial=initial,
-        teachers=teacher_facts(teachers),
+        teachers=describe_teachers(teachers),
         training=facts,
         licence=LICENCE,
         intended_use=INTENDED_USE,
         not_for=NOT_FOR,
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
-    return FinishedTraining(chosen.photos, module.network, card, curves)
+    return FinishedTraining(data.photos, module.network, card, curves)
 
 
-def recalibrate(folder: Path, workshop: TrainingContext) -> Card:
-    """Calibrate a trained model anew, by the [calibration] of the recipe beside it, and write its card; weights stay.
+def recalibrate(folder: Path, context: TrainingContext) -> Card:
+    """Recalibrate a trained model by the [calibration] of the recipe beside it, and write its card; the weights stay.
 
-    Operating points and figures leave the card: they were those of the old scores. Returns the card as written. Raises
-    RecipeError where the recipe is not the one that the model was trained by, but for its calibration, as far as the
-    card tells; else as `train` does.
+    Operating points and figures are removed from the card, because they hold for the old scores. Returns the card as
+    written. Raises RecipeError where other keys of the recipe differ from the card; else what `train` raises.
     """
     model = load_model(folder)
     if model.card.members:
         raise ModelError(f"{model.card.id} is an average. Calibrate it with `skinapp average {folder / RECIPE}`.")
     recipe = read_recipe(folder / RECIPE)
     _check_trained_by(recipe, model.card)
-    chosen = _chosen(recipe)
-    validation = validation_batches(chosen.parts["validation"], workshop.data_root, recipe, workshop.progress)
-    module = TrainedNetwork(cast(HeadedResNet, model.network), recipe, 1, chosen.drawn)
-    heads, _ = calibrated_heads(module, validation, chosen.natural, chosen.drawn)
+    data = _load_data(recipe)
+    validation = load_validation_batches(data.parts["validation"], context.data_root, recipe, context.progress)
+    module = TrainedNetwork(cast(HeadedResNet, model.network), recipe, 1, data.drawn)
+    heads, _ = calibrate_heads(module, validation, data.natural, data.drawn)
     training = model.card.training.model_copy(update={"recipe_sha256": file_sha256(folder / RECIPE)})
     renewed: dict[str, object] = {"heads": heads, "training": training, "operating_points": (), "figures": ()}
     card = model.card.model_copy(update=renewed)
@@ -144,16 +143,16 @@ def _check_trained_by(recipe: Recipe, card: Card) -> None:
         "data.table": (file_sha256(Path(recipe.data.table)), card.data.table_sha256),
         "schedule.monitor": (recipe.schedule.monitor, network.training.monitor),
     }
-    if others := [key for key, (asked, known) in facts.items() if asked != known]:
+    if others := [key for key, (wanted, trained) in facts.items() if wanted != trained]:
         raise RecipeError(
-            f"The recipe beside {card.id} is not the one it was trained by: {', '.join(others)} differ from its card. "
-            "Put that recipe back, or train the model anew."
+            f"The recipe beside {card.id} differs from its card in {', '.join(others)}. "
+            "Restore the recipe that it was trained by, or train the model again."
         )
 
 
 @dataclass(frozen=True, eq=False)
-class _Chosen:
-    """The photos of a recipe, those of each part, and the shares of the classes in the data and as they are drawn."""
+class _TrainingData:
+    """The photos of a recipe, also by split, and the class shares in the data and as sampled."""
 
     photos: pd.DataFrame
     parts: Mapping[str, pd.DataFrame]
@@ -161,29 +160,29 @@ class _Chosen:
     drawn: Shares
 
 
-def _chosen(recipe: Recipe) -> _Chosen:
-    photos = gathered(recipe)
+def _load_data(recipe: Recipe) -> _TrainingData:
+    photos = collect_photos(recipe)
     parts = {name: photos[photos["split"] == name].reset_index(drop=True) for name in ("train", "validation")}
-    natural = class_shares(own(parts["train"]), recipe)
-    drawn = class_shares(parts["train"], recipe, photo_weights(parts["train"], recipe))
+    natural = compute_class_shares(select_own(parts["train"]), recipe)
+    drawn = compute_class_shares(parts["train"], recipe, compute_photo_weights(parts["train"], recipe))
     check_shares(recipe, natural, drawn)
-    return _Chosen(photos, parts, natural, drawn)
+    return _TrainingData(photos, parts, natural, drawn)
 
 
-def _fit(
+def _run_trainer(
     module: TrainedNetwork,
     training: DataLoader[Any],
     validation: DataLoader[Any],
     recipe_path: Path,
-    workshop: TrainingContext,
+    context: TrainingContext,
 ) -> TrainingFacts:
-    """Train, or go on from the last checkpoint, and leave the weights of the epoch to keep in the module."""
+    """Train, or resume from the last checkpoint, and load the weights of the epoch to keep into the module."""
     recipe_sha256 = file_sha256(recipe_path)
-    trainer, best, clock = _trainer(module.recipe, workshop)
-    last = workshop.checkpoints / "last.ckpt"
+    trainer, best, clock = _make_trainer(module.recipe, context)
+    last = context.checkpoints / "last.ckpt"
     resumed = last if last.is_file() else None
     if resumed:
-        _go_on_drawing(training, resumed)
+        _resume_sampler(training, resumed)
     trainer.fit(module, training, validation, ckpt_path=resumed, weights_only=True)
     kept = best.best_model_path if module.recipe.schedule.keep == "best" else last
     checkpoint = torch.load(kept, map_location="cpu", weights_only=True)
@@ -197,22 +196,22 @@ def _fit(
         best_value=module.curves[epoch][f"validation_{module.recipe.schedule.monitor}"],
         elapsed_s=round(clock.elapsed_s, 1),
         device=choose_device().label,
-        versions=versions(),
+        versions=read_versions(),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _go_on_drawing(training: DataLoader[Any], resumed: Path) -> None:
-    """Set the sampler to the epoch after a checkpoint's: workers begin to draw before Lightning names the epoch."""
+def _resume_sampler(training: DataLoader[Any], resumed: Path) -> None:
+    """Set the sampler to the epoch after the checkpoint's; workers start to draw before Lightning sets it."""
     assert isinstance(training.sampler, EpochSampler)
     training.sampler.set_epoch(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"] + 1)
 
 
-def _trainer(recipe: Recipe, workshop: TrainingContext) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
+def _make_trainer(recipe: Recipe, context: TrainingContext) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
     monitor = f"validation_{recipe.schedule.monitor}"
     mode = "min" if recipe.schedule.monitor == "loss" else "max"
-    best = ModelCheckpoint(workshop.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
-    last = ModelCheckpoint(workshop.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
+    best = ModelCheckpoint(context.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
+    last = ModelCheckpoint(context.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
     clock = Clock()
     decay = recipe.schedule.average_decay
     averaging: list[Callback] = [EMAWeightAveraging(decay=decay)] if decay else []
@@ -220,7 +219,7 @@ def _trainer(recipe: Recipe, workshop: TrainingContext) -> tuple[L.Trainer, Mode
     trainer = L.Trainer(
         accelerator={"cuda": "gpu"}.get(device.name, device.name),
         devices=1,
-        precision=training_precision(device),  # type: ignore[arg-type]
+        precision=choose_precision(device),  # type: ignore[arg-type]
         max_epochs=recipe.schedule.epochs,
         callbacks=[
             *averaging,
@@ -228,7 +227,7 @@ def _trainer(recipe: Recipe, workshop: TrainingContext) -> tuple[L.Trainer, Mode
             best,
             last,
             EarlyStopping(monitor, mode=mode, patience=recipe.schedule.patience),
-            EpochReport(workshop.say),
+            EpochReport(context.say),
             RichProgressBar(),
         ],
         plugins=[WholeCheckpoints()],

@@ -1,4 +1,4 @@
-"""What a training starts from: a network with its initial weights, and the file that they come from."""
+"""The initial weights of a training: find them, read them and build the network with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,14 +9,14 @@ from torch import Tensor
 from skinapp.errors import ModelError
 from skinapp.files import file_sha256
 from skinapp.models.card import RANDOM_WEIGHTS, InitialWeights
-from skinapp.networks.resnet import HeadedResNet, load_trunk, read_safetensors, torchvision_weights
+from skinapp.networks.resnet import HeadedResNet, fetch_torchvision_weights, load_trunk, read_safetensors
 from skinapp.training.recipe import Recipe
 
 
-def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
-    """Build the recipe's network with its initial weights; heads are random by the recipe's seed.
+def build_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
+    """Build the recipe's network with its initial weights and random heads, by the recipe's seed.
 
-    Raises ModelError where the recipe's file of weights is missing (see initial_file) or does not fit.
+    Raises ModelError where the file of weights is missing (see `find_initial_file`) or does not fit.
     """
     torch.manual_seed(recipe.seed)
     settings = recipe.network
@@ -24,29 +24,29 @@ def initial_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -
         settings.architecture, {task: len(classes) for task, classes in recipe.heads.items()}, settings.dropout
     )
     name = settings.initial_weights
-    file = initial_file(name, folder, weights_folder)
-    if state := initial_state(name, file):
+    file = find_initial_file(name, folder, weights_folder)
+    if state := read_initial_weights(name, file):
         load_trunk(network, state)
-    return network, initial_facts(name, file, settings.initial_licence)
+    return network, describe_initial_weights(name, file, settings.initial_licence)
 
 
-def initial_state(name: str, file: Path | None) -> Mapping[str, Tensor]:
-    """Read initial weights from their file, or fetch torchvision's by name; nothing for "none"."""
+def read_initial_weights(name: str, file: Path | None) -> Mapping[str, Tensor]:
+    """Read initial weights from a file, or download torchvision's by name; empty for "none"."""
     if file:
         return read_safetensors(file)
-    return {} if name == RANDOM_WEIGHTS else torchvision_weights(name)
+    return {} if name == RANDOM_WEIGHTS else fetch_torchvision_weights(name)
 
 
-def initial_facts(name: str, file: Path | None, licence: str) -> InitialWeights:
-    """Say for a card what a training started from."""
+def describe_initial_weights(name: str, file: Path | None, licence: str) -> InitialWeights:
+    """Return the name, hash and licence of the initial weights, for a card."""
     return InitialWeights(name=name, sha256=file_sha256(file) if file else None, licence=licence)
 
 
-def initial_file(name: str, beside: Path, weights_folder: Path | None) -> Path | None:
-    """Find a recipe's file of initial weights by its name; None where that is torchvision's or "none".
+def find_initial_file(name: str, beside: Path, weights_folder: Path | None) -> Path | None:
+    """Return the path of a recipe's file of initial weights; None for a torchvision name or "none".
 
-    A file is looked for as named, in the folder `beside` the recipe, then in `weights_folder`; ModelError where it
-    is nowhere.
+    It is looked for in the working directory, in `beside` (the recipe's folder), then in `weights_folder`. ModelError
+    where it is in none of them.
     """
     if not name.endswith(".safetensors"):
         return None

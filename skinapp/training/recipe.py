@@ -1,4 +1,4 @@
-"""Recipes: all that decides a training, as TOML, checked key by key."""
+"""Training recipes: TOML files with every setting of a training, checked key by key."""
 
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -10,64 +10,62 @@ from skinapp.files import read_toml
 from skinapp.models.card import Architecture, Preprocessing, Role, Task
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
-By = Literal["table", "photo", "class", "lesion"]
-"""What a split is drawn by."""
+SplitBy = Literal["table", "photo", "class", "lesion"]
+"""How a split is drawn."""
 
 Form = TypeVar("Form", bound=BaseModel)
 
 
-class Strict(BaseModel):
-    """A part of a recipe: a key that it does not know is a mistake."""
+class StrictModel(BaseModel):
+    """A section of a recipe; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Extra(Strict):
-    """Photos of another table: to learn from too, or only to be asked about in the end, as another clinic's.
+class ExtraTable(StrictModel):
+    """Photos of another image table, to train on ("train") or to test on at the end ("outside").
 
-    Photos that show one picture with a validation, test or showcase photo of the recipe's own table, by the recipe's
-    `twins`, are left out.
+    Photos that are twins of a validation, test or showcase photo of the recipe's own table are left out; see `twins`.
     """
 
-    table: str = Field(description="path of the image table, relative to the folder the command runs in")
-    cameras: tuple[str, ...] = Field((), description="whose photos; none named: all")
-    smallest_px: PositiveInt = Field(1, description="photos stored with a shorter short side are left out")
+    table: str = Field(description="path of the image table, relative to the working directory")
+    cameras: tuple[str, ...] = Field((), description="cameras to take photos of; by default all")
+    smallest_px: PositiveInt = Field(1, description="minimum short side, in px, of the stored photos")
     use: Literal["train", "outside"] = "train"
 
 
-class Data(Strict):
-    """Which image table, and which diagnoses in which order."""
+class Data(StrictModel):
+    """The image table, and the diagnoses in the order of the classes."""
 
-    table: str = Field(description="path of the image table, relative to the folder the command runs in")
+    table: str = Field(description="path of the image table, relative to the working directory")
     classes: tuple[str, ...] = CODES
-    relabel: dict[str, str] = Field({}, description='labels that count as others, as {scc = "akiec"}')
-    cap: PositiveInt | None = Field(None, description="most photos of each diagnosis; the others are left out")
+    relabel: dict[str, str] = Field({}, description='labels to replace, such as {scc = "akiec"}')
+    cap: PositiveInt | None = Field(None, description="maximum number of photos per diagnosis; the others are left out")
     cap_part: Literal["all", "train"] = Field(
-        "train", description='whom the cap is for: "train" alone, or "all" photos before they are split'
+        "train", description='the photos to cap: "train", or "all" before they are split'
     )
-    extra: tuple[Extra, ...] = ()
+    extra: tuple[ExtraTable, ...] = ()
 
 
-class Split(Strict):
-    """Which photos are trained on: as the table says, or drawn anew, as an experiment may want it.
+class Split(StrictModel):
+    """The split into training and validation photos: the table's, or a new one for an experiment.
 
-    `by` draws validation by photo, by photo within each class, or by lesion; "table" keeps the table's split and
-    draws validation from its training photos where it has none. Showcase photos always stay aside. The pairs of one
-    picture that the findings `twins` name are kept on one side by a draw by lesion, and whatever is a twin of a
-    showcase photo is used nowhere.
+    `by` draws validation by photo, by photo within each class, or by lesion; "table" keeps the table's split and draws
+    validation from its training photos where it has none. Showcase photos are never used. `twins` are findings with
+    pairs of the same picture: a draw by lesion keeps both on one side, and twins of showcase photos are left out.
     """
 
-    by: By = "table"
+    by: SplitBy = "table"
     validation_share: float = Field(0.2, gt=0, lt=1)
     seed: int = 2026
-    twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the folder of the command")
+    twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the working directory")
     outside: str | None = Field(
-        None, description='a camera whose training and validation photos are neither, but the split "outside"'
+        None, description='a camera to keep out: its training and validation photos become the split "outside"'
     )
 
 
-class NetworkSettings(Strict):
-    """Which ResNet, and what it starts from: a safetensors file, torchvision's name of weights, or "none"."""
+class NetworkSettings(StrictModel):
+    """The ResNet and its initial weights: a safetensors file, a torchvision name, or "none"."""
 
     architecture: Architecture = "resnet18"
     initial_weights: str = "none"
@@ -75,11 +73,11 @@ class NetworkSettings(Strict):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
-class Augmentation(Strict):
-    """How far training photos are changed; everything 0 and scale (1, 1) leaves them as they are."""
+class Augmentation(StrictModel):
+    """The augmentation of training photos; with everything 0 and a scale of (1, 1) they stay as they are."""
 
     crop_px: PositiveInt | None = Field(
-        None, description="side of the training crops, by default input_px; smaller ones train faster"
+        None, description="side of the training crops in px, by default input_px; smaller crops train faster"
     )
     crop_scale: tuple[PositiveFloat, PositiveFloat] = (0.5, 1.0)
     crop_ratio: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.25)
@@ -89,27 +87,29 @@ class Augmentation(Strict):
     contrast: float = Field(ge=0, le=1)
     saturation: float = Field(ge=0, le=1)
     hue: float = Field(ge=0, le=0.5)
-    cast: float = Field(0.0, ge=0, le=1, description="how far each of red, green and blue is scaled by itself")
-    any_turn: bool = Field(False, description="turn the crop by any angle; what lies outside the photo is mirrored in")
-    blur: float = Field(0.0, ge=0, le=1, description="the share of photos that are blurred")
-    coarse: float = Field(0.0, ge=0, le=1, description="the share that is shrunk by up to three and enlarged again")
-    jpeg: float = Field(0.0, ge=0, le=1, description="the share that is compressed as JPEG, quality 30 to 95")
-    dark_corners: float = Field(0.0, ge=0, le=1, description="the share that gets a tube's dark corners")
-    grey_world: float = Field(0.0, ge=0, le=1, description="the share whose colour cast is taken off")
+    cast: float = Field(0.0, ge=0, le=1, description="maximum change of each colour channel's scale")
+    any_turn: bool = Field(False, description="rotate the crop by any angle; outside the photo it is mirrored")
+    blur: float = Field(0.0, ge=0, le=1, description="share of photos to blur")
+    coarse: float = Field(0.0, ge=0, le=1, description="share to reduce in resolution by a factor of up to 3")
+    jpeg: float = Field(0.0, ge=0, le=1, description="share to compress as JPEG, quality 30 to 95")
+    dark_corners: float = Field(0.0, ge=0, le=1, description="share to give a dermatoscope's dark corners")
+    grey_world: float = Field(0.0, ge=0, le=1, description="share to remove the colour cast of")
 
 
-class Sampling(Strict):
-    """How often each class is drawn: exponent 0 as it comes, 1 all classes alike, 0.5 by the root of their counts."""
+class Sampling(StrictModel):
+    """How often each class is sampled: exponent 0 as in the data, 1 all classes equally, 0.5 by the root of counts."""
 
     balance_exponent: float = Field(0.5, ge=0, le=1)
-    replacement: bool = Field(True, description="false: each photo comes as often as its class asks, not by chance")
+    replacement: bool = Field(
+        True, description="false: each photo comes exactly as often as its probability says, up to rounding"
+    )
     logit_adjustment: float = Field(
-        0.0, ge=0, description="times the log share of each class as drawn, added to the logits while training"
+        0.0, ge=0, description="factor of the log share of each class as sampled, added to the logits in training"
     )
 
 
-class Schedule(Strict):
-    """AdamW with linear warm-up and a cosine down to zero; stops early when validation no longer gains."""
+class Schedule(StrictModel):
+    """AdamW with linear warm-up and a cosine down to zero; stops early when validation no longer improves."""
 
     epochs: PositiveInt
     batch_size: PositiveInt = 64
@@ -118,39 +118,46 @@ class Schedule(Strict):
     warmup_epochs: float = Field(0.5, ge=0)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     average_decay: float = Field(
-        0.0, ge=0, lt=1, description="of the running average of the weights that is validated and kept; 0 for none"
+        0.0,
+        ge=0,
+        lt=1,
+        description="decay of the running average of the weights, which is validated and kept; 0 for none",
     )
     patience: PositiveInt = 4
     mixup: float = Field(0.0, ge=0, description="alpha of mixup's Beta(alpha, alpha); 0 for none")
     cutmix: float = Field(0.0, ge=0, description="alpha of CutMix's Beta(alpha, alpha); 0 for none")
     monitor: Literal["loss", "balanced_accuracy", "macro_auroc", "mean_auroc"] = "macro_auroc"
-    keep: Literal["best", "last"] = Field("best", description="which epoch's weights: the best by monitor, or the last")
+    keep: Literal["best", "last"] = Field(
+        "best", description="which epoch's weights to keep: the best by monitor, or the last"
+    )
 
     @model_validator(mode="after")
-    def _blends_one_way(self) -> Self:
+    def _uses_one_blend(self) -> Self:
         if self.mixup and self.cutmix:
-            raise ValueError("mixup and cutmix are two ways to blend a batch: choose one, leave the other at 0")
+            raise ValueError("mixup and cutmix cannot both be used: set one of them to 0")
         return self
 
 
-class CalibrationSettings(Strict):
-    """How logits become probabilities: how much of the sampling's shares is undone before the temperature is fitted."""
+class CalibrationSettings(StrictModel):
+    """How much of the sampling's change of class shares is undone before the temperature is fitted."""
 
-    undo_sampling: float = Field(0.0, ge=0, le=1, description="0: scores hold for classes as drawn; 1: as in the data")
-
-
-class Distillation(Strict):
-    """Trained models whose answers are learned beside the labels, of photos where they know the label."""
-
-    teachers: tuple[str, ...] = Field(min_length=1, description="their folders, relative to the recipe's")
-    weight: float = Field(
-        0.5, gt=0, le=1, description="the teachers' part of such a photo's loss; its label has the rest"
+    undo_sampling: float = Field(
+        0.0, ge=0, le=1, description="0: scores hold for the class shares as sampled; 1: for those in the data"
     )
-    temperature: PositiveFloat = Field(2.0, description="softens what teachers and student say, to be compared")
 
 
-class Recipe(Strict):
-    """All that decides a training; two runs of one recipe on one machine give the same model."""
+class Distillation(StrictModel):
+    """Trained models to learn from besides the labels, on photos where they predict the label."""
+
+    teachers: tuple[str, ...] = Field(min_length=1, description="their folders, relative to the recipe's folder")
+    weight: float = Field(
+        0.5, gt=0, le=1, description="weight of the teachers in the loss of such a photo; the label has the rest"
+    )
+    temperature: PositiveFloat = Field(2.0, description="softens the predictions of teachers and student")
+
+
+class Recipe(StrictModel):
+    """Every setting of a training; two runs of one recipe on one machine give the same model."""
 
     role: Role
     seed: int
@@ -163,15 +170,15 @@ class Recipe(Strict):
     split: Split = Split()
     calibration: CalibrationSettings = CalibrationSettings()
     distillation: Distillation | None = None
-    evaluate: tuple[str, ...] = Field((), description="of an experiment: the splits to predict and store as runs")
+    evaluate: tuple[str, ...] = Field((), description="for an experiment: the splits to predict and store as runs")
 
     @model_validator(mode="after")
-    def _fits_its_role(self) -> Self:
+    def _fits_role(self) -> Self:
         if self.schedule.monitor == "mean_auroc" and self.role != "both":
-            raise ValueError(f'monitor "mean_auroc" is the mean of two heads, and role "{self.role}" has one')
+            raise ValueError(f'monitor "mean_auroc" is the mean of two heads, but role "{self.role}" has one')
         known = {is_malignant(code) for code in self.data.classes if code in CODES}
         if self.role == "both" and not (len(known) == 2 and set(self.data.classes) <= set(CODES)):
-            raise ValueError('role "both" needs classes of the eight codes, malignant and benign ones')
+            raise ValueError('role "both" needs classes from the eight codes, both malignant and benign ones')
         return self
 
     @property
@@ -182,12 +189,12 @@ class Recipe(Strict):
 
     @property
     def task(self) -> Task:
-        """The task whose classes decide who is drawn how often, and who is split how: the finer of two."""
+        """The task whose classes decide the sampling and the split: with two heads, the lesion type."""
         return "malignancy" if self.role == "malignancy" else "lesion_type"
 
     @property
-    def borrowed_tables(self) -> tuple[Path, ...]:
-        """The image tables, but for its own, that photos come from."""
+    def extra_tables(self) -> tuple[Path, ...]:
+        """The image tables of `data.extra`."""
         return tuple(dict.fromkeys(Path(extra.table) for extra in self.data.extra))
 
     @property
@@ -197,19 +204,19 @@ class Recipe(Strict):
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read and check the recipe of a ResNet; RecipeError names the key that is wrong, missing or unknown."""
-    return checked(Recipe, path, read_toml(path))
+    """Read and check the recipe of a ResNet; RecipeError names each wrong, missing or unknown key."""
+    return parse_recipe(Recipe, path, read_toml(path))
 
 
-def checked(form: type[Form], path: Path, raw: dict[str, Any]) -> Form:
-    """Give a recipe's keys their form; RecipeError names the file and the key that is wrong, missing or unknown."""
+def parse_recipe(form: type[Form], path: Path, raw: dict[str, Any]) -> Form:
+    """Check the keys of a recipe; RecipeError names the file and each wrong, missing or unknown key."""
     try:
         return form.model_validate(raw)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_sentence(error)}") from error
+        raise RecipeError(f"{path}: {_describe_errors(error)}") from error
 
 
-def _sentence(error: ValidationError) -> str:
+def _describe_errors(error: ValidationError) -> str:
     lines = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"]) or "recipe"

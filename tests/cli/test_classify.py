@@ -18,7 +18,7 @@ import skinapp
 from skinapp.models.card import OperatingPoint, read_card
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import MAX_BYTES
-from skinapp.taxonomy import MALIGNANT_CODES, class_name
+from skinapp.taxonomy import MALIGNANT_CODES, get_class_name
 
 KEYS = ["file", "sha256", "width", "height", "error", "models", "threshold", "side", "weights", "version", "notice"]
 COLUMNS = (
@@ -126,7 +126,7 @@ def test_table_names_the_three_highest_types_in_words(run_command: RunCommand, p
     types = sorted(one["models"]["lesion_type"].items(), key=lambda pair: -pair[1])
     (line,) = [line for line in done.out.splitlines() if "b.jpg" in line]
     assert f"{one['models']['malignancy']['malignant']:.0%}" in line
-    places = [line.index(f"{class_name(code)} {score:.0%}") for code, score in types[:3]]
+    places = [line.index(f"{get_class_name(code)} {score:.0%}") for code, score in types[:3]]
     assert places == sorted(places)
     assert NOTICE in done.err
     assert NOTICE not in done.out

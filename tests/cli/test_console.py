@@ -1,11 +1,16 @@
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+import typer
 from rich.table import Table
 
-from skinapp.cli.console import check_output, data_root, printed, root_of, say, write_answer
+from skinapp.cli.console import check_data_root, check_output, find_data_root, render_table, say, write_answer
+from skinapp.cli.main import app
 from skinapp.errors import DatasetError, SkinAppError
 
 RunCommand = Callable[..., Any]
@@ -14,7 +19,7 @@ RunCommand = Callable[..., Any]
 def test_a_table_is_as_wide_as_its_cells() -> None:
     table = Table("file", "second", box=None)
     table.add_row("a" * 300, "[bold]:smile:")
-    (_, row) = printed(table).splitlines()
+    (_, row) = render_table(table).splitlines()
     assert row.split() == ["a" * 300, "[bold]:smile:"]
 
 
@@ -45,14 +50,14 @@ def test_an_output_is_refused_before_the_work(tmp_path: Path) -> None:
 def test_roots(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "ham10000"
     folder.mkdir(parents=True)
-    assert data_root(tmp_path) == tmp_path
-    assert root_of(folder, None) == folder.parent
-    assert root_of(folder, tmp_path) == tmp_path
-    with pytest.raises(DatasetError, match="does not lie in"):
-        root_of(tmp_path, folder)
+    assert check_data_root(tmp_path) == tmp_path
+    assert find_data_root(folder, None) == folder.parent
+    assert find_data_root(folder, tmp_path) == tmp_path
+    with pytest.raises(DatasetError, match="not in the data root"):
+        find_data_root(tmp_path, folder)
     for nowhere in (None, tmp_path / "absent"):
         with pytest.raises(DatasetError, match="SKINAPP_DATA"):
-            data_root(nowhere)
+            check_data_root(nowhere)
 
 
 def test_every_command_has_its_help(run_command: RunCommand) -> None:
@@ -62,3 +67,24 @@ def test_every_command_has_its_help(run_command: RunCommand) -> None:
     for command in commands:
         assert command in listed.out
         assert run_command(command, "--help").code == 0
+
+
+def help_texts(command: click.Command) -> Iterator[str]:
+    """Yield every help text of a command, its parameters and its subcommands."""
+    yield command.help or ""
+    yield from (getattr(parameter, "help", None) or "" for parameter in command.params)
+    for inner in getattr(command, "commands", {}).values():
+        yield from help_texts(inner)
+
+
+def test_no_help_text_has_brackets_that_rich_would_take_for_markup() -> None:
+    texts = list(help_texts(typer.main.get_command(app)))
+    assert len(texts) > 50
+    assert [text for text in texts if "[" in text] == []
+
+
+def test_help_imports_no_heavy_library() -> None:
+    heavy = {"torch", "torchvision", "lightning", "sklearn", "scipy.stats", "plotly", "streamlit"}
+    code = f"import skinapp.cli.main, sys; print(*{heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

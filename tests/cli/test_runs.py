@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -13,10 +11,10 @@ import pytest
 
 from skinapp.datasets.table import read_table, write_table
 from skinapp.models.card import Head
-from skinapp.runs.intervals import figure, headline_intervals, save_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure, save_intervals
 from skinapp.runs.own.read import read_predictions
 from skinapp.runs.stored import StoredRun, load_run, save_run
-from skinapp.runs.summary import headline, per_class
+from skinapp.runs.summary import compute_headline, compute_per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 RunCommand = Callable[..., Any]
@@ -46,7 +44,7 @@ def made_run(model: str, seed: int = 0, classes: tuple[str, ...] = ("mel", "nv",
 def stored(run: StoredRun, folder: Path, intervals: bool = True) -> Path:
     save_run(run, folder)
     if intervals:
-        save_intervals(headline_intervals(run, 20), folder)
+        save_intervals(compute_intervals(run, 20), folder)
     return folder
 
 
@@ -70,14 +68,14 @@ def test_runs_lists_those_of_models_and_of_experiments(run_command: RunCommand, 
     assert (done.code, done.err) == (0, "")
     assert list(first) == ["name", "model", "table", "split", "photos", "lesions", *FIGURES]
     run = load_run(roots["models"] / "a-model" / "runs" / "table-test")
-    intervals = headline_intervals(run, 20)
+    intervals = compute_intervals(run, 20)
     assert [first[key] for key in ("name", "model", "table", "split")] == ["table-test", "a-model", "a-table", "test"]
     assert (first["photos"], first["lesions"]) == (60, 30)
     for name in FIGURES:
-        expected = figure(intervals, name)
+        expected = get_figure(intervals, name)
         assert first[name] == pytest.approx({"value": expected.value, "low": expected.low, "high": expected.high})
 
-    plain = headline(load_run(roots["experiments"] / "trial" / "runs" / "test"))
+    plain = compute_headline(load_run(roots["experiments"] / "trial" / "runs" / "test"))
     assert (second["model"], second["name"]) == ("trial", "test")
     assert second["accuracy"] == {"value": pytest.approx(plain.accuracy), "low": None, "high": None}
     assert second["malignant_auroc"] == {"value": None, "low": None, "high": None}
@@ -87,7 +85,7 @@ def test_runs_lists_those_of_models_and_of_experiments(run_command: RunCommand, 
     assert f"{plain.balanced_accuracy:.3f} " in line
     assert line.rstrip().endswith("–")
     (line,) = [line for line in shown if line.strip().startswith("a-model")]
-    assert figure(intervals, "balanced_accuracy").in_words() in line
+    assert get_figure(intervals, "balanced_accuracy").format() in line
 
 
 def test_name_and_model_together_mean_one_run(run_command: RunCommand, roots: dict[str, Path]) -> None:
@@ -137,27 +135,27 @@ def test_every_run_that_ships_is_listed(run_command: RunCommand) -> None:
 def test_score_prints_figures_with_intervals_overall_and_by_class(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(made_csv())
     run = read_predictions(made_csv().encode(), "mine.csv").run
-    intervals = headline_intervals(run, 30)
+    intervals = compute_intervals(run, 30)
     done = run_command("score", tmp_path / "mine.csv", "--format", "json", "--replicates", 30)
     found = json.loads(done.out)
     assert (done.code, found["file"], found["photos"], found["lesions"], found["notes"]) == (0, "mine.csv", 60, 30, [])
     for name in (*FIGURES, "log_loss"):
-        expected = figure(intervals, name)
+        expected = get_figure(intervals, name)
         assert found[name] == pytest.approx({"value": expected.value, "low": expected.low, "high": expected.high})
     assert found["top3"] == {"value": None, "low": None, "high": None}
-    by_class = per_class(run)
+    by_class = compute_per_class(run)
     assert [one["class"] for one in found["classes"]] == ["mel", "nv", "vasc"]
     assert [one["photos"] for one in found["classes"]] == by_class["support"].tolist()
-    recall = figure(intervals, "recall", "nv")
+    recall = get_figure(intervals, "recall", "nv")
     assert found["classes"][1]["recall"] == pytest.approx(
         {"value": recall.value, "low": recall.low, "high": recall.high}
     )
 
     shown = run_command("score", tmp_path / "mine.csv", "--replicates", 30).out
     assert shown.startswith("mine.csv: 60 photos of 30 lesions")
-    assert figure(intervals, "macro_f1").in_words() in shown
+    assert get_figure(intervals, "macro_f1").format() in shown
     (line,) = [line for line in shown.splitlines() if line.strip().startswith("Melanocytic nevus")]
-    assert recall.in_words() in line
+    assert recall.format() in line
 
 
 def test_score_takes_the_isic_format_and_says_how_it_was_read(run_command: RunCommand, tmp_path: Path) -> None:
@@ -204,7 +202,7 @@ def test_submission_predicts_photos_without_labels_as_evaluate_does(
 
     run_command("evaluate", own, data_root / "table.parquet", "--data", data_root, "--name", "test")
     run = load_run(own / "runs" / "test")
-    expected = run.predictions.set_index("image_id")
+    expected = run.frame.set_index("image_id")
     test = frame.loc[expected.index]
     np.testing.assert_allclose(test["AKIEC"], expected["p_akiec"] + expected["p_scc"], atol=1e-5)
     np.testing.assert_allclose(test["MEL"], expected["p_mel"], atol=1e-5)
@@ -258,9 +256,3 @@ def test_what_submission_cannot_do_is_said_before_the_work(
         done = run_command("submission", *arguments)
         assert (done.code, done.out) == (2, "")
         assert sentence in done.err
-
-
-def test_the_command_line_starts_without_the_slow_libraries() -> None:
-    code = "import sys, skinapp.cli.main; print({'torch', 'sklearn', 'lightning'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"

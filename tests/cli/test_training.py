@@ -47,7 +47,7 @@ def test_calibrate_says_the_temperature_and_that_the_runs_are_old(
     (head,) = read_card(recipe.parent).heads
     assert len(head.offsets) == 2
     assert f"small, malignancy: temperature {head.temperature:.3f}" in done.err
-    assert "Make them anew with `skinapp evaluate`, then `skinapp card small`" in done.err
+    assert "Make them again with `skinapp evaluate`, then `skinapp card small`" in done.err
     done = run_command("calibrate", "absent", *options, "--models", tmp_path / "models")
     assert (done.code, done.out) == (2, "")
     assert "absent holds no card.json" in done.err
@@ -95,7 +95,7 @@ def test_average_says_the_temperatures_and_classify_uses_it(
     assert card.heads == before.heads
     for head in card.heads:
         assert f"pair, {head.name}: temperature {head.temperature:.3f}" in done.err
-    assert "Make them with `skinapp evaluate`, then `skinapp card pair`" in done.err
+    assert "Make them again with `skinapp evaluate`, then `skinapp card pair`" in done.err
     photo = data_root / "photos" / "photo_00.png"
     done = run_command("classify", photo, "--format", "json", "--models", folder.parent)
     (one,) = json.loads(done.out)

@@ -6,7 +6,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from skinapp.training import augment
-from skinapp.training.augment import Cast, Coarse, DarkCorners, GreyWorld, TurnedCrop, augmentation
+from skinapp.training.augment import ColourCast, DarkCorners, Downscale, GreyWorld, TurnedCrop, build_augmentation
 from skinapp.training.recipe import Augmentation
 
 SHARES = ("blur", "coarse", "jpeg", "dark_corners", "grey_world")
@@ -45,7 +45,7 @@ def seeded() -> None:
 def test_augmented_photos_keep_type_and_get_the_networks_size(height: int, width: int, any_turn: bool) -> None:
     colours = {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2, "hue": 0.05, "cast": 0.1}
     cameras = dict.fromkeys(SHARES, 0.5)
-    change = augmentation(settings(crop_scale=(0.3, 1), flip=True, any_turn=any_turn, **colours, **cameras), 32)
+    change = build_augmentation(settings(crop_scale=(0.3, 1), flip=True, any_turn=any_turn, **colours, **cameras), 32)
     photo = noise(height, width)
     kept = photo.clone()
     once, again = change(photo), change(photo)
@@ -57,15 +57,15 @@ def test_augmented_photos_keep_type_and_get_the_networks_size(height: int, width
 
 @pytest.mark.parametrize("any_turn", [False, True])
 def test_crops_of_a_size_of_their_own(photo: Tensor, any_turn: bool) -> None:
-    assert augmentation(settings(crop_px=16, any_turn=any_turn), 24)(photo).shape == (3, 16, 16)
+    assert build_augmentation(settings(crop_px=16, any_turn=any_turn), 24)(photo).shape == (3, 16, 16)
 
 
 def test_no_augmentation_changes_nothing(photo: Tensor) -> None:
-    assert torch.equal(augmentation(settings(), 24)(photo), photo)
+    assert torch.equal(build_augmentation(settings(), 24)(photo), photo)
 
 
 def test_flips_and_quarter_turns_reach_all_eight_sides(photo: Tensor) -> None:
-    change = augmentation(settings(flip=True, quarter_turns=True), 24)
+    change = build_augmentation(settings(flip=True, quarter_turns=True), 24)
     turned = [photo.rot90(quarters, (1, 2)) for quarters in range(4)]
     sides = {side.numpy().tobytes() for side in [*turned, *(side.flip(2) for side in turned)]}
     assert {change(photo).numpy().tobytes() for _ in range(200)} == sides
@@ -73,7 +73,7 @@ def test_flips_and_quarter_turns_reach_all_eight_sides(photo: Tensor) -> None:
 
 @pytest.mark.parametrize("colour", ["brightness", "contrast", "saturation", "hue", "cast"])
 def test_each_colour_setting_has_its_effect(photo: Tensor, colour: str) -> None:
-    assert not torch.equal(augmentation(settings(**{colour: 0.5}), 24)(photo), photo)
+    assert not torch.equal(build_augmentation(settings(**{colour: 0.5}), 24)(photo), photo)
 
 
 @pytest.mark.parametrize("name", SHARES)
@@ -82,7 +82,7 @@ def test_a_share_of_photos_is_changed_and_the_others_are_not(name: str) -> None:
     photo = noise(24, 24)
     photo[0] //= 2
     changed = {
-        share: sum(not torch.equal(augmentation(settings(**{name: share}), 24)(photo), photo) for _ in range(200))
+        share: sum(not torch.equal(build_augmentation(settings(**{name: share}), 24)(photo), photo) for _ in range(200))
         for share in (0.25, 1.0)
     }
     assert changed[0.25] == pytest.approx(50, abs=25)
@@ -90,7 +90,7 @@ def test_a_share_of_photos_is_changed_and_the_others_are_not(name: str) -> None:
 
 
 def turned(monkeypatch: pytest.MonkeyPatch, photo: Tensor, angle: float, side: int, scale: float = 1.0) -> Tensor:
-    monkeypatch.setattr(augment, "_drawn", lambda low, high: angle)
+    monkeypatch.setattr(augment, "_draw_uniform", lambda low, high: angle)
     cut: Tensor = TurnedCrop(side, (scale, scale), (1.0, 1.0))(photo)
     return cut
 
@@ -150,7 +150,7 @@ def test_turned_crops_are_of_many_angles_and_places() -> None:
 
 def test_coarse_photos_have_lost_their_detail_but_not_their_colour() -> None:
     photo = noise(48, 48)
-    coarse = Coarse()
+    coarse = Downscale()
     changed = [coarse(photo) for _ in range(20)]
     spreads = torch.tensor([float(one.float().std()) for one in changed])
     assert (spreads <= photo.float().std()).all()
@@ -165,8 +165,8 @@ def test_the_coarsest_photo_is_made_of_thirds(monkeypatch: pytest.MonkeyPatch) -
     photo = smooth(45, 45)
     stripes = photo.clone()
     stripes[:, :, ::3] = 0
-    monkeypatch.setattr(augment, "_drawn", lambda low, high: high)
-    coarse = Coarse()(stripes)[:, 5:-5, 5:-5]  # at the rim a third of a stripe is missing
+    monkeypatch.setattr(augment, "_draw_uniform", lambda low, high: high)
+    coarse = Downscale()(stripes)[:, 5:-5, 5:-5]  # at the rim a third of a stripe is missing
     ratio = coarse.float() / photo[:, 5:-5, 5:-5]
     assert ratio.min() > 0.5
     assert ratio.max() < 0.8
@@ -180,13 +180,13 @@ def test_dark_corners_are_dark_and_the_middle_is_as_it_was() -> None:
     assert (dark <= photo).all()
     for row in (0, -1):
         for column in (0, -1):
-            assert (dark[:, row, column] <= augment.UNLIT * photo[:, row, column] + 1).all()
+            assert (dark[:, row, column] <= augment.OUTSIDE_LIGHT * photo[:, row, column] + 1).all()
 
 
 def test_the_narrowest_tube_darkens_the_sides_and_the_widest_only_the_corners(monkeypatch: pytest.MonkeyPatch) -> None:
     white = torch.full((3, 41, 41), 255, dtype=torch.uint8)
     for place, lit in ((0, False), (1, True)):
-        monkeypatch.setattr(augment, "_drawn", lambda low, high, place=place: (low, high)[place])
+        monkeypatch.setattr(augment, "_draw_uniform", lambda low, high, place=place: (low, high)[place])
         dark = DarkCorners()(white)
         assert bool((dark[:, 20, 0] == 255).all()) == lit
         assert (dark[:, 0, 0] < 10).all()
@@ -209,7 +209,7 @@ def test_a_black_channel_stays_black_in_a_grey_world() -> None:
 
 def test_casts_scale_each_channel_by_itself_within_bounds() -> None:
     photo = torch.full((3, 4, 4), 200, dtype=torch.uint8)
-    tints = torch.stack([Cast(0.2)(photo)[:, 0, 0] for _ in range(300)]).float()
+    tints = torch.stack([ColourCast(0.2)(photo)[:, 0, 0] for _ in range(300)]).float()
     assert tints.min() >= 0.8 * 200 - 1
     assert tints.max() <= 1.2 * 200
     assert (tints.amin(dim=0) < 170).all()
@@ -220,4 +220,4 @@ def test_casts_scale_each_channel_by_itself_within_bounds() -> None:
 
 def test_a_cast_of_bright_photos_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.Tensor, "uniform_", lambda self, low, high: self.fill_(high))
-    assert (Cast(0.5)(torch.full((3, 2, 2), 250, dtype=torch.uint8)) == 255).all()
+    assert (ColourCast(0.5)(torch.full((3, 2, 2), 250, dtype=torch.uint8)) == 255).all()

@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from skinapp.datasets.files import no_progress
-from skinapp.datasets.table import read_table, truth_labels
+from skinapp.datasets.table import get_true_labels, read_table
 from skinapp.errors import DatasetError, ModelError, RecipeError
 from skinapp.files import file_sha256
-from skinapp.inference.table import predict
+from skinapp.inference.table import predict_files
 from skinapp.models.card import RECIPE, DataFacts, Head, SplitFacts, TableFacts, read_card, write_card
 from skinapp.models.folder import find_models, member_folder
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
-from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import read_photo_file
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
@@ -51,11 +51,11 @@ def test_the_card_says_what_was_averaged(folder: Path, data_root: Path) -> None:
 
 def test_each_head_gets_the_temperature_of_the_validation_photos(folder: Path, data_root: Path) -> None:
     model, photos = load_model(folder), validation(data_root)
-    views = [network_view(read_photo_file(data_root / path), model.card.preprocessing) for path in photos["path"]]
+    views = [crop_for_network(read_photo_file(data_root / path), model.card.preprocessing) for path in photos["path"]]
     with torch.inference_mode():
         answers = model.network(to_tensor(views, model.card.preprocessing))
     for head in model.card.heads:
-        logits, truth = answers[head.name].double().numpy(), truth_labels(photos, head.name)
+        logits, truth = answers[head.name].double().numpy(), get_true_labels(photos, head.name)
         expected = fit_temperature(logits, truth.map(head.classes.index).to_numpy())
         assert head.offsets == ()
         assert head.temperature == pytest.approx(expected, rel=1e-3)
@@ -64,7 +64,7 @@ def test_each_head_gets_the_temperature_of_the_validation_photos(folder: Path, d
 def test_an_average_answers_like_any_model(folder: Path, data_root: Path) -> None:
     classifier = Classifier(load_model(folder), Device("cpu", "CPU"))
     files = [data_root / path for path in validation(data_root)["path"]]
-    malignancy, types = predict(classifier, files, no_progress)
+    malignancy, types = predict_files(classifier, files, no_progress)
     assert (malignancy.shape, types.shape) == ((len(files), 2), (len(files), len(CODES)))
     np.testing.assert_allclose(types.sum(axis=1), 1)
     assert np.ptp(malignancy[:, 0]) > 0.01
@@ -75,7 +75,7 @@ def test_a_member_that_was_trained_or_calibrated_anew_is_noticed(folder: Path) -
     card = read_card(member)
     heads = tuple(head.model_copy(update={"temperature": 9.0}) for head in card.heads)
     write_card(member, card.model_copy(update={"heads": heads}))
-    with pytest.raises(ModelError, match=r"those that its card describes.*anew with `skinapp average"):
+    with pytest.raises(ModelError, match=r"members of .* have changed.*`skinapp average"):
         load_model(folder)
 
 
@@ -94,13 +94,13 @@ def test_an_average_is_not_calibrated_as_a_network_is(folder: Path, data_root: P
     ("change", "said"),
     [
         ('members = ["deep"]', "members: Tuple should have at least 2"),
-        ('members = ["deep", "deep"]', "members are names of folders, each once"),
-        ('members = ["deep", "../pair"]', "members are names of folders, each once"),
+        ('members = ["deep", "deep"]', "each named once"),
+        ('members = ["deep", "../pair"]', "each named once"),
         ('members = ["deep", "absent"]', "absent holds no card"),
-        ('members = ["deep", "other-licence"]', "other-licence has another licence than"),
+        ('members = ["deep", "other-licence"]', "other-licence and .* have different licences"),
         ('members = ["deep", "other-validation"]', "other-validation was validated on other photos"),
-        ('members = ["deep", "other-table"]', "other-table was trained by another table than"),
-        ('members = ["deep", "seven"]', "seven answers lesion_type with classes of its own"),
+        ('members = ["deep", "other-table"]', "other-table was trained on another table"),
+        ('members = ["deep", "seven"]', "seven has other lesion_type classes"),
         ('members = ["deep", "inner"]', "inner is an average itself"),
     ],
 )
@@ -145,7 +145,7 @@ def test_labels_that_members_do_not_know_are_named(
         make_model(member_folder(tmp_path, name), "lesion_type", data=facts, heads=heads)
     recipe = tmp_path / RECIPE
     recipe.write_text(f'members = ["one", "two"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
-    with pytest.raises(RecipeError, match=rf"do not know every lesion_type of .*table\.parquet: {strange}\."):
+    with pytest.raises(RecipeError, match=rf"lesion_type labels that the members do not have: {strange}\."):
         average(recipe, data_root, no_progress)
 
 

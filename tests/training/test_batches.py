@@ -8,19 +8,19 @@ import pytest
 import torch
 
 from skinapp.datasets.files import no_progress
-from skinapp.datasets.table import image_table, read_table
+from skinapp.datasets.table import build_image_table, read_table
 from skinapp.errors import PhotoError
-from skinapp.networks.preprocess import network_view
+from skinapp.networks.preprocess import crop_for_network
 from skinapp.photo import read_photo_file
 from skinapp.training.batches import (
     EpochSampler,
-    class_shares,
-    decode,
-    photo_weights,
-    sampling_weights,
-    targets,
-    training_batches,
-    validation_batches,
+    compute_class_shares,
+    compute_photo_weights,
+    compute_sampling_weights,
+    decode_photos,
+    encode_classes,
+    load_training_batches,
+    load_validation_batches,
 )
 from skinapp.training.recipe import Recipe, read_recipe
 
@@ -45,19 +45,19 @@ def pair(folder: Path, write_recipe: WriteRecipe, *changes: tuple[str, str]) -> 
 
 def test_targets_follow_the_recipes_classes(tmp_path: Path, write_recipe: WriteRecipe, recipe: Recipe) -> None:
     rows = {"image_id": ["a", "b", "c"], "diagnosis": ["vasc", "akiec", "nv"], "malignant": [False, True, False]}
-    table = image_table(pd.DataFrame(rows))
+    table = build_image_table(pd.DataFrame(rows))
     types = read_recipe(write_recipe(tmp_path / "types.toml", ('"malignancy"', '"lesion_type"')))
-    assert targets(table, recipe).tolist() == [[1], [0], [1]]
-    assert targets(table, types).tolist() == [[7], [0], [5]]
-    assert targets(table, pair(tmp_path, write_recipe)).tolist() == [[1, 7], [0, 0], [1, 5]]
-    assert targets(table, types).dtype == np.int64
+    assert encode_classes(table, recipe).tolist() == [[1], [0], [1]]
+    assert encode_classes(table, types).tolist() == [[7], [0], [5]]
+    assert encode_classes(table, pair(tmp_path, write_recipe)).tolist() == [[1, 7], [0, 0], [1, 5]]
+    assert encode_classes(table, types).dtype == np.int64
 
 
 def test_sampling_weights_by_hand() -> None:
     classes = np.array([0, 0, 1, 0, 0])
-    assert sampling_weights(classes, 0).tolist() == pytest.approx([1 / 5] * 5)
-    assert sampling_weights(classes, 0.5).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 6, 1 / 6])
-    assert sampling_weights(classes, 1).tolist() == pytest.approx([1 / 8, 1 / 8, 1 / 2, 1 / 8, 1 / 8])
+    assert compute_sampling_weights(classes, 0).tolist() == pytest.approx([1 / 5] * 5)
+    assert compute_sampling_weights(classes, 0.5).tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 6, 1 / 6])
+    assert compute_sampling_weights(classes, 1).tolist() == pytest.approx([1 / 8, 1 / 8, 1 / 2, 1 / 8, 1 / 8])
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def three_kinds() -> pd.DataFrame:
     """Name eight photos: five nevi, two melanomas, a basal cell carcinoma."""
     diagnoses = ["nv"] * 5 + ["mel"] * 2 + ["bcc"]
     rows = {"image_id": list("abcdefgh"), "diagnosis": diagnoses, "malignant": [False] * 5 + [True] * 3}
-    return image_table(pd.DataFrame(rows))
+    return build_image_table(pd.DataFrame(rows))
 
 
 THREE = ('.parquet"\n', '.parquet"\nclasses = ["bcc", "mel", "nv"]\n')
@@ -77,20 +77,20 @@ def test_photos_are_drawn_by_the_recipe_s_task(
     # Exponent 0.5: each photo by one over the root of how many its class has; of a pair that is its lesion type.
     by_type = np.array([5**-0.5] * 5 + [2**-0.5] * 2 + [1.0])
     two = pair(tmp_path, write_recipe, THREE)
-    assert photo_weights(three_kinds, two) == pytest.approx(by_type / by_type.sum())
+    assert compute_photo_weights(three_kinds, two) == pytest.approx(by_type / by_type.sum())
     malignancy = np.array([5**-0.5] * 5 + [3**-0.5] * 3)
-    assert photo_weights(three_kinds, recipe) == pytest.approx(malignancy / malignancy.sum())
+    assert compute_photo_weights(three_kinds, recipe) == pytest.approx(malignancy / malignancy.sum())
 
 
 def test_shares_of_classes_as_they_come_and_as_they_are_drawn(
     tmp_path: Path, write_recipe: WriteRecipe, three_kinds: pd.DataFrame
 ) -> None:
     two = pair(tmp_path, write_recipe, THREE, ("balance_exponent = 0.5", "balance_exponent = 1"))
-    natural = class_shares(three_kinds, two)
+    natural = compute_class_shares(three_kinds, two)
     assert list(natural) == ["malignancy", "lesion_type"]
     assert natural["malignancy"] == pytest.approx([3 / 8, 5 / 8])
     assert natural["lesion_type"] == pytest.approx([1 / 8, 2 / 8, 5 / 8])
-    drawn = class_shares(three_kinds, two, photo_weights(three_kinds, two))
+    drawn = compute_class_shares(three_kinds, two, compute_photo_weights(three_kinds, two))
     assert drawn["malignancy"] == pytest.approx([2 / 3, 1 / 3])
     assert drawn["lesion_type"] == pytest.approx([1 / 3] * 3)
 
@@ -98,7 +98,7 @@ def test_shares_of_classes_as_they_come_and_as_they_are_drawn(
 def test_a_class_without_a_photo_has_share_0(
     tmp_path: Path, write_recipe: WriteRecipe, three_kinds: pd.DataFrame
 ) -> None:
-    shares = class_shares(three_kinds, pair(tmp_path, write_recipe))["lesion_type"]
+    shares = compute_class_shares(three_kinds, pair(tmp_path, write_recipe))["lesion_type"]
     assert shares == pytest.approx([0, 1 / 8, 0, 0, 2 / 8, 5 / 8, 0, 0])
 
 
@@ -147,24 +147,24 @@ def test_a_recipe_may_ask_for_each_photo_once(
     tmp_path: Path, table: pd.DataFrame, data_root: Path, write_recipe: WriteRecipe
 ) -> None:
     path = write_recipe(tmp_path / "once.toml", ("balance_exponent = 0.5", "balance_exponent = 0\nreplacement = false"))
-    batches = training_batches(table, data_root, read_recipe(path), 0, no_progress)
+    batches = load_training_batches(table, data_root, read_recipe(path), 0, no_progress)
     assert sorted(batches.sampler) == list(range(len(table)))
 
 
 def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
-    batches = list(validation_batches(table, data_root, recipe, no_progress))
+    batches = list(load_validation_batches(table, data_root, recipe, no_progress))
     assert [len(classes) for _, classes in batches] == [8, 8, 8]
     photos = torch.cat([photos for photos, _ in batches])
     for path, photo in zip(table["path"], photos, strict=True):
-        view = network_view(read_photo_file(data_root / path), recipe.input)
+        view = crop_for_network(read_photo_file(data_root / path), recipe.input)
         assert np.array_equal(photo.permute(1, 2, 0).numpy(), view)
-    assert torch.cat([classes for _, classes in batches]).tolist() == targets(table, recipe).tolist()
+    assert torch.cat([classes for _, classes in batches]).tolist() == encode_classes(table, recipe).tolist()
 
 
 def test_training_batches_hold_the_photos_that_were_drawn(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
-    batches = list(training_batches(table, data_root, recipe, 0, no_progress))
-    weights = photo_weights(table, recipe)
-    expected = targets(table, recipe)[list(EpochSampler(weights, recipe.seed))]
+    batches = list(load_training_batches(table, data_root, recipe, 0, no_progress))
+    weights = compute_photo_weights(table, recipe)
+    expected = encode_classes(table, recipe)[list(EpochSampler(weights, recipe.seed))]
     assert torch.cat([classes for _, classes in batches]).tolist() == expected.tolist()
     assert {(tuple(photos.shape), photos.dtype) for photos, _ in batches} == {((8, 3, 32, 32), torch.uint8)}
 
@@ -173,7 +173,7 @@ def test_a_short_last_batch_is_dropped_unless_it_is_all_there_is(
     table: pd.DataFrame, data_root: Path, recipe: Recipe
 ) -> None:
     sizes = {
-        n: [len(c) for _, c in training_batches(table.head(n), data_root, recipe, 0, no_progress)] for n in (5, 13)
+        n: [len(c) for _, c in load_training_batches(table.head(n), data_root, recipe, 0, no_progress)] for n in (5, 13)
     }
     assert sizes == {5: [5], 13: [8]}
 
@@ -183,10 +183,10 @@ def test_a_photo_that_cannot_be_read_is_named(table: pd.DataFrame, data_root: Pa
     for path in (tmp_path / "broken.jpg", tmp_path / "absent.jpg"):
         spoilt = pd.DataFrame({"path": [table["path"][0], str(path)]})
         with pytest.raises(PhotoError, match=path.stem):
-            decode(spoilt, data_root, lambda photo: photo.pixels, no_progress)
+            decode_photos(spoilt, data_root, lambda photo: photo.pixels, no_progress)
 
 
 def test_reading_reports_progress(table: pd.DataFrame, data_root: Path) -> None:
     seen: list[tuple[int, int]] = []
-    decode(table.head(3), data_root, lambda photo: photo.pixels, lambda done, total: seen.append((done, total)))
+    decode_photos(table.head(3), data_root, lambda photo: photo.pixels, lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]

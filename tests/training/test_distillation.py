@@ -13,10 +13,10 @@ from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.taxonomy import CODES
-from skinapp.training.checkpoints import checkpoint_folder
-from skinapp.training.distillation import Teachers, teacher_files, teachers_of
+from skinapp.training.checkpoints import name_checkpoint_folder
+from skinapp.training.distillation import Teachers, list_teacher_files, load_teachers
 from skinapp.training.fit import TrainingContext, train
-from skinapp.training.initial import initial_network
+from skinapp.training.initial import build_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import read_recipe
 
@@ -42,7 +42,7 @@ def photos() -> torch.Tensor:
 
 
 def taught(recipe: Path) -> Teachers:
-    teachers = teachers_of(read_recipe(recipe), recipe.parent)
+    teachers = load_teachers(read_recipe(recipe), recipe.parent)
     assert teachers is not None
     return teachers
 
@@ -55,7 +55,7 @@ def logits_of(folder: Path, photos: torch.Tensor) -> dict[str, np.ndarray]:
 
 def test_answers_are_the_mean_of_those_who_have_the_head(recipe: Path, photos: torch.Tensor) -> None:
     alone, pair = (logits_of(recipe.parent / name, photos) for name in ("malignancy", "pair"))
-    found = taught(recipe).answers(photos)
+    found = taught(recipe).predict(photos)
     both = [softmax(logits["malignancy"] / 3, axis=1) for logits in (alone, pair)]
     np.testing.assert_allclose(found["malignancy"], np.mean(both, axis=0), atol=1e-6)
     np.testing.assert_allclose(found["lesion_type"], softmax(pair["lesion_type"] / 3, axis=1), atol=1e-6)
@@ -68,33 +68,33 @@ def test_the_distance_is_the_divergence_from_the_answers_at_that_temperature(
     random = np.random.default_rng(2)
     logits = {"malignancy": random.normal(size=(6, 2)), "lesion_type": random.normal(size=(6, 8))}
     teachers = taught(recipe)
-    answers = teachers.answers(photos)
+    answers = teachers.predict(photos)
     for task, of_head in logits.items():
         expected = rel_entr(answers[task].double().numpy(), softmax(of_head / 3, axis=1)).sum(axis=1) * 9
-        found = teachers.distance(answers[task], torch.from_numpy(of_head))
+        found = teachers.compute_distance(answers[task], torch.from_numpy(of_head))
         np.testing.assert_allclose(found, expected, rtol=1e-4)
-        np.testing.assert_allclose(teachers.distance(answers[task], 3 * answers[task].log()), 0, atol=1e-5)
+        np.testing.assert_allclose(teachers.compute_distance(answers[task], 3 * answers[task].log()), 0, atol=1e-5)
 
 
 def test_labels_and_teachers_share_the_loss_where_the_teachers_are_right(recipe: Path, photos: torch.Tensor) -> None:
     read, teachers = read_recipe(recipe), taught(recipe)
-    module = TrainedNetwork(initial_network(read, recipe.parent, None)[0], read, 4, teachers=teachers).eval()
+    module = TrainedNetwork(build_network(read, recipe.parent, None)[0], read, 4, teachers=teachers).eval()
     # Outside a trainer there is nobody to log to.
     module.log = lambda *arguments, **options: None  # type: ignore[method-assign]
-    likeliest = {task: answer.argmax(1) for task, answer in teachers.answers(photos).items()}
+    likeliest = {task: answer.argmax(1) for task, answer in teachers.predict(photos).items()}
     # Of three photos the label is what the teachers say, of three another class.
     right = np.array([True, True, False, True, False, False])
     classes = torch.stack(
         [(likeliest[task] + torch.from_numpy(~right)) % k for task, k in (("malignancy", 2), ("lesion_type", 8))], dim=1
     )
     with torch.no_grad():
-        logits = module.logits(photos)
+        logits = module.compute_logits(photos)
         loss = float(module.training_step((photos, classes)))
-        answers = teachers.answers(photos)
+        answers = teachers.predict(photos)
     of_heads = []
     for place, task in enumerate(logits):
         of_labels = -log_softmax(logits[task].numpy(), axis=1)[range(6), classes[:, place]]
-        of_teachers = teachers.distance(answers[task], logits[task]).numpy()
+        of_teachers = teachers.compute_distance(answers[task], logits[task]).numpy()
         of_heads.append(np.where(right, 0.75 * of_labels + 0.25 * of_teachers, of_labels).mean())
     assert loss == pytest.approx(np.mean(of_heads), abs=1e-4)
     assert not [name for name in module.state_dict() if "teacher" in name]
@@ -112,28 +112,28 @@ def test_a_card_says_who_was_learned_from_and_teachers_stay_as_they_are(
 
 
 def test_another_teacher_of_the_name_starts_anew(recipe: Path, tmp_path: Path, make_model: MakeModel) -> None:
-    first = checkpoint_folder(recipe, tmp_path, None)
-    assert first == checkpoint_folder(recipe, tmp_path, None)
+    first = name_checkpoint_folder(recipe, tmp_path, None)
+    assert first == name_checkpoint_folder(recipe, tmp_path, None)
     make_model(tmp_path / "pair", "both", seed=7)
-    assert first != checkpoint_folder(recipe, tmp_path, None)
+    assert first != name_checkpoint_folder(recipe, tmp_path, None)
 
 
 def test_a_teacher_of_other_classes_or_none_is_refused(recipe: Path, tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    assert teachers_of(read_recipe(write_recipe(tmp_path / "plain" / "recipe.toml")), tmp_path) is None
+    assert load_teachers(read_recipe(write_recipe(tmp_path / "plain" / "recipe.toml")), tmp_path) is None
     single = write_recipe(tmp_path / "single.toml", ("[network]", TAUGHT))
-    with pytest.raises(RecipeError, match="The teacher pair answers lesion_type with other classes"):
-        teachers_of(read_recipe(single), tmp_path)
+    with pytest.raises(RecipeError, match="The teacher pair has other lesion_type classes"):
+        load_teachers(read_recipe(single), tmp_path)
     seven = ", ".join(f'"{code}"' for code in CODES if code != "scc")
     fewer = write_recipe(
         tmp_path / "fewer.toml", BOTH, ("[network]", TAUGHT), ('.parquet"', f'.parquet"\nclasses = [{seven}]')
     )
-    with pytest.raises(RecipeError, match="The teacher pair answers lesion_type with other classes"):
-        teachers_of(read_recipe(fewer), tmp_path)
+    with pytest.raises(RecipeError, match="The teacher pair has other lesion_type classes"):
+        load_teachers(read_recipe(fewer), tmp_path)
     shutil.rmtree(tmp_path / "pair")
     with pytest.raises(ModelError, match=r"pair holds no card\.json"):
-        teachers_of(read_recipe(recipe), tmp_path)
+        load_teachers(read_recipe(recipe), tmp_path)
     with pytest.raises(ModelError, match=r"pair holds no card\.json"):
-        checkpoint_folder(recipe, tmp_path, None)
+        name_checkpoint_folder(recipe, tmp_path, None)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,6 @@ def test_an_average_teaches_as_one(
     shutil.rmtree(tmp_path / "pair")
     folder = make_average(tmp_path / "pair")
     weights = [folder / "members" / name / WEIGHTS for name in ("deep", "fine")]
-    assert teacher_files(read_recipe(recipe), tmp_path) == [tmp_path / "malignancy" / WEIGHTS, *weights]
-    found, expected = taught(recipe).answers(photos), logits_of(folder, photos)["lesion_type"]
+    assert list_teacher_files(read_recipe(recipe), tmp_path) == [tmp_path / "malignancy" / WEIGHTS, *weights]
+    found, expected = taught(recipe).predict(photos), logits_of(folder, photos)["lesion_type"]
     np.testing.assert_allclose(found["lesion_type"], softmax(expected / 3, axis=1), atol=1e-6)

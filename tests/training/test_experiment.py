@@ -39,7 +39,7 @@ def test_an_experiment_keeps_its_runs_and_curves_but_no_weights(
     table = read_table(data_root / "table.parquet")
     for run in done.runs:
         stored = load_run(recipe.parent / "runs" / run.name)
-        assert set(stored.predictions["image_id"]) == set(table["image_id"][table["split"] == run.split])
+        assert set(stored.frame["image_id"]) == set(table["image_id"][table["split"] == run.split])
         assert (stored.model, stored.weights_kept) == ("small", False)
         assert load_intervals(recipe.parent / "runs" / run.name) is not None
     assert len(pd.read_csv(recipe.parent / CURVES)) == 2
@@ -72,7 +72,7 @@ def test_a_pair_with_a_camera_outside_stores_four_runs(
     }
     for name in names:
         stored = load_run(recipe.parent / "runs" / name)
-        assert set(stored.predictions["image_id"]) == expected[stored.split]
+        assert set(stored.frame["image_id"]) == expected[stored.split]
         assert load_intervals(recipe.parent / "runs" / name) is not None
         assert (stored.malignancy is None) == name.endswith("malignancy")
     sizes = {len(photos) for photos in expected.values()}
@@ -94,7 +94,7 @@ def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
         ("epochs = 3", "epochs = 1"),
     )
     (run,) = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0)).runs
-    assert set(run.predictions["image_id"]) == set(other["image_id"])
+    assert set(run.frame["image_id"]) == set(other["image_id"])
     assert (run.table, run.table_sha256) == ("other", file_sha256(tmp_path / "other.parquet"))
     assert json.loads((recipe.parent / TRAINING).read_text())["data"]["train"]["photos"] == 24
 
@@ -139,4 +139,4 @@ def test_a_shipped_recipe_runs(name: str, data_root: Path, tmp_path: Path) -> No
     assert asked[0] == "validation"
     for run in done.runs:
         if run.split == "showcase":
-            assert run.predictions["image_id"].tolist() == ["photo_00", "photo_01"]
+            assert run.frame["image_id"].tolist() == ["photo_00", "photo_01"]

@@ -13,10 +13,10 @@ from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.training.network import (
     TrainedNetwork,
-    cosine_with_warmup,
-    figures_of_heads,
-    logit_adjustments,
-    validation_figures,
+    compute_head_figures,
+    compute_logit_adjustments,
+    compute_validation_figures,
+    make_cosine_schedule,
 )
 from skinapp.training.recipe import Recipe, read_recipe
 
@@ -60,7 +60,7 @@ def cross_entropy(logits: torch.Tensor, classes: torch.Tensor) -> float:
 
 
 def test_the_learning_rate_by_hand() -> None:
-    factor = cosine_with_warmup(warmup_steps=4, steps=12)
+    factor = make_cosine_schedule(warmup_steps=4, steps=12)
     assert [factor(step) for step in range(4)] == pytest.approx([0.2, 0.4, 0.6, 0.8])
     assert [factor(step) for step in (4, 6, 8, 10, 12, 99)] == pytest.approx(
         [1, (1 + math.sqrt(0.5)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2, 0, 0]
@@ -68,7 +68,7 @@ def test_the_learning_rate_by_hand() -> None:
 
 
 def test_without_warm_up_it_starts_at_the_top() -> None:
-    assert cosine_with_warmup(0, 10)(0) == 1
+    assert make_cosine_schedule(0, 10)(0) == 1
 
 
 def test_the_optimiser_steps_through_the_schedule(module: TrainedNetwork) -> None:
@@ -79,7 +79,7 @@ def test_the_optimiser_steps_through_the_schedule(module: TrainedNetwork) -> Non
         rates.append(optimiser.param_groups[0]["lr"])
         optimiser.step()
         scheduler.step()
-    factor = cosine_with_warmup(4, 12)
+    factor = make_cosine_schedule(4, 12)
     assert rates == pytest.approx([1e-3 * factor(step) for step in range(12)])
     assert configured["lr_scheduler"]["interval"] == "step"
 
@@ -98,7 +98,7 @@ def test_logits_are_those_of_the_normalised_photo(module: TrainedNetwork) -> Non
     photos = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with torch.inference_mode():
         expected = module.network(normalise(photos, module.recipe.input))["malignancy"]
-        torch.testing.assert_close(module.logits(photos), {"malignancy": expected})
+        torch.testing.assert_close(module.compute_logits(photos), {"malignancy": expected})
 
 
 @pytest.mark.parametrize("k", [2, 5])
@@ -108,7 +108,7 @@ def test_validation_figures_equal_scikit_learns(k: int) -> None:
     logits = (random.normal(size=(200, k)) + np.eye(k)[classes]).astype(np.float32)
     scores = softmax(logits.astype(np.float64), axis=1)
     auroc = roc_auc_score(classes, scores[:, 1] if k == 2 else scores, multi_class="ovr", average="macro")
-    assert validation_figures(logits, classes) == pytest.approx(
+    assert compute_validation_figures(logits, classes) == pytest.approx(
         {
             "loss": log_loss(classes, scores),
             "accuracy": accuracy_score(classes, scores.argmax(axis=1)),
@@ -121,13 +121,19 @@ def test_validation_figures_equal_scikit_learns(k: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
-def test_absent_classes_are_left_out_of_the_mean() -> None:
+def test_macro_figures_average_over_the_classes_that_have_photos() -> None:
     random = np.random.default_rng(0)
     classes = random.integers(2, size=100)
     logits = random.normal(size=(100, 3)).astype(np.float32)
-    aurocs = [roc_auc_score(classes == k, softmax(logits, axis=1)[:, k]) for k in (0, 1)]
-    assert validation_figures(logits, classes)["macro_auroc"] == pytest.approx(np.mean(aurocs))
-    assert math.isnan(validation_figures(logits, np.zeros(100, dtype=np.int64))["macro_auroc"])
+    scores = softmax(logits, axis=1)
+    predicted = scores.argmax(axis=1)
+    assert 2 in predicted
+    figures = compute_validation_figures(logits, classes)
+    aurocs = [roc_auc_score(classes == k, scores[:, k]) for k in (0, 1)]
+    assert figures["macro_auroc"] == pytest.approx(np.mean(aurocs))
+    assert figures["macro_f1"] == pytest.approx(f1_score(classes, predicted, labels=[0, 1], average="macro"))
+    assert figures["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(classes, predicted))
+    assert math.isnan(compute_validation_figures(logits, np.zeros(100, dtype=np.int64))["macro_auroc"])
 
 
 def test_curves_travel_with_the_checkpoint(module: TrainedNetwork) -> None:
@@ -143,7 +149,7 @@ def test_the_loss_of_a_pair_is_the_mean_of_both(tmp_path: Path, write_recipe: Wr
     module = module_of(pair(tmp_path, write_recipe))
     photos, classes = batch
     with torch.no_grad():
-        logits = module.logits(photos)
+        logits = module.compute_logits(photos)
         loss = float(module.training_step(batch))
     expected = [cross_entropy(logits["malignancy"], classes[:, 0]), cross_entropy(logits["lesion_type"], classes[:, 1])]
     assert expected[0] != pytest.approx(expected[1], abs=0.1)
@@ -154,7 +160,7 @@ def test_a_single_head_has_a_loss_of_its_own(tmp_path: Path, write_recipe: Write
     module = module_of(read_recipe(write_recipe(tmp_path / "recipe.toml", ('"malignancy"', '"lesion_type"'))))
     photos, classes = batch[0], batch[1][:, 1:]
     with torch.no_grad():
-        expected = cross_entropy(module.logits(photos)["lesion_type"], classes[:, 0])
+        expected = cross_entropy(module.compute_logits(photos)["lesion_type"], classes[:, 0])
         assert float(module.training_step((photos, classes))) == pytest.approx(expected, abs=1e-6)
 
 
@@ -168,7 +174,7 @@ def test_logits_are_adjusted_in_training_by_the_shares_drawn(
     module = module_of(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
     photos, classes = batch
     with torch.no_grad():
-        logits = module.logits(photos)
+        logits = module.compute_logits(photos)
         loss = float(module.training_step(batch))
     expected = [
         cross_entropy(logits[task] + 0.5 * torch.from_numpy(np.log(DRAWN[task])), classes[:, place])
@@ -178,17 +184,17 @@ def test_logits_are_adjusted_in_training_by_the_shares_drawn(
     # Who validates sees the network's own logits.
     with torch.no_grad():
         module.validation_step(batch)
-    for task, (seen, truth) in module.validation_logits().items():
+    for task, (seen, truth) in module.take_validation_logits().items():
         assert np.array_equal(seen, logits[task].numpy())
         assert truth.tolist() == classes[:, list(DRAWN).index(task)].tolist()
 
 
 def test_adjustments_by_hand_and_none_where_none_is_asked_for(tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    adjusted = logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
+    adjusted = compute_logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
     assert adjusted["malignancy"].tolist() == pytest.approx([0.5 * math.log(0.2), 0.5 * math.log(0.8)])
     with pytest.raises(ValueError, match="needs the shares"):
-        logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), None)
-    plain = logit_adjustments(pair(tmp_path, write_recipe), DRAWN)
+        compute_logit_adjustments(pair(tmp_path, write_recipe, ADJUSTED), None)
+    plain = compute_logit_adjustments(pair(tmp_path, write_recipe), DRAWN)
     assert {task: zeros.tolist() for task, zeros in plain.items()} == {"malignancy": [0] * 2, "lesion_type": [0] * 8}
 
 
@@ -207,7 +213,7 @@ def test_mixup_blends_photos_and_their_losses(
     blend = (share * photos.float() + (1 - share) * photos[other].float()).round().to(torch.uint8)
     with torch.no_grad():
         loss = float(module.training_step(batch))
-        logits = module.logits(blend)
+        logits = module.compute_logits(blend)
     mean = [
         np.mean([cross_entropy(logits[t], c[:, p]) for p, t in enumerate(logits)]) for c in (classes, classes[other])
     ]
@@ -258,7 +264,7 @@ def test_cutmix_lays_a_part_of_another_photo_over_each_and_shares_the_loss_by_ar
         with torch.no_grad():
             loss = float(module.training_step(batch))
             covered = seen.pop()
-            logits = module.logits(covered)
+            logits = module.compute_logits(covered)
         kept = (covered == photos).all(1)
         assert ((covered == other).all(1) | kept).all()
         share = float(kept.float().mean())
@@ -283,12 +289,12 @@ def test_a_pair_is_judged_by_its_types_and_by_the_mean_of_both_aurocs() -> None:
     for task, k in (("malignancy", 2), ("lesion_type", 8)):
         classes = random.integers(k, size=200)
         validation[task] = ((random.normal(size=(200, k)) + np.eye(k)[classes]).astype(np.float32), classes)
-    figures = figures_of_heads(validation, "lesion_type")
-    alone = {task: validation_figures(*seen) for task, seen in validation.items()}
+    figures = compute_head_figures(validation, "lesion_type")
+    alone = {task: compute_validation_figures(*seen) for task, seen in validation.items()}
     assert figures.items() >= alone["lesion_type"].items()
     logits, classes = validation["malignancy"]
     auroc = roc_auc_score(classes == 0, softmax(logits, axis=1)[:, 0])
     assert figures["malignancy_auroc"] == pytest.approx(auroc)
     assert figures["mean_auroc"] == pytest.approx((auroc + alone["lesion_type"]["macro_auroc"]) / 2)
     single = {"malignancy": validation["malignancy"]}
-    assert figures_of_heads(single, "malignancy") == alone["malignancy"]
+    assert compute_head_figures(single, "malignancy") == alone["malignancy"]

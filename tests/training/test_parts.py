@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.table import TABLES, image_table, read_table
+from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import CODES, is_malignant
-from skinapp.training.parts import parted, read_twins
+from skinapp.training.parts import read_twins, split_photos
 from skinapp.training.recipe import Recipe, read_recipe
 
 from .conftest import WriteRecipe
@@ -21,7 +21,7 @@ def table() -> pd.DataFrame:
     """Make 400 photos, two a lesion, one in twenty of them aside, half of them to train on."""
     diagnoses = [CODES[lesion % 8] for lesion in range(200) for _ in range(2)]
     splits = ["showcase" if lesion % 20 == 0 else "train" if lesion % 2 else "test" for lesion in range(200)]
-    return image_table(
+    return build_image_table(
         pd.DataFrame(
             {
                 "image_id": [f"photo_{number:03}" for number in range(400)],
@@ -44,42 +44,42 @@ def recipe(write_recipe: WriteRecipe, tmp_path: Path):
 
 @pytest.mark.parametrize("by", ["photo", "class", "lesion"])
 def test_validation_is_drawn_from_all_but_the_showcase(table: pd.DataFrame, recipe, by: str) -> None:
-    photos = parted(table, recipe(by))
+    photos = split_photos(table, recipe(by))
     aside = table["split"] == "showcase"
     assert (photos["split"][aside] == "showcase").all()
     assert set(photos["split"][~aside]) == {"train", "validation"}
     assert (photos["split"] == "validation").sum() == pytest.approx(0.25 * (~aside).sum(), abs=2)
-    assert parted(table, recipe(by)).equals(photos)
+    assert split_photos(table, recipe(by)).equals(photos)
 
 
 def test_photos_of_no_split_are_trained_on_as_well(table: pd.DataFrame, recipe) -> None:
-    photos = parted(table.assign(split=table["split"].mask(table["split"] == "test")), recipe("photo"))
-    assert photos["split"].tolist() == parted(table, recipe("photo"))["split"].tolist()
+    photos = split_photos(table.assign(split=table["split"].mask(table["split"] == "test")), recipe("photo"))
+    assert photos["split"].tolist() == split_photos(table, recipe("photo"))["split"].tolist()
 
 
 def test_only_a_draw_by_lesion_keeps_lesions_whole(table: pd.DataFrame, recipe) -> None:
     crossing = {
-        by: parted(table, recipe(by)).groupby("lesion_id")["split"].nunique().max() for by in ("photo", "lesion")
+        by: split_photos(table, recipe(by)).groupby("lesion_id")["split"].nunique().max() for by in ("photo", "lesion")
     }
     assert crossing == {"photo": 2, "lesion": 1}
 
 
 def test_a_draw_by_class_keeps_every_class_s_share(table: pd.DataFrame, recipe) -> None:
-    photos = parted(table, recipe("class"))
+    photos = split_photos(table, recipe("class"))
     photos = photos[photos["split"] != "showcase"]
     shares = (photos["split"] == "validation").groupby(photos["malignant"]).mean()
     assert shares.to_numpy() == pytest.approx(0.25, abs=0.01)
 
 
 def test_the_table_s_own_split_stays_and_lacks_only_validation(table: pd.DataFrame, recipe) -> None:
-    photos = parted(table, recipe("table"))
+    photos = split_photos(table, recipe("table"))
     for name in ("test", "showcase"):
         assert ((photos["split"] == name) == (table["split"] == name)).all()
     train = table["split"] == "train"
     assert set(photos["split"][train]) == {"train", "validation"}
     assert (photos["split"][train] == "validation").mean() == pytest.approx(0.25, abs=0.01)
     kept = table.assign(split=table["split"].where(~train | (table.index % 3 > 0), "validation"))
-    assert parted(kept, recipe("table"))["split"].equals(kept["split"])
+    assert split_photos(kept, recipe("table"))["split"].equals(kept["split"])
 
 
 def test_labels_count_as_the_recipe_says_and_others_are_left_out(
@@ -91,7 +91,7 @@ def test_labels_count_as_the_recipe_says_and_others_are_left_out(
         ('role = "malignancy"', 'role = "lesion_type"'),
         ("\n[network]", data),
     )
-    photos = parted(table, read_recipe(write_recipe(tmp_path / "recipe.toml", *changes)))
+    photos = split_photos(table, read_recipe(write_recipe(tmp_path / "recipe.toml", *changes)))
     counts = table["diagnosis"].value_counts()
     assert photos["diagnosis"].value_counts().to_dict() == {
         "akiec": counts["akiec"] + counts["scc"],
@@ -102,7 +102,7 @@ def test_labels_count_as_the_recipe_says_and_others_are_left_out(
 def test_one_class_is_not_enough(table: pd.DataFrame, recipe) -> None:
     for by, photos in (("lesion", table[table["malignant"]]), ("table", table[table["split"] == "test"])):
         with pytest.raises(DatasetError, match="no train photos of two classes"):
-            parted(photos, recipe(by))
+            split_photos(photos, recipe(by))
 
 
 def capped(write_recipe: WriteRecipe, folder: Path, by: str, part: str) -> Recipe:
@@ -114,7 +114,10 @@ def capped(write_recipe: WriteRecipe, folder: Path, by: str, part: str) -> Recip
 def test_a_cap_of_training_photos_leaves_validation_as_it_is(
     table: pd.DataFrame, recipe, write_recipe: WriteRecipe, tmp_path: Path
 ) -> None:
-    few, all_of_them = parted(table, capped(write_recipe, tmp_path, "lesion", "train")), parted(table, recipe("lesion"))
+    few, all_of_them = (
+        split_photos(table, capped(write_recipe, tmp_path, "lesion", "train")),
+        split_photos(table, recipe("lesion")),
+    )
     for part in ("validation", "showcase"):
         assert few[few["split"] == part].equals(few[few["image_id"].isin(ids(all_of_them, part))])
         assert ids(few, part) == ids(all_of_them, part)
@@ -125,7 +128,7 @@ def test_a_cap_of_training_photos_leaves_validation_as_it_is(
 def test_a_cap_of_all_photos_comes_before_the_split_and_spares_the_showcase(
     table: pd.DataFrame, write_recipe: WriteRecipe, tmp_path: Path
 ) -> None:
-    few = parted(table, capped(write_recipe, tmp_path, "photo", "all"))
+    few = split_photos(table, capped(write_recipe, tmp_path, "photo", "all"))
     assert (few["diagnosis"].value_counts() == 20).all()
     assert ids(few, "showcase") == set(table["image_id"][table["split"] == "showcase"])
 
@@ -134,12 +137,12 @@ def test_twins_stay_on_one_side_and_those_of_the_showcase_are_used_nowhere(table
     rest = table["image_id"][table["split"] != "showcase"]
     # A photo of one lesion and one of the next are pictures of one thing, here and there.
     pairs = pd.DataFrame({"image_a": rest.iloc[1:-2:8].to_numpy(), "image_b": rest.iloc[2:-1:8].to_numpy()})
-    alone = parted(table, recipe("lesion")).set_index("image_id")["split"]
+    alone = split_photos(table, recipe("lesion")).set_index("image_id")["split"]
     assert (alone[pairs["image_a"]].to_numpy() != alone[pairs["image_b"]].to_numpy()).any()
-    split = parted(table, recipe("lesion"), pairs).set_index("image_id")["split"]
+    split = split_photos(table, recipe("lesion"), pairs).set_index("image_id")["split"]
     assert (split[pairs["image_a"]].to_numpy() == split[pairs["image_b"]].to_numpy()).all()
     of_showcase = pd.DataFrame({"image_a": ["photo_000"], "image_b": ["photo_399"]})
-    used = set(parted(table, recipe("photo"), of_showcase)["image_id"])
+    used = set(split_photos(table, recipe("photo"), of_showcase)["image_id"])
     assert set(table["image_id"]) - used == {"photo_398", "photo_399"}  # its lesion shows the same thing
 
 
@@ -147,7 +150,7 @@ def test_the_same_photos_are_held_out_whether_capped_balanced_or_neither(monkeyp
     monkeypatch.chdir(TABLES.parent)
     merged = read_table(TABLES / "merged.parquet")
     recipes = [read_recipe(EXPERIMENTS / f"eight-types-{name}" / "recipe.toml") for name in NEIGHBOURS]
-    photos = [parted(merged, recipe, read_twins(recipe.split.twins)) for recipe in recipes]
+    photos = [split_photos(merged, recipe, read_twins(recipe.split.twins)) for recipe in recipes]
     assert len({frozenset(ids(one, "validation")) for one in photos}) == 1
     assert len({frozenset(ids(one, "showcase")) for one in photos}) == 1
     assert photos[1].equals(photos[2])

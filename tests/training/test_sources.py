@@ -93,8 +93,8 @@ def ids(photos: pd.DataFrame, split: str | None = None) -> set[str]:
 
 def test_without_extras_they_are_the_table_s_own(core: pd.DataFrame, gather: Gather) -> None:
     photos = gather(core)
-    pd.testing.assert_frame_equal(photos.drop(columns=["table", "borrowed"]), core)
-    assert not photos["borrowed"].any()
+    pd.testing.assert_frame_equal(photos.drop(columns=["table", "extra"]), core)
+    assert not photos["extra"].any()
 
 
 @pytest.mark.parametrize(("use", "split"), [("train", "train"), ("outside", OUTSIDE)])
@@ -102,9 +102,9 @@ def test_extra_photos_are_used_as_the_recipe_says(
     core: pd.DataFrame, other: pd.DataFrame, gather: Gather, use: str, split: str
 ) -> None:
     photos = gather(core, (other, f'use = "{use}"'))
-    assert ids(photos[photos["borrowed"]]) == ids(other)
-    assert set(photos.loc[photos["borrowed"], "split"]) == {split}
-    pd.testing.assert_frame_equal(select_own(photos).drop(columns=["table", "borrowed"]), core)
+    assert ids(photos[photos["extra"]]) == ids(other)
+    assert set(photos.loc[photos["extra"], "split"]) == {split}
+    pd.testing.assert_frame_equal(select_own(photos).drop(columns=["table", "extra"]), core)
     assert photos.index.tolist() == list(range(len(core) + len(other)))
 
 
@@ -116,14 +116,14 @@ def test_cameras_choose_extra_photos_and_an_unknown_camera_is_none_of_them(
     core: pd.DataFrame, other: pd.DataFrame, gather: Gather
 ) -> None:
     photos = gather(core, (other, 'cameras = ["x", "z"]'))
-    assert ids(photos[photos["borrowed"]]) == ids(other[(other["camera"] == "x").fillna(False)])
+    assert ids(photos[photos["extra"]]) == ids(other[(other["camera"] == "x").fillna(False)])
 
 
 def test_photos_with_a_shorter_short_side_are_left_out(core: pd.DataFrame, other: pd.DataFrame, gather: Gather) -> None:
     other["stored_height"] = [89] * 3 + [90] * 21
     other.loc[3, ["stored_width", "stored_height"]] = pd.NA
     photos = gather(core, (other, "smallest_px = 90"))
-    assert ids(photos[photos["borrowed"]]) == ids(other.iloc[4:])
+    assert ids(photos[photos["extra"]]) == ids(other.iloc[4:])
 
 
 def test_labels_of_extra_photos_count_as_the_recipe_says(
@@ -191,7 +191,7 @@ def test_a_photo_that_the_own_table_has_is_not_borrowed_again(
     twins = write_twins(tmp_path / "findings.parquet", ("own_00", "own_01"))
     photos = gather(core, (both, ""), split=twins)
     assert not photos["image_id"].duplicated().any()
-    assert ids(photos[photos["borrowed"]]) == ids(other)
+    assert ids(photos[photos["extra"]]) == ids(other)
 
 
 @pytest.mark.parametrize("settings", ['cameras = ["z"]', "smallest_px = 91"])
@@ -204,7 +204,7 @@ def test_an_extra_table_with_nothing_to_add_is_named(
 
 def test_each_photo_says_which_table_it_is_of(core: pd.DataFrame, other: pd.DataFrame, gather: Gather) -> None:
     photos = gather(core, (other, ""))
-    of_table = photos.groupby("table")["borrowed"].agg(["all", "any", "size"])
+    of_table = photos.groupby("table")["extra"].agg(["all", "any", "size"])
     assert [Path(name).name for name in of_table.index] == ["other-0.parquet", "own.parquet"]
     assert of_table.to_numpy().tolist() == [[True, True, len(other)], [False, False, len(core)]]
 
@@ -237,7 +237,7 @@ def test_borrowed_photos_of_a_lesion_outside_are_not_trained_on(
 
 
 def test_an_unknown_camera_is_named_beside_those_there_are(core: pd.DataFrame, gather: Gather) -> None:
-    with pytest.raises(DatasetError, match="by the camera fear; the table's cameras: far, near"):
+    with pytest.raises(DatasetError, match="of the camera fear; the table's cameras: far, near"):
         gather(core, split='outside = "fear"')
     with pytest.raises(DatasetError, match="cameras: none"):
         gather(core.assign(camera=pd.NA), split='outside = "far"')

@@ -1,4 +1,4 @@
-"""A plain training loop for networks that look at arrays: RMSprop, figures and a checkpoint after every epoch."""
+"""A plain training loop on arrays: RMSprop, with validation figures and a checkpoint after every epoch."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -10,115 +10,120 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skinapp.files import written_aside
+from skinapp.files import replace_file
 from skinapp.networks.device import choose_device
-from skinapp.training.network import validation_figures
+from skinapp.training.network import compute_validation_figures
 from skinapp.training.squeezed.recipe import Stage
 
 PHOTOS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
-    """What is learned from or looked at: inputs (n, ...) as the network takes them, classes int64 (n,)."""
+class LabelledInputs:
+    """Inputs (n, ...) of a network and their true class indices, int64 (n,)."""
 
     inputs: np.ndarray
     classes: np.ndarray
 
 
 @dataclass(frozen=True)
-class Learned:
-    """How a stage went: a row of figures for each epoch, and the seconds that it took over all its starts."""
+class StageResult:
+    """The curves of a stage, one row of figures per epoch, and its seconds over all starts."""
 
     curves: tuple[dict[str, float], ...]
     elapsed_s: float
 
 
-def learn(
+def train_stage(
     network: nn.Module,
-    training: Examples,
-    watched: Mapping[str, Examples],
+    training: LabelledInputs,
+    watched: Mapping[str, LabelledInputs],
     stage: Stage,
     seed: int,
     checkpoint: Path,
     say: Callable[[str], None],
-) -> Learned:
-    """Train a network in place for a stage's epochs, from where `checkpoint` lies if there is one; keep the last.
+) -> StageResult:
+    """Train a network in place for the epochs of a stage; resume from `checkpoint` if it exists. The last epoch stays.
 
-    `watched` names what is looked at after each epoch; its figures are named <name>_loss and so on (see
-    `validation_figures`). Draws and dropout depend on seed and epoch alone, so that a resumed run repeats them.
+    `watched` holds inputs to evaluate after each epoch; their figures are named <name>_loss and so on (see
+    `compute_validation_figures`). Sampling and dropout depend on seed and epoch alone, so a resumed run repeats them.
     """
     device = choose_device().torch
     network.to(device)
-    # As Keras has it by default; what PyTorch calls weight_decay is another thing than Keras' decay.
+    # Keras' defaults. Keras' decay lowers the learning rate; it is not PyTorch's weight_decay.
     optimiser = torch.optim.RMSprop(network.parameters(), lr=stage.learning_rate, alpha=0.9, eps=1e-7)
     rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 / (1 + stage.decay * step))
     curves, elapsed_s = _resume(checkpoint, network, optimiser, rate)
     started = time.monotonic() - elapsed_s
     for epoch in range(len(curves) + 1, stage.epochs + 1):
-        row = {"epoch": float(epoch), "train_loss": _epoch(network, training, stage, optimiser, rate, (seed, epoch))}
+        row = {
+            "epoch": float(epoch),
+            "train_loss": _train_epoch(network, training, stage, optimiser, rate, (seed, epoch)),
+        }
         for name, examples in watched.items():
-            found = validation_figures(logits(network, examples.inputs), examples.classes)
-            row |= {f"{name}_{figure}": value for figure, value in found.items()}
+            figures = compute_validation_figures(compute_outputs(network, examples.inputs), examples.classes)
+            row |= {f"{name}_{figure}": value for figure, value in figures.items()}
         curves.append(row)
         elapsed_s = time.monotonic() - started
         state = {"network": network, "optimiser": optimiser, "rate": rate}
         kept = {name: part.state_dict() for name, part in state.items()}  # type: ignore[attr-defined]
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(checkpoint) as aside:
+        with replace_file(checkpoint) as aside:
             torch.save({**kept, "curves": curves, "elapsed_s": elapsed_s}, aside)
         say(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
-    return Learned(tuple(curves), elapsed_s)
+    return StageResult(tuple(curves), elapsed_s)
 
 
-def logits(network: nn.Module, inputs: np.ndarray) -> np.ndarray:
-    """Return a network's answers to inputs (n, ...), in eval mode, as float32 (n, k)."""
+def compute_outputs(network: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """Return a network's outputs for inputs (n, ...), in eval mode, as float32 (n, k)."""
     device = choose_device().torch
     network.to(device).eval()
     with torch.inference_mode():
-        parts = [network(_tensor(inputs[start : start + PHOTOS_AT_ONCE], device)).cpu() for start in _starts(inputs)]
+        parts = [
+            network(_to_tensor(inputs[start : start + PHOTOS_AT_ONCE], device)).cpu() for start in _batch_starts(inputs)
+        ]
     return torch.cat(parts).float().numpy()
 
 
-def _starts(inputs: np.ndarray) -> range:
+def _batch_starts(inputs: np.ndarray) -> range:
     return range(0, len(inputs), PHOTOS_AT_ONCE)
 
 
-def _tensor(batch: np.ndarray, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.array(batch)).to(device)  # a copy: arrays may be mapped read-only
+def _to_tensor(batch: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.array(batch)).to(device)  # a copy, because arrays may be memory-mapped read-only
 
 
-def _epoch(
+def _train_epoch(
     network: nn.Module,
-    training: Examples,
+    training: LabelledInputs,
     stage: Stage,
     optimiser: torch.optim.Optimizer,
     rate: torch.optim.lr_scheduler.LRScheduler,
-    drawn_by: tuple[int, int],
+    seeds: tuple[int, int],
 ) -> float:
-    """Go through the examples once in a drawn order, and return their mean loss (categorical cross-entropy)."""
+    """Train on all photos once, in random order, and return their mean loss (categorical cross-entropy)."""
     device = choose_device().torch
     network.train()
-    random = np.random.default_rng(drawn_by)
+    random = np.random.default_rng(seeds)
     torch.manual_seed(int(random.integers(2**31)))  # for dropout
     order = random.permutation(len(training.classes))
-    lost = 0.0
+    total = 0.0
     for start in range(0, len(order), stage.batch_size):
         batch = order[start : start + stage.batch_size]
-        if len(batch) == 1:  # batch normalisation learns nothing from one photo
+        if len(batch) == 1:  # batch normalisation fails on a single photo
             continue
         classes = torch.from_numpy(training.classes[batch]).to(device)
-        loss = nn.functional.cross_entropy(network(_tensor(training.inputs[batch], device)), classes)
+        loss = nn.functional.cross_entropy(network(_to_tensor(training.inputs[batch], device)), classes)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         rate.step()
-        lost += loss.item() * len(batch)
-    return lost / len(order)
+        total += loss.item() * len(batch)
+    return total / len(order)
 
 
 def _resume(checkpoint: Path, network: nn.Module, *parts: Any) -> tuple[list[dict[str, float]], float]:
-    """Take up the newest epoch that was kept; nothing and 0 seconds where there is none."""
+    """Load a checkpoint and return its curves and elapsed seconds; no curves and 0 seconds where there is none."""
     if not checkpoint.is_file():
         return [], 0.0
     kept = torch.load(checkpoint, map_location=choose_device().torch, weights_only=True)

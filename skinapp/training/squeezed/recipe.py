@@ -1,4 +1,4 @@
-"""Recipes of networks that look at photos squeezed to 75 x 100 px: a small one of our own, and a MobileNetV2."""
+"""Recipes of networks for photos squeezed to 75 x 100 px: a small CNN and a MobileNetV2."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,32 +7,32 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from skinapp.errors import RecipeError
 from skinapp.files import read_toml
-from skinapp.training.recipe import Recipe, Strict, checked
+from skinapp.training.recipe import Recipe, StrictModel, parse_recipe
 
 
-class SqueezedData(Strict):
-    """Which image table, in colour or in grey."""
+class SqueezedData(StrictModel):
+    """The image table, in colour or in grey."""
 
-    table: str = Field(description="path of the image table, relative to the folder the command runs in")
+    table: str = Field(description="path of the image table, relative to the working directory")
     grey: bool = False
 
 
-class SqueezedSplit(Strict):
-    """Who is tested on and who validates, drawn by photo, by photo within each class, or by lesion.
+class SqueezedSplit(StrictModel):
+    """The test and validation split, drawn by photo, by photo within each class, or by lesion.
 
-    The test share is drawn from all photos but the showcase's, the validation share then from what is left; seed 101
-    by photo draws what scikit-learn's train_test_split does. `twins` is as in a ResNet's recipe.
+    The test share is drawn from all photos except the showcase, then the validation share from the rest. With seed 101
+    and `by` photo, the draw equals that of scikit-learn's train_test_split. `twins` is as in a ResNet's recipe.
     """
 
     by: Literal["photo", "class", "lesion"]
     test_share: float = Field(0.4, gt=0, lt=1)
     validation_share: float = Field(0.4, gt=0, lt=1)
     seed: int = 101
-    twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the folder of the command")
+    twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the working directory")
 
 
-class Stage(Strict):
-    """RMSprop for some epochs; its rate falls as Keras' `decay` lets it: rate / (1 + decay x step)."""
+class Stage(StrictModel):
+    """RMSprop for some epochs; the learning rate falls with Keras' `decay`: rate / (1 + decay x step)."""
 
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -40,14 +40,14 @@ class Stage(Strict):
     decay: float = Field(0.0, ge=0)
 
 
-class InitialNetwork(Strict):
-    """What a network starts from: a safetensors file, torchvision's name of weights, or "none"."""
+class InitialNetwork(StrictModel):
+    """The initial weights: a safetensors file, a torchvision name, or "none"."""
 
     initial_weights: str = "none"
     initial_licence: str = "none: trained from random weights"
 
 
-class _SqueezedRecipe(Strict):
+class _SqueezedRecipe(StrictModel):
     seed: int
     evaluate: tuple[Literal["test", "showcase"], ...] = Field(("test", "showcase"), min_length=1)
     data: SqueezedData
@@ -56,9 +56,9 @@ class _SqueezedRecipe(Strict):
 
 
 class SmallCnnRecipe(_SqueezedRecipe):
-    """All that decides a training of the small network.
+    """Every setting of a training of the small CNN.
 
-    `doubled` trains on each photo once more, flipped or zoomed (see skinapp.training.squeezed.doubling).
+    `doubled` adds a flipped or zoomed copy of each training photo (see skinapp.training.squeezed.doubling).
     """
 
     kind: Literal["small-cnn"]
@@ -67,7 +67,7 @@ class SmallCnnRecipe(_SqueezedRecipe):
 
 
 class MobileNetRecipe(_SqueezedRecipe):
-    """All that decides a training of a MobileNetV2: its new head on frozen features, then all of it."""
+    """Every setting of a training of a MobileNetV2: its new head on frozen features, then the whole network."""
 
     kind: Literal["mobilenet"]
     frozen: Stage
@@ -83,12 +83,12 @@ _KINDS: dict[str, type[SmallCnnRecipe] | type[MobileNetRecipe]] = {
 
 
 def read_any_recipe(path: Path) -> Recipe | SqueezedRecipe:
-    """Read a recipe of any kind: a ResNet's names no `kind`. RecipeError names the key that is wrong."""
+    """Read a recipe of any kind; a ResNet's has no `kind`. RecipeError names each wrong, missing or unknown key."""
     raw = read_toml(path)
     if "kind" not in raw:
-        return checked(Recipe, path, raw)
+        return parse_recipe(Recipe, path, raw)
     if raw["kind"] not in _KINDS:
         raise RecipeError(
-            f"{path}: kind: there is none called {raw['kind']!r}. Name {' or '.join(_KINDS)}, or none for a ResNet."
+            f"{path}: kind: {raw['kind']!r} is unknown. Name {' or '.join(_KINDS)}, or leave it out for a ResNet."
         )
-    return checked(_KINDS[raw["kind"]], path, raw)
+    return parse_recipe(_KINDS[raw["kind"]], path, raw)

@@ -1,7 +1,7 @@
-"""A small network for photos of 75 x 100 px, as an earlier system had one in the browser.
+"""A small CNN for photos of 75 x 100 px, like that of an earlier system in the browser.
 
-That system gives the input, three dropouts, seven outputs, the first weights and the optimiser; it does not give the
-layers, nor how pixels are scaled. These are our choice:
+That system documents the input, three dropouts, seven outputs, the initialisation and the optimiser, but not the layers
+or the scaling of pixels. These are our choice:
 
 ====================  =====================  ==========
 layer                 output (h, w, c)       parameters
@@ -33,7 +33,7 @@ class SmallCnn(nn.Module):
     """Three convolutions, three dropouts, two dense layers; see the table above."""
 
     def __init__(self, channels: int, seed: int) -> None:
-        """Build the network for 3 channels or 1; its first weights are Glorot-uniform by the seed, its biases zero."""
+        """Build the network for 3 channels or 1; weights are Glorot-uniform from the seed, biases zero."""
         super().__init__()
         torch.manual_seed(seed)
         first, second, third = FILTERS

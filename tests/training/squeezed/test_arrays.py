@@ -9,7 +9,7 @@ from PIL import Image
 from skinapp.datasets.files import no_progress
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError, PhotoError
-from skinapp.training.squeezed.arrays import CLASSES, arrays_of, write_arrays
+from skinapp.training.squeezed.arrays import CLASSES, load_arrays, write_arrays
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +50,24 @@ def test_one_hot_holds_a_one_where_the_class_is(folder: Path, data_root: Path, t
 
 def test_arrays_are_made_once_for_a_table(data_root: Path, tmp_path: Path) -> None:
     table = data_root / "table.parquet"
-    first = arrays_of(table, tmp_path, data_root, no_progress)
-    again = arrays_of(table, tmp_path, tmp_path / "no photos here", no_progress)
+    first = load_arrays(table, tmp_path, data_root, no_progress)
+    again = load_arrays(table, tmp_path, tmp_path / "no photos here", no_progress)
     assert (first.colour == again.colour).all()
     assert first.photos.equals(again.photos)
     write_table(read_table(table).head(30), tmp_path / "shorter.parquet")
-    assert len(arrays_of(tmp_path / "shorter.parquet", tmp_path, data_root, no_progress).classes) == 30
+    assert len(load_arrays(tmp_path / "shorter.parquet", tmp_path, data_root, no_progress).classes) == 30
 
 
 def test_what_was_broken_off_is_made_anew(data_root: Path, tmp_path: Path) -> None:
     table = data_root / "table.parquet"
-    made = arrays_of(table, tmp_path / "arrays", data_root, no_progress)
+    made = load_arrays(table, tmp_path / "arrays", data_root, no_progress)
     (folder,) = (tmp_path / "arrays").iterdir()
     with pytest.raises(PhotoError):
         write_arrays(table, folder, tmp_path, no_progress)
     assert not (folder / "arrays.json").exists()
     (folder / "X.npy").unlink()  # not written over: what `made` holds is mapped from it
     np.save(folder / "X.npy", np.zeros(3))
-    again = arrays_of(table, tmp_path / "arrays", data_root, no_progress)
+    again = load_arrays(table, tmp_path / "arrays", data_root, no_progress)
     assert (again.colour == made.colour).all()
     assert not list(folder.glob("*.partial"))
 

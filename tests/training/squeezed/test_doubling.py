@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skinapp.training.squeezed.doubling import appended, changed, zoomed
+from skinapp.training.squeezed.doubling import append_copies, make_copies, zoom
 
 
 @pytest.fixture
@@ -11,29 +11,29 @@ def photos() -> np.ndarray:
 
 
 def test_half_of_the_copies_are_flipped_and_half_zoomed(photos: np.ndarray) -> None:
-    copies = changed(photos, 1)
+    copies = make_copies(photos, 1)
     flipped = [(copy == photo[:, ::-1]).all() for copy, photo in zip(copies, photos, strict=True)]
-    enlarged = [(copy == zoomed(photo)).all() for copy, photo in zip(copies, photos, strict=True)]
+    enlarged = [(copy == zoom(photo)).all() for copy, photo in zip(copies, photos, strict=True)]
     assert (sum(flipped), sum(enlarged)) == (10, 10)
-    assert (changed(photos, 1) == copies).all()
-    assert not (changed(photos, 2) == copies).all()
+    assert (make_copies(photos, 1) == copies).all()
+    assert not (make_copies(photos, 2) == copies).all()
 
 
 def test_a_zoom_shows_the_central_third() -> None:
     photo = np.zeros((75, 100), dtype=np.uint8)
     photo[25:50, 33:66] = 200
-    assert (zoomed(photo) == 200).all()
+    assert (zoom(photo) == 200).all()
     photo[25:50, 33:50] = 0
-    assert (zoomed(photo)[:, :45] == 0).all()
-    assert (zoomed(photo)[:, 55:] == 200).all()
+    assert (zoom(photo)[:, :45] == 0).all()
+    assert (zoom(photo)[:, 55:] == 200).all()
 
 
 def test_what_is_cut_off_the_end_are_copies_of_what_is_trained_on(photos: np.ndarray) -> None:
     classes = np.arange(20)
-    (trained, trained_classes), (cut, cut_classes) = appended(photos, classes, 0.4, seed=1)
+    (trained, trained_classes), (cut, cut_classes) = append_copies(photos, classes, 0.4, seed=1)
     assert (len(trained), len(cut)) == (24, 16)
     assert (trained[:20] == photos).all()
-    assert (cut == changed(photos, 1)[4:]).all()
+    assert (cut == make_copies(photos, 1)[4:]).all()
     assert set(cut_classes) <= set(trained_classes[:20])
 
 

@@ -4,8 +4,8 @@ import torchvision
 
 from skinapp.errors import ModelError
 from skinapp.models.card import IMAGENET_MEAN, IMAGENET_STD
-from skinapp.networks.resnet import half
-from skinapp.training.squeezed.mobilenet import MobileNetHead, Trunk
+from skinapp.networks.resnet import to_half
+from skinapp.training.squeezed.mobilenet import MobileNetHead, MobileNetTrunk
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def test_the_trunk_makes_the_features_of_the_network_it_was_given(
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     normal = (photos.permute(0, 3, 1, 2) / 255 - mean) / std
     with torch.inference_mode():
-        features = Trunk(half(whole.state_dict()))(photos)
-        exact = Trunk(whole.state_dict())(photos)
+        features = MobileNetTrunk(to_half(whole.state_dict()))(photos)
+        exact = MobileNetTrunk(whole.state_dict())(photos)
         logits = whole(normal)
         assert logits.std() > 0.05
         assert torch.allclose(whole.classifier(exact), logits, atol=1e-4)
@@ -41,7 +41,7 @@ def test_the_trunk_makes_the_features_of_the_network_it_was_given(
 def test_statistics_of_batch_norms_stay_while_weights_learn(
     whole: torchvision.models.MobileNetV2, photos: torch.Tensor
 ) -> None:
-    trunk = Trunk(whole.state_dict()).train()
+    trunk = MobileNetTrunk(whole.state_dict()).train()
     trunk(photos).sum().backward()
     norm = trunk.features[0][1]
     assert torch.equal(norm.running_mean, whole.features[0][1].running_mean)
@@ -50,7 +50,7 @@ def test_statistics_of_batch_norms_stay_while_weights_learn(
 
 def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(ModelError, match="not a MobileNetV2's"):
-        Trunk(torchvision.models.resnet18(weights=None).state_dict())
+        MobileNetTrunk(torchvision.models.resnet18(weights=None).state_dict())
 
 
 def test_the_head_has_256_units_with_batch_norm_and_dropout() -> None:

@@ -14,8 +14,8 @@ from skinapp.runs.intervals import load_intervals
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
 from skinapp.training.fit import TrainingContext
-from skinapp.training.parts import read_twins, squeezed_split
-from skinapp.training.squeezed.arrays import CLASSES, seven_classes
+from skinapp.training.parts import read_twins, split_squeezed
+from skinapp.training.squeezed.arrays import CLASSES, select_seven_classes
 from skinapp.training.squeezed.recipe import SqueezedRecipe, read_any_recipe
 
 EXPERIMENTS = TABLES.parent / "experiments"
@@ -26,7 +26,7 @@ SPLITS = ("photo", "class", "lesion")
 
 @pytest.fixture(scope="module")
 def photos() -> pd.DataFrame:
-    return seven_classes(read_table(TABLES / "ham10000.parquet"))
+    return select_seven_classes(read_table(TABLES / "ham10000.parquet"))
 
 
 def shipped(name: str) -> SqueezedRecipe:
@@ -37,7 +37,7 @@ def shipped(name: str) -> SqueezedRecipe:
 
 def split(name: str, photos: pd.DataFrame) -> np.ndarray:
     recipe = shipped(name)
-    return squeezed_split(photos, recipe, read_twins((TABLES.parent / recipe.split.twins).as_posix()))
+    return split_squeezed(photos, recipe, read_twins((TABLES.parent / recipe.split.twins).as_posix()))
 
 
 def test_the_first_draw_is_scikit_learn_s_with_the_state_that_was_given(photos: pd.DataFrame) -> None:
@@ -68,7 +68,7 @@ def test_copies_of_the_showcase_are_used_nowhere(photos: pd.DataFrame) -> None:
     recipe = shipped("small-cnn-by-lesion")
     aside = photos["image_id"][(photos["split"] == "showcase").fillna(False)].iloc[0]
     other = photos["image_id"][photos["split"] == "train"].iloc[0]
-    found = squeezed_split(photos, recipe, pd.DataFrame({"image_a": [aside], "image_b": [other]}))
+    found = split_squeezed(photos, recipe, pd.DataFrame({"image_a": [aside], "image_b": [other]}))
     assert found[photos["image_id"] == other].tolist() == [""]
 
 
@@ -82,7 +82,7 @@ def test_a_shipped_recipe_runs_and_stores_what_it_says(name: str, data_root: Pat
         run = load_run(folder)
         assert (run.model, run.classes, run.weights_kept, run.temperature) == (name, CLASSES, False, 1.0)
         assert load_intervals(folder) is not None
-        shown = set(run.predictions["image_id"]) & {"photo_00", "photo_01"}
+        shown = set(run.frame["image_id"]) & {"photo_00", "photo_01"}
         assert len(shown) == (2 if run.split == "showcase" else 0)
     curves = pd.read_csv(recipe.parent / CURVES)
     assert curves["epoch"].tolist() == list(range(1, len(stages) + 1))
@@ -98,7 +98,7 @@ def test_a_run_again_reuses_arrays_features_and_checkpoints(data_root: Path, tmp
         for root in (data_root, tmp_path / "no photos here")
     )
     for run, same in zip(first.runs, again.runs, strict=True):
-        assert run.predictions.equals(same.predictions)
+        assert run.frame.equals(same.frame)
         assert run.weights_sha256 == same.weights_sha256
 
 
@@ -108,7 +108,7 @@ def test_grey_photos_are_looked_at_in_grey(data_root: Path, tmp_path: Path) -> N
     before = run_experiment(recipe, TrainingContext(data_root, None, kept)).runs[0]
     (colour,) = (tmp_path / "kept").glob("arrays-*/X.npy")
     np.save(colour, np.zeros_like(np.load(colour)))
-    assert run_experiment(recipe, TrainingContext(data_root, None, kept)).runs[0].predictions.equals(before.predictions)
+    assert run_experiment(recipe, TrainingContext(data_root, None, kept)).runs[0].frame.equals(before.frame)
 
 
 def test_a_showcase_that_the_table_lacks_is_named(data_root: Path, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_showcase_that_the_table_lacks_is_named(data_root: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('"small-cnn"', '"large-cnn"', "kind: there is none called 'large-cnn'"),
+        ('"small-cnn"', '"large-cnn"', "kind: 'large-cnn' is unknown"),
         ('by = "photo"', 'by = "table"', r"split\.by: "),
         ("decay = 1e-6", "decay = -1", r"training\.decay: "),
         ('"test", "showcase"', '"train"', r"evaluate\.0: "),
