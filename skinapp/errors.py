@@ -1,19 +1,19 @@
-"""Every error that a user of skinapp can cause or meet, and can do something about.
+"""Every error that a user of skinapp can meet and act on.
 
 SkinAppError
 ├── PhotoError      a photo that cannot be read or is refused
-├── DatasetError    a folder or table of photos that does not hold what it should
+├── DatasetError    a folder or table of photos with wrong or missing content
 ├── RecipeError     a training recipe with a wrong or missing key
 ├── ModelError      a model folder that is missing, incomplete or does not match its card
-├── RunError        a stored run that is missing or does not hold together
-└── ExampleError    a showcase photo that cannot be had at the moment
+├── RunError        a stored run that is missing or inconsistent
+└── ExampleError    a showcase photo that is not available at the moment
 
-The message of each says what happened, to what, and what to do now.
+Each message says what happened, to what, and what to do now.
 """
 
 
 class SkinAppError(Exception):
-    """A mistake or a lack that a sentence can explain; the message is written for the person who reads it."""
+    """The base of all errors with a message for the user."""
 
 
 class PhotoError(SkinAppError):
@@ -21,7 +21,7 @@ class PhotoError(SkinAppError):
 
 
 class DatasetError(SkinAppError):
-    """A folder or table of photos that does not hold what it should."""
+    """A folder or table of photos with wrong or missing content."""
 
 
 class RecipeError(SkinAppError):
@@ -33,8 +33,8 @@ class ModelError(SkinAppError):
 
 
 class RunError(SkinAppError):
-    """A stored run that is missing or does not hold together."""
+    """A stored run that is missing or inconsistent."""
 
 
 class ExampleError(SkinAppError):
-    """A showcase photo that cannot be had at the moment."""
+    """A showcase photo that is not available at the moment."""

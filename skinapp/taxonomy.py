@@ -1,4 +1,7 @@
-"""The eight diagnoses: the only copy of their codes, names, order, colours and what counts as malignant."""
+"""The eight diagnoses: the only place for their codes, names, order, colours, and which ones are malignant.
+
+To add a label, add it to DIAGNOSES; every table, chart and page follows.
+"""
 
 from dataclasses import dataclass
 
@@ -6,22 +9,22 @@ MALIGNANT = "malignant"
 BENIGN = "benign"
 
 MELANOMA = "mel"
-"""The code of the diagnosis that is asked for by itself, beside all malignant ones."""
+"""The code of the diagnosis that is also reported alone, beside all malignant ones."""
 
 MALIGNANCY_CLASSES = (MALIGNANT, BENIGN)
 """The classes of a malignancy model, in the order of its outputs."""
 
 MALIGNANCY_COLOURS = {MALIGNANT: "#D55E00", BENIGN: "#0072B2"}
-"""Orange and blue of Okabe and Ito (2008), told apart with every common colour-vision deficiency."""
+"""Orange and blue of Okabe and Ito (2008), distinguishable with every common colour-vision deficiency."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One of the eight lesion types, with the words that pages use for it.
+    """One of the eight lesion types, with its texts for the pages.
 
-    `code` is the label in tables and models, `name` what a reader sees, `colour` a hex string for charts.
-    `what` says what the lesion is, `covers` what the label holds in this data, `why` why it is
-    counted as malignant or not. `short_name` fits beside a bar or in a legend on a phone.
+    `code` is the label in tables and models, `name` the name on pages, `short_name` one that fits beside a bar or in a
+    legend on a phone, `colour` a hex string for charts. `what` describes the lesion, `covers` the photos that have this
+    label here, `why` explains why it counts as malignant or benign.
     """
 
     code: str
@@ -43,10 +46,10 @@ DIAGNOSES = (
         "#E69F00",
         "A rough, scaly patch on skin damaged by years of sun: abnormal cells in the top layer of the skin.",
         "HAM10000 uses one label, akiec, for actinic keratosis and Bowen's disease (squamous cell carcinoma in "
-        "situ). ISIC 2019 labels the same photos anew and calls a part of them squamous cell carcinoma; where "
-        "its labels were joined, akiec holds the rest.",
-        "A precursor of squamous cell carcinoma, not yet invasive. Counted as malignant here, because it is "
-        "treated and followed up; others count it as benign, so compare figures with care.",
+        "situ). ISIC 2019 labels some of the same photos as squamous cell carcinoma. Where its labels were joined, "
+        "akiec holds the others.",
+        "A precursor of squamous cell carcinoma, not yet invasive. It counts as malignant here because it is "
+        "treated and followed up. Others count it as benign, so compare figures with care.",
     ),
     Diagnosis(
         "bcc",
@@ -54,7 +57,7 @@ DIAGNOSES = (
         "Basal cell carcinoma",
         True,
         "#CC4C1B",
-        "The most common skin cancer. It grows slowly and destroys tissue where it is, but seldom spreads.",
+        "The most common skin cancer. It grows slowly and destroys the tissue around it, but rarely spreads.",
         "All variants: flat, nodular, pigmented and cystic.",
         "A cancer.",
     ),
@@ -66,8 +69,8 @@ DIAGNOSES = (
         "#56B4E9",
         "Harmless thickening or pigment of the top layer of the skin, very common with age.",
         "Seborrhoeic keratosis, solar lentigo and lichen-planus-like keratosis together. They look different "
-        "from one another, and some look like melanoma.",
-        "Harmless; treated only where it disturbs.",
+        "from each other, and some look like melanoma.",
+        "Harmless; treated only if it is bothersome.",
     ),
     Diagnosis(
         "df",
@@ -75,8 +78,8 @@ DIAGNOSES = (
         "Dermatofibroma",
         False,
         "#009E73",
-        "A small firm knot in the deeper skin, often on the leg.",
-        "Dermatofibroma alone. The rarest label of HAM10000: every figure for it stands on few lesions.",
+        "A small firm nodule in the deeper skin, often on the leg.",
+        "Only dermatofibroma. It is the rarest label of HAM10000, so every figure for it is based on few lesions.",
         "Harmless.",
     ),
     Diagnosis(
@@ -85,9 +88,9 @@ DIAGNOSES = (
         "Melanoma",
         True,
         "#B2182B",
-        "A cancer of the pigment cells. Found early it can be cut out and cured; late it spreads.",
-        "All melanomas, invasive or in situ; melanoma of the eye and of mucous membranes is not in this data.",
-        "A cancer, and the one that a triage must not miss.",
+        "A cancer of the pigment cells. Found early, it can be removed and cured; found late, it has often spread.",
+        "All melanomas, invasive or in situ; melanomas of the eye and of mucous membranes are not in this data.",
+        "A cancer, and the one that triage must not miss.",
     ),
     Diagnosis(
         "nv",
@@ -96,7 +99,7 @@ DIAGNOSES = (
         False,
         "#0072B2",
         "A mole: a harmless growth of pigment cells.",
-        "All kinds of nevi, those that look unusual among them. Two thirds of HAM10000 are nevi.",
+        "All kinds of nevi, including those that look unusual. Two thirds of HAM10000 are nevi.",
         "Harmless, though a melanoma can grow in one.",
     ),
     Diagnosis(
@@ -105,9 +108,9 @@ DIAGNOSES = (
         "Squamous cell carcinoma",
         True,
         "#8C510A",
-        "The second most common skin cancer, on skin that has seen much sun. It can spread.",
-        "Photos that ISIC 2019 labels SCC. Those of them in HAM10000 are labelled akiec there, which by its "
-        "paper means Bowen's disease: early, in situ disease rather than invasive carcinoma.",
+        "The second most common skin cancer, on skin with much sun exposure. It can spread.",
+        "Photos that ISIC 2019 labels SCC. HAM10000 labels its share of them akiec, which means Bowen's disease "
+        "according to its paper: early disease in situ rather than invasive carcinoma.",
         "A cancer.",
     ),
     Diagnosis(
@@ -116,7 +119,7 @@ DIAGNOSES = (
         "Vascular lesion",
         False,
         "#7B5EA7",
-        "A growth or knot of blood vessels, red to black.",
+        "A growth or cluster of blood vessels, red to black.",
         "Cherry angioma, angiokeratoma, pyogenic granuloma and haemorrhage together.",
         "Harmless, though it may bleed.",
     ),
@@ -131,18 +134,18 @@ MALIGNANT_CODES = tuple(d.code for d in DIAGNOSES if d.malignant)
 
 
 def is_malignant(code: str) -> bool:
-    """Tell whether a diagnosis code counts as malignant; KeyError for a code that is not one of the eight."""
+    """Tell whether a diagnosis code counts as malignant; KeyError if it is not one of the eight."""
     return BY_CODE[code].malignant
 
 
-def class_name(label: str) -> str:
-    """Return the name in words of a diagnosis code or of "malignant"/"benign"; other labels stay as they are."""
+def get_class_name(label: str) -> str:
+    """Return the name of a diagnosis code or of "malignant"/"benign"; any other label is returned unchanged."""
     if label in BY_CODE:
         return BY_CODE[label].name
     return label.capitalize() if label in MALIGNANCY_CLASSES else label
 
 
-def class_colour(label: str) -> str:
+def get_class_colour(label: str) -> str:
     """Return the colour (hex) of a diagnosis code or of "malignant"/"benign"; grey for any other label."""
     if label in BY_CODE:
         return BY_CODE[label].colour

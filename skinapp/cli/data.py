@@ -1,4 +1,4 @@
-"""skinapp showcase, split: from an image table to what is trained on, tested on and shown."""
+"""skinapp showcase, split: choose the photos of a table for training, testing and the examples."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,11 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, data_root, progress_bar, say, writing
-from skinapp.datasets.summary import split_counts
+from skinapp.cli.console import DataOption, check_data_root, explain_write_errors, progress_bar, say
+from skinapp.datasets.summary import count_splits
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.files import written_aside
+from skinapp.files import replace_file
 
 SEED = 2026
 
@@ -20,12 +20,12 @@ def showcase(
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")],
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = SEED,
 ) -> None:
-    """Draw four photos of each diagnosis that will never be trained on: the examples of the app."""
-    # scikit-learn is imported by the commands that need it: the others start in less time.
+    """Draw four photos of each diagnosis as the examples of the app; they are never used for training."""
+    # scikit-learn is imported only by the commands that need it, so that the others start faster.
     from skinapp.datasets.splits import draw_showcase
 
     drawn = draw_showcase(read_table(table), seed)
-    with writing(output), written_aside(output) as aside:
+    with explain_write_errors(output), replace_file(output) as aside:
         drawn.to_csv(aside, index=False)
     say(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
 
@@ -34,71 +34,73 @@ def split(
     table: Annotated[Path, typer.Argument(help="Image table with diagnoses, or with malignant filled.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write, with its split.")],
     showcase: Annotated[
-        Path | None, typer.Option(help="The showcase CSV, whose lesions stay out of every split.")
+        Path | None, typer.Option(help="The showcase CSV; its lesions stay out of training, validation and test.")
     ] = None,
     group: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Photos that share its value stay whole; image_id splits by photo.")
+        str, typer.Option(metavar="COLUMN", help="Photos with the same value stay together; image_id splits by photo.")
     ] = "lesion_id",
     cap: Annotated[
-        int | None, typer.Option(min=1, help="Keep at most so many photos a class; the others leave the table.")
+        int | None, typer.Option(min=1, help="Keep at most this many photos per class; the others leave the table.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
     data: DataOption = None,
 ) -> None:
-    """Split a table 70/10/20 into train, validation and test: lesions and twins whole, diagnoses in proportion.
+    """Split a table 70/10/20 into train, validation and test; lesions and twins stay together, in proportion by class.
 
-    With --data twins are found by looking at the photos, else by their perceptual hashes.
+    With --data twins are found by comparing the photos, else by their perceptual hashes.
     """
     from skinapp.datasets.splits import (
-        LEAST_GROUPS,
+        MIN_GROUPS,
+        assign_groups,
         cap_classes,
-        group_ids,
-        small_classes,
+        find_small_classes,
+        get_split_labels,
         split_by_lesion,
-        split_labels,
     )
 
     rows = read_table(table)
-    aside = rows.head(0) if showcase is None else _read_showcase(showcase)
+    examples = rows.head(0) if showcase is None else _read_showcase(showcase)
     if cap is not None:
-        kept = cap_classes(rows, cap, seed, aside["image_id"])
-        say(f"At most {cap:,} photos a class: {len(rows) - len(kept):,} of {len(rows):,} photos left out.")
-        rows = kept
-    twins = _twins(rows, data)
-    done = split_by_lesion(rows, aside, seed, twins, group)
-    with writing(output):
-        write_table(done, output)
-    for row in split_counts(done).itertuples(index=False):
+        capped = cap_classes(rows, cap, seed, examples["image_id"])
+        say(f"At most {cap:,} photos per class: {len(rows) - len(capped):,} of {len(rows):,} photos left out.")
+        rows = capped
+    twins = _find_twins(rows, data)
+    split_rows = split_by_lesion(rows, examples, seed, twins, group)
+    with explain_write_errors(output):
+        write_table(split_rows, output)
+    for row in count_splits(split_rows).itertuples(index=False):
         say(f"{row.split}: {row.photos:,} photos of {row.lesions:,} lesions, {row.malignant:,} photos malignant")
-    for label, groups in small_classes(split_labels(done), group_ids(done, twins, group)).items():
-        say(f"{label} has too few groups to be in every part: {groups}, where {LEAST_GROUPS} are needed.")
+    for label, groups in find_small_classes(
+        get_split_labels(split_rows), assign_groups(split_rows, twins, group)
+    ).items():
+        say(f"{label} has too few groups for every part: {groups} of at least {MIN_GROUPS}.")
     if group != "lesion_id":
-        say(f"Split by {group}: photos of one lesion may be on both sides.")
-    say("Patients are not recorded: one patient's lesions may be on both sides.")
+        say(f"Split by {group}: photos of one lesion may be in several splits.")
+    say("Patients are not recorded, so one patient's lesions may be in several splits.")
 
 
-def _twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
-    """Find the twins of a table by looking where there are photos, else by hash, and say which."""
-    from skinapp.datasets.audit.copies import hash_twin_ids
-    from skinapp.datasets.audit.twins import twin_ids
+def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
+    """Find the twins of a table by comparing photos if there is a data root, else by hash, and say how."""
+    from skinapp.datasets.audit.copies import find_twin_ids_by_hash
+    from skinapp.datasets.audit.twins import find_twin_ids
 
     if data is None:
-        twins, how = hash_twin_ids(rows), "by perceptual hash; with --data the photos themselves are compared"
+        twins, how = find_twin_ids_by_hash(rows), "by perceptual hash; use --data to compare the photos themselves"
         if rows["perceptual_hash"].isna().any():
             how += f"; {rows['perceptual_hash'].isna().sum():,} photos have none and were not compared"
     else:
         with progress_bar("Looking for twins") as progress:
-            twins, how = twin_ids(rows, data_root(data), progress), "found by looking at the photos"
-    say(f"{len(twins):,} pairs of photos show the same picture ({how}); they stay on one side.")
+            twins, how = find_twin_ids(rows, check_data_root(data), progress), "by comparing the photos"
+    say(f"{len(twins):,} pairs of photos show the same picture ({how}); they stay together.")
     return twins
 
 
 def _read_showcase(path: Path) -> pd.DataFrame:
-    # Not examples.read_showcase: a data set of one's own may have other ids and diagnoses.
+    # Not showcase.read_showcase: another data set may have other ids and diagnoses.
     try:
         return pd.read_csv(path, usecols=["image_id"], dtype=str)
-    except (OSError, ValueError) as error:  # pandas' ParserError and UnicodeDecodeError are ValueErrors
-        raise DatasetError(f"{path} is no showcase CSV ({error}). Make it with `skinapp showcase`.") from error
+    except (OSError, ValueError) as error:  # includes pandas' ParserError and UnicodeDecodeError
+        raise DatasetError(f"{path} is not a showcase CSV ({error}). Make it with `skinapp showcase`.") from error
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""skinapp index, merge: from photos and what is written about them to image tables."""
+"""skinapp index, merge: from photos and their metadata to image tables."""
 
 import os
 from collections.abc import Callable
@@ -7,27 +7,26 @@ from typing import Annotated
 
 import typer
 
-from skinapp.cli.console import DataOption, progress_bar, root_of, say, writing
-from skinapp.datasets.files import Finding, Indexed, Progress
-from skinapp.datasets.merge import merge as merge_tables
+from skinapp.cli.console import DataOption, explain_write_errors, find_data_root, progress_bar, say
+from skinapp.datasets.files import Progress
+from skinapp.datasets.merge import merge_tables
+from skinapp.datasets.readers.common import IndexedTable, IndexNote
 from skinapp.datasets.readers.csv import read_csv_photos
 from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import read_isic2019
-from skinapp.datasets.table import read_table, some_of, write_table
+from skinapp.datasets.table import read_table, shorten_list, write_table
 from skinapp.errors import SkinAppError
 
 index = typer.Typer(
     no_args_is_help=True,
-    help="Make an image table from photos. A run that was broken off goes on when it is started again.",
+    help="Make an image table from photos. An interrupted run continues when it is started again.",
 )
 
 OutputOption = Annotated[Path, typer.Option("-o", "--output", help="The image table to write (Parquet).")]
 LabelsOption = Annotated[
     Path | None,
-    typer.Option(
-        help="A CSV of two columns that maps own label names to ours; names without a match stay as they are."
-    ),
+    typer.Option(help="A CSV of two columns that maps your label names to known labels; other names stay as they are."),
 ]
 
 
@@ -37,13 +36,13 @@ def index_ham10000(
     output: OutputOption,
     isic2019_labels: Annotated[
         Path | None,
-        typer.Option(help="ISIC 2019's label CSV: tells actinic keratosis from squamous cell carcinoma."),
+        typer.Option(help="ISIC 2019's label CSV, to separate actinic keratosis from squamous cell carcinoma."),
     ] = None,
     data: DataOption = None,
 ) -> None:
-    """Index HAM10000: its photos and metadata, and with ISIC 2019's labels eight diagnoses in place of seven."""
-    root = root_of(folder, data)
-    _make(output, lambda progress, kept: read_ham10000(folder.resolve(), root, isic2019_labels, progress, kept))
+    """Index HAM10000 from its photos and metadata: seven diagnoses, or eight with ISIC 2019's labels."""
+    root = find_data_root(folder, data)
+    _index(output, lambda progress, cache: read_ham10000(folder.resolve(), root, isic2019_labels, progress, cache))
 
 
 @index.command("isic2019")
@@ -52,75 +51,77 @@ def index_isic2019(
     output: OutputOption,
     data: DataOption = None,
 ) -> None:
-    """Index ISIC 2019's own photos, those of BCN20000 and MSK; HAM10000's have a table of their own."""
-    root = root_of(folder, data)
-    _make(output, lambda progress, kept: read_isic2019(folder.resolve(), root, progress, kept))
+    """Index ISIC 2019's photos of BCN20000 and MSK, without HAM10000's, which have their own table."""
+    root = find_data_root(folder, data)
+    _index(output, lambda progress, cache: read_isic2019(folder.resolve(), root, progress, cache))
 
 
 @index.command("folders")
 def index_folders(
-    folder: Annotated[Path, typer.Argument(help="A folder of photos, sorted into folders by class, split, or not.")],
-    output: OutputOption,
-    labels: LabelsOption = None,
-    data: DataOption = None,
-) -> None:
-    """Index photos in folders of any depth: the deepest is their label, but for train, val and test."""
-    root = root_of(folder, data)
-    _make(output, lambda progress, kept: read_folders(folder.resolve(), root, labels, progress, kept))
-
-
-@index.command("csv")
-def index_csv(
-    csv: Annotated[
-        Path, typer.Argument(help="A CSV of photos, a row a photo, with at least a column path, image or file.")
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of photos, with or without subfolders for classes and splits.")
     ],
     output: OutputOption,
     labels: LabelsOption = None,
     data: DataOption = None,
 ) -> None:
-    """Index the photos that a CSV lists, paths relative to its folder, with what it says of them."""
-    root = root_of(csv, data)
-    _make(output, lambda progress, kept: read_csv_photos(csv.resolve(), root, labels, progress, kept))
+    """Index photos in folders of any depth: the deepest folder is the label, except train, val and test."""
+    root = find_data_root(folder, data)
+    _index(output, lambda progress, cache: read_folders(folder.resolve(), root, labels, progress, cache))
+
+
+@index.command("csv")
+def index_csv(
+    csv: Annotated[Path, typer.Argument(help="A CSV with one row per photo and a column path, image or file.")],
+    output: OutputOption,
+    labels: LabelsOption = None,
+    data: DataOption = None,
+) -> None:
+    """Index the photos that a CSV lists, with its metadata; paths start from the CSV's folder."""
+    root = find_data_root(csv, data)
+    _index(output, lambda progress, cache: read_csv_photos(csv.resolve(), root, labels, progress, cache))
 
 
 def merge(
     tables: Annotated[list[Path], typer.Argument(help="Image tables, made with one data root.")],
     output: OutputOption,
 ) -> None:
-    """Put the rows of several image tables into one; ids that stand in several get their table's name before them."""
+    """Put the rows of several image tables into one; ids in more than one table get the table's name as a prefix."""
     merged = merge_tables([(path.stem, read_table(path)) for path in tables])
-    with writing(output):
+    with explain_write_errors(output):
         write_table(merged.table, output)
-    _told(merged, output)
+    _print_summary(merged, output)
 
 
-def _make(output: Path, read: Callable[[Progress, Path], Indexed]) -> None:
-    """Read a data set, write its table and say what was noticed; what is measured is kept beside it until then."""
-    kept = output.with_name(f"{output.name}.facts.partial")
-    with writing(output):
+def _index(output: Path, read: Callable[[Progress, Path], IndexedTable]) -> None:
+    """Read a data set, write its table and print its notes; a cache beside it holds the measured facts until then."""
+    cache = output.with_name(f"{output.name}.facts.partial")
+    with explain_write_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise SkinAppError(f"{output} cannot be written: it is a folder, or its own may not be. Name another with -o.")
-    if kept.exists():
-        say(f"An earlier run was broken off; this one goes on with what it left in {kept}.")
+        raise SkinAppError(
+            f"{output} cannot be written: it is a folder, or its folder is read-only. Name another with -o."
+        )
+    if cache.exists():
+        say(f"An earlier run was interrupted; this one continues with the facts in {cache}.")
     with progress_bar("Measuring photos") as progress:
-        indexed = read(progress, kept)
-    with writing(output):
+        indexed = read(progress, cache)
+    with explain_write_errors(output):
         write_table(indexed.table, output)
-    kept.unlink(missing_ok=True)
-    _told(indexed, output)
+    cache.unlink(missing_ok=True)
+    _print_summary(indexed, output)
 
 
-def _told(indexed: Indexed, output: Path) -> None:
-    report(indexed.findings)
+def _print_summary(indexed: IndexedTable, output: Path) -> None:
+    print_notes(indexed.notes)
     lesions, diagnoses = indexed.table["lesion_id"].nunique(), indexed.table["diagnosis"].nunique()
     say(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
 
 
-def report(findings: tuple[Finding, ...], most: int = 10) -> None:
-    """Print what was noticed: how many, and the first of them by name."""
-    for finding in findings:
-        say(f"{len(finding.names):,} {finding.what}: {some_of(finding.names, most)}")
+def print_notes(notes: tuple[IndexNote, ...], most: int = 10) -> None:
+    """Print each note: how many it concerns, and the first `most` by name."""
+    for note in notes:
+        say(f"{len(note.names):,} {note.what}: {shorten_list(note.names, most)}")
 
 
 def add_to(app: typer.Typer) -> None:

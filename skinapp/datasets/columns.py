@@ -1,4 +1,8 @@
-"""What each column of a table that a stranger made may hold, and how its cells are read."""
+"""The columns of tables made by others: their names, what each may hold, and how its cells are read.
+
+To add a column to the image table, add it to COLUMNS in skinapp.datasets.table, its other names to COLUMN_NAMES and,
+unless any short text will do, a rule to RULES.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,18 +12,42 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.labels import CONFIRMATIONS, MISSING, NAMES, OLDEST, SPLIT_NAMES
+from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
 from skinapp.taxonomy import DIAGNOSES, MALIGNANCY_CLASSES
 
-SYNONYMS = {theirs: ours for ours, names in NAMES.items() for theirs in names} | {"image": "image_id"}
-"""Names that published tables give to columns of an image table; "image" names a photo, since none is read here."""
+COLUMN_NAMES = {
+    "path": ("path", "file", "filename", "file_name", "filepath", "image_path", "photo", "image"),
+    "image_id": ("image_id", "isic_id"),
+    "lesion_id": ("lesion_id", "lesion"),
+    "diagnosis": ("diagnosis", "dx", "label", "class", "target_name"),
+    "malignant": ("malignant", "target", "benign_malignant"),
+    "age": ("age", "age_approx"),
+    "sex": ("sex", "gender"),
+    "site": ("site", "localization", "anatom_site_general"),
+    "camera": ("camera", "dataset"),
+    "confirmation": ("confirmation", "dx_type", "diagnosis_confirm_type"),
+    "source": ("source",),
+    "width": ("width",),
+    "height": ("height",),
+    "split": ("split", "set", "partition"),
+}
+"""Columns of an image table -> the names, in lower case, that a CSV may give them; the first match is read."""
 
-LONGEST_TEXT = 300
-"""Characters of the longest cell that is taken."""
+SYNONYMS = {theirs: ours for ours, names in COLUMN_NAMES.items() for theirs in names} | {"image": "image_id"}
+"""Column names in published tables -> columns of an image table, for uploads: "image" is an id there, not a file."""
 
-_LONGEST_SAID = 40
+MISSING_WORDS = ("", "unknown", "na", "n/a", "nan", "none", "null", "<na>")
+"""Cells, in lower case, that mean "not known"."""
+
+MAX_AGE = 120
+"""Years; the highest age that is accepted."""
+
+MAX_TEXT = 300
+"""Characters of the longest cell that is accepted."""
+
+_MAX_QUOTE = 40
 
 _TRUTHS = dict.fromkeys(("true", "1", "1.0", "yes", "malignant"), True)
 _TRUTHS |= dict.fromkeys(("false", "0", "0.0", "no", "benign"), False)
@@ -32,114 +60,115 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
-    """A column as it was read: its values, and which of its cells could not be taken, bool (n,)."""
+class ReadColumn:
+    """A column after reading: its values, and which cells hold something that is not allowed, bool (n,)."""
 
     values: pd.Series
     bad: Flags
 
 
-Reader = Callable[[pd.Series], Read]
+CellReader = Callable[[pd.Series], ReadColumn]
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a column may hold, in words that end "... is not", and what reads it from text or numbers, missing as NA."""
+class ColumnRule:
+    """What a column may hold: `allowed` in words that fit after "is not", `reader` for its cells (missing as NA)."""
 
-    wanted: str
-    reader: Reader
+    allowed: str
+    reader: CellReader
 
 
-def read_column(column: str, given: pd.Series) -> Read:
-    """Read a column of an image table from cells as they came, text or numbers; KeyError for another column.
+def read_column(column: str, cells: pd.Series) -> ReadColumn:
+    """Read the cells, text or numbers, of a column of an image table; KeyError for any other column.
 
-    Blanks around text are taken off, and words that say that nothing is known (MISSING) become NA.
+    Surrounding blanks are removed, and MISSING_WORDS become NA.
     """
-    wanted = rule(column)
-    if pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given):
-        return wanted.reader(given)
-    # Each different word is read once: a table has far more rows than words, but for its ids and hashes.
-    places, words = pd.factorize(given.astype("string"), use_na_sentinel=True)
+    reader = find_rule(column).reader
+    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
+        return reader(cells)
+    # Each distinct word is read once: except for ids and hashes, a table has far more rows than distinct words.
+    codes, words = pd.factorize(cells.astype("string"), use_na_sentinel=True)
     text = pd.Series(words, dtype="string").str.strip()
-    read = wanted.reader(text.mask(text.str.lower().isin([*MISSING, "not recorded"])))
-    return Read(read.values.reindex(places).reset_index(drop=True), np.append(read.bad, False)[places])
+    read = reader(text.mask(text.str.lower().isin([*MISSING_WORDS, "not recorded"])))
+    return ReadColumn(read.values.reindex(codes).reset_index(drop=True), np.append(read.bad, False)[codes])
 
 
-def rule(column: str) -> Rule:
-    """Return the rule of an image table's column; KeyError for a column that no image table has."""
+def find_rule(column: str) -> ColumnRule:
+    """Return the rule for a column of an image table; KeyError for any other column."""
     if column not in COLUMNS:
         raise KeyError(column)
-    return RULES.get(column, Rule(_SHORT, _text({})))
+    return RULES.get(column, ColumnRule(_SHORT, _text_reader({})))
 
 
-def quoted(cell: str) -> str:
-    """Quote a stranger's text for a sentence: cut short, and without what a page would take for its own markup."""
+def quote(cell: str) -> str:
+    """Quote a stranger's text in a sentence: shortened, and with characters that a page could take for markup as ?."""
     plain = "".join(letter if letter.isalnum() or letter in " .,;:_-+=/@%" else "?" for letter in cell)
-    return f"'{plain[:_LONGEST_SAID]}…'" if len(plain) > _LONGEST_SAID else f"'{plain}'"
+    return f"'{plain[:_MAX_QUOTE]}…'" if len(plain) > _MAX_QUOTE else f"'{plain}'"
 
 
-def _text(known: Mapping[str, str]) -> Reader:
-    """Take any text that is not too long; the words in `known`, in lower case, are replaced."""
+def _text_reader(known: Mapping[str, str]) -> CellReader:
+    """Accept any text up to MAX_TEXT characters; the words in `known` (lower case) are replaced."""
 
-    def read(cells: pd.Series) -> Read:
+    def read(cells: pd.Series) -> ReadColumn:
         text = cells.astype("string")
         replaced = text.str.casefold().map(known).astype("string").fillna(text) if known else text
-        return Read(replaced, (text.str.len() > LONGEST_TEXT).fillna(False).to_numpy(dtype=bool))
+        return ReadColumn(replaced, (text.str.len() > MAX_TEXT).fillna(False).to_numpy(dtype=bool))
 
     return read
 
 
-def _one_of(known: Mapping[str, object], dtype: Literal["boolean", "string"]) -> Reader:
-    """Take the words in `known`, in lower case, alone."""
+def _choice_reader(known: Mapping[str, object], dtype: Literal["boolean", "string"]) -> CellReader:
+    """Accept only the words in `known` (lower case)."""
 
-    def read(cells: pd.Series) -> Read:
-        found = cells.astype("string").str.lower().map(known).astype(dtype)
-        return Read(found, (found.isna() & cells.notna()).to_numpy(dtype=bool))
+    def read(cells: pd.Series) -> ReadColumn:
+        values = cells.astype("string").str.lower().map(known).astype(dtype)
+        return ReadColumn(values, (values.isna() & cells.notna()).to_numpy(dtype=bool))
 
     return read
 
 
-def _number(low: float, high: float, whole: bool = False) -> Reader:
-    """Take numbers within a range, both ends included."""
+def _number_reader(low: float, high: float, whole: bool = False) -> CellReader:
+    """Accept numbers from `low` to `high`, both included; only whole ones where `whole`."""
 
-    def read(cells: pd.Series) -> Read:
+    def read(cells: pd.Series) -> ReadColumn:
         numbers = pd.to_numeric(cells.astype(object) if cells.dtype == "string" else cells, errors="coerce")
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-        taken = (values >= low) & (values <= high) & (not whole or values == np.round(values))
-        column = pd.Series(np.where(taken, values, np.nan)).astype("Int32" if whole else "Float32")
-        return Read(column, ~taken & cells.notna().to_numpy())
+        accepted = (values >= low) & (values <= high) & (not whole or values == np.round(values))
+        column = pd.Series(np.where(accepted, values, np.nan)).astype("Int32" if whole else "Float32")
+        return ReadColumn(column, ~accepted & cells.notna().to_numpy())
 
     return read
 
 
-def _hexadecimal(digits: int) -> Reader:
-    """Take so many hexadecimal digits."""
+def _hex_reader(digits: int) -> CellReader:
+    """Accept a fixed number of hexadecimal digits."""
 
-    def read(cells: pd.Series) -> Read:
+    def read(cells: pd.Series) -> ReadColumn:
         lower = cells.astype("string").str.lower()
         fits = lower.str.fullmatch(f"[0-9a-f]{{{digits}}}")
-        return Read(lower, (~fits.fillna(True)).to_numpy(dtype=bool))
+        return ReadColumn(lower, (~fits.fillna(True)).to_numpy(dtype=bool))
 
     return read
 
 
-_SHORT = f"text of at most {LONGEST_TEXT} characters"
-_PIXELS = Rule("a whole number of pixels from 1 to 100,000", _number(1, 100_000, whole=True))
-_GREY = Rule("a number from 0 to 255", _number(0, 255))
-_HASH = Rule("64 hexadecimal digits", _hexadecimal(64))
+_SHORT = f"text of at most {MAX_TEXT} characters"
+_PIXELS = ColumnRule("a whole number of pixels from 1 to 100,000", _number_reader(1, 100_000, whole=True))
+_GREY = ColumnRule("a number from 0 to 255", _number_reader(0, 255))
+_HASH = ColumnRule("64 hexadecimal digits", _hex_reader(64))
+_SPLITS = {**SPLIT_NAMES, "showcase": "showcase"}
 
 RULES = {
-    "diagnosis": Rule(_SHORT, _text(_LABELS)),
-    "confirmation": Rule(_SHORT, _text(CONFIRMATIONS)),
-    "malignant": Rule("true or false", _one_of(_TRUTHS, "boolean")),
-    "age": Rule(f"a number of years from 0 to {OLDEST}", _number(0, OLDEST)),
-    "sex": Rule("female or male", _one_of(_SEXES, "string")),
-    "split": Rule("train, validation, test or showcase", _one_of({**SPLIT_NAMES, "showcase": "showcase"}, "string")),
+    "diagnosis": ColumnRule(_SHORT, _text_reader(_LABELS)),
+    "confirmation": ColumnRule(_SHORT, _text_reader(CONFIRMATIONS)),
+    "malignant": ColumnRule("true or false", _choice_reader(_TRUTHS, "boolean")),
+    "age": ColumnRule(f"a number of years from 0 to {MAX_AGE}", _number_reader(0, MAX_AGE)),
+    "sex": ColumnRule("female or male", _choice_reader(_SEXES, "string")),
+    "split": ColumnRule("train, validation, test or showcase", _choice_reader(_SPLITS, "string")),
     **dict.fromkeys(("width", "height", "stored_width", "stored_height"), _PIXELS),
     **dict.fromkeys(MEASURES, _GREY),
-    "sharpness": Rule("a number from 0 on", _number(0, 1e9)),
-    "dark_corners": Rule("a share from 0 to 1", _number(0, 1)),
+    "sharpness": ColumnRule("a number of at least 0", _number_reader(0, 1e9)),
+    "dark_corners": ColumnRule("a share from 0 to 1", _number_reader(0, 1)),
     "sha256": _HASH,
     "perceptual_hash": _HASH,
 }
-"""Columns with a rule of their own; of any other column of an image table text of LONGEST_TEXT characters is taken."""
+"""Columns with a rule of their own; every other column of an image table accepts text of up to MAX_TEXT characters."""

@@ -1,15 +1,15 @@
-"""A table of photos or findings as a file to take away."""
+"""A table of photos or findings as the bytes of a file to download."""
 
 from io import BytesIO
 
 import pandas as pd
 
 _FORMULA = r"^[=+\-@\t\r]"
-"""A cell that begins so is run by spreadsheets as a formula (OWASP, CSV injection)."""
+"""How a cell begins that a spreadsheet would run as a formula (OWASP, CSV injection)."""
 
 
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV in UTF-8, missing cells empty.
+def encode_csv(table: pd.DataFrame) -> bytes:
+    """Write a table as CSV in UTF-8; missing cells are empty.
 
     Text that a spreadsheet would run as a formula gets an apostrophe in front, as OWASP advises.
     """
@@ -21,8 +21,8 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False).encode()
 
 
-def parquet_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet, with its types, as skinapp's own commands read it."""
+def encode_parquet(table: pd.DataFrame) -> bytes:
+    """Write a table as Parquet with its types, readable by skinapp's commands."""
     file = BytesIO()
     table.to_parquet(file, index=False, compression="zstd")
     return file.getvalue()

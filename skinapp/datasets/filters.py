@@ -1,4 +1,7 @@
-"""Which rows of an image table a selection keeps: yes and no over codes, quick enough for a click on 400,000 rows."""
+"""Which rows of an image table a selection keeps, computed fast enough for 400,000 rows at every click.
+
+To add a filter, add its column to FACETS and to Selection.
+"""
 
 from dataclasses import dataclass, fields
 
@@ -6,26 +9,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.counting import Coded, coded, coded_labels
+from skinapp.datasets.encoding import EncodedColumn, encode, encode_labels
 
 NOT_RECORDED = "not recorded"
-"""The choice that stands for a missing value; tables themselves hold NA."""
+"""The choice for a missing value; the table itself holds NA."""
 
-MOST_VALUES = 200
-"""A column of more different values is free text: no list of them helps anybody to choose."""
+MAX_VALUES = 200
+"""A column with more distinct values is treated as free text and gets no filter."""
 
 FACETS = ("diagnosis", "split", "source", "sex", "site", "camera", "confirmation")
-"""Columns that photos can be chosen by, in the order in which a page offers them."""
+"""Columns that photos can be filtered by, in the order in which the page offers them."""
 
-USUAL_AGE = 90
-"""Years up to which a range of ages can be asked for, more where a table has older people."""
+USUAL_MAX_AGE = 90
+"""Upper end of the range of ages in years, unless a table has older people."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is asked for: of each column the values that are kept, none for all of them; `age` in years, both kept."""
+    """The values to keep of each column (empty: all), and the range of `age` in years, both ends included."""
 
     diagnosis: tuple[str, ...] = ()
     split: tuple[str, ...] = ()
@@ -38,49 +41,49 @@ class Selection:
 
     @property
     def active(self) -> int:
-        """How many columns are narrowed."""
+        """The number of active filters."""
         return sum(bool(getattr(self, field.name)) for field in fields(self))
 
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """A column's different values, most photos first and NOT_RECORDED last, and each row's place among them."""
+    """A column's distinct values, most photos first and NOT_RECORDED last; `codes`, (n,), index them for each row."""
 
     column: str
     values: tuple[str, ...]
-    places: npt.NDArray[np.uint8]
+    codes: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class FilterIndex:
-    """What selecting from one table needs: made once a table, then shared; `ages` is float32 (n,), NaN for missing."""
+    """What filtering a table needs, built once per table and shared; `ages` is float32 (n,), NaN for missing."""
 
     facets: tuple[Facet, ...]
     ages: npt.NDArray[np.float32]
 
     @property
     def age_range(self) -> tuple[int, int] | None:
-        """The range to choose from in whole years, the same for most tables; None where no age is recorded."""
+        """The range of ages to choose from, in whole years; None if no age is recorded."""
         known = self.ages[~np.isnan(self.ages)]
-        return (0, max(USUAL_AGE, int(np.ceil(known.max())))) if known.size else None
+        return (0, max(USUAL_MAX_AGE, int(np.ceil(known.max())))) if known.size else None
 
 
-def filter_index(table: pd.DataFrame) -> FilterIndex:
-    """Prepare an image table for selecting; columns with one value, none, or more than MOST_VALUES get no facet.
+def build_filter_index(table: pd.DataFrame) -> FilterIndex:
+    """Prepare an image table for filtering; a column with fewer than two values or more than MAX_VALUES gets no facet.
 
-    The diagnosis is the photo's label: "malignant" or "benign" where only that is known.
+    The facet "diagnosis" holds the photo's label: "malignant" or "benign" where only that is known.
     """
-    columns = {column: coded_labels(table) if column == "diagnosis" else coded(table[column]) for column in FACETS}
-    found = (_facet(column, values) for column, values in columns.items())
+    columns = {column: encode_labels(table) if column == "diagnosis" else encode(table[column]) for column in FACETS}
+    facets = (_build_facet(column, values) for column, values in columns.items())
     ages = table["age"].to_numpy(dtype=np.float32, na_value=np.nan)
-    return FilterIndex(tuple(facet for facet in found if facet is not None), ages)
+    return FilterIndex(tuple(facet for facet in facets if facet is not None), ages)
 
 
-def rows(index: FilterIndex, selection: Selection) -> Mask:
+def select_rows(index: FilterIndex, selection: Selection) -> Mask:
     """Tell which rows a selection keeps, bool (n,).
 
-    Values of one column add up, columns narrow each other. Values and columns that the table does not have keep
-    nothing. An age range leaves out photos without an age.
+    A row is kept if it has one of the chosen values in every filtered column. Values and columns that the table does
+    not have match no row. An age range leaves out photos without an age.
     """
     kept = np.ones(len(index.ages), dtype=bool)
     facets = {facet.column: facet for facet in index.facets}
@@ -88,19 +91,19 @@ def rows(index: FilterIndex, selection: Selection) -> Mask:
         chosen = getattr(selection, column)
         if chosen:
             facet = facets.get(column)
-            kept &= False if facet is None else np.isin(facet.values, chosen)[facet.places]
+            kept &= False if facet is None else np.isin(facet.values, chosen)[facet.codes]
     if selection.age is not None:
         youngest, oldest = selection.age
         kept &= (index.ages >= youngest) & (index.ages <= oldest)
     return kept
 
 
-def _facet(column: str, values: Coded) -> Facet | None:
-    if not 0 < len(values.names) <= MOST_VALUES:
+def _build_facet(column: str, values: EncodedColumn) -> Facet | None:
+    if not 0 < len(values.names) <= MAX_VALUES:
         return None
     missing, *counts = np.bincount(values.codes + 1, minlength=len(values.names) + 1)
     order = np.argsort(-np.array(counts), kind="stable")
     rank = np.empty(len(order) + 1, dtype=np.uint8)
-    rank[order], rank[-1] = np.arange(len(order)), len(order)  # a missing value's code is -1: the last
-    names = tuple(str(values.names[place]) for place in order) + ((NOT_RECORDED,) if missing else ())
+    rank[order], rank[-1] = np.arange(len(order)), len(order)  # the code of a missing value is -1: the last
+    names = tuple(str(values.names[code]) for code in order) + ((NOT_RECORDED,) if missing else ())
     return Facet(column, names, rank[values.codes]) if len(names) > 1 else None

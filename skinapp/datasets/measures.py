@@ -1,6 +1,7 @@
-"""What a picture alone tells, before anybody looks at the lesion: colour, brightness, sharpness, dark corners, a hash.
+"""Measures of a photo that ignore the lesion: colour, brightness, sharpness, dark corners, perceptual hash.
 
-A network can learn its labels from these as well; the shortcut probe asks how far they alone would carry it.
+A network can learn to predict labels from these too; the shortcut probe measures how well they alone predict them.
+To add a measure, add its name to MEASURES and its value to `measure`.
 """
 
 import cv2
@@ -14,13 +15,13 @@ MEASURES = ("red", "green", "blue", "brightness", "contrast", "sharpness", "dark
 """Columns of an image table that hold numbers measured on the stored photo, Float32; see `measure`."""
 
 SIDE_PX = 224
-"""All are measured at this short side, near to what networks see, so that a larger copy is not a sharper one."""
+"""Short side at which photos are measured, near to what networks see, so that a larger copy is not a sharper one."""
 
 HASH_SIDE = 16
 """Rows and columns of the perceptual hash: 256 bits, 64 hexadecimal digits."""
 
 _CORNER_SHARE = 0.1
-_DARK = 50
+_DARK_BELOW = 50
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -28,10 +29,10 @@ Pixels = npt.NDArray[np.uint8]
 def measure(pixels: Pixels) -> dict[str, float]:
     """Measure a photo, uint8 (h, w, 3), sRGB.
 
-    red, green and blue are means over all pixels, brightness and contrast the mean and standard deviation of the luma
-    (ITU-R BT.601), all in 0 to 255. sharpness is the variance of the luma's Laplacian (Pech-Pacheco et al. 2000),
-    dark_corners the share (0 to 1) of pixels in the four corners, squares of a tenth of the short side, whose luma
-    lies below 50: a dermatoscope's round field.
+    red, green and blue are means over all pixels; brightness and contrast are the mean and standard deviation of the
+    luma (ITU-R BT.601); all are 0 to 255. sharpness is the variance of the luma's Laplacian (Pech-Pacheco et al. 2000).
+    dark_corners is the share (0 to 1) of pixels with a luma below 50 in the four corners (squares of a tenth of the
+    short side), which is high for a dermatoscope's round field.
     """
     height, width = pixels.shape[:2]
     scale = SIDE_PX / min(height, width)
@@ -40,20 +41,28 @@ def measure(pixels: Pixels) -> dict[str, float]:
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     red, green, blue, _ = cv2.mean(small)
     brightness, contrast = (float(value.item()) for value in cv2.meanStdDev(luma))
-    values = (red, green, blue, brightness, contrast, cv2.Laplacian(luma, cv2.CV_32F).var(), _dark_corners(luma))
+    values = (
+        red,
+        green,
+        blue,
+        brightness,
+        contrast,
+        cv2.Laplacian(luma, cv2.CV_32F).var(),
+        _measure_dark_corners(luma),
+    )
     return {name: round(float(value), 3) for name, value in zip(MEASURES, values, strict=True)}
 
 
-def perceptual_hash(pixels: Pixels) -> str:
-    """Return a DCT hash of a photo, uint8 (h, w, 3), as 64 hexadecimal digits; copies differ in few of its bits.
+def compute_perceptual_hash(pixels: Pixels) -> str:
+    """Compute the DCT hash of a photo, uint8 (h, w, 3), as 64 hexadecimal digits (Zauner 2010, by imagehash).
 
-    Squashed, resized and recompressed copies are near; cropped ones are not (Zauner 2010, as imagehash does it).
+    Squashed, resized and recompressed copies differ in few bits; cropped copies differ in many.
     """
     return str(imagehash.phash(Image.fromarray(pixels), hash_size=HASH_SIDE))
 
 
-def _dark_corners(luma: MatLike) -> float:
+def _measure_dark_corners(luma: MatLike) -> float:
     side = round(_CORNER_SHARE * min(luma.shape))
     ends = (slice(side), slice(-side, None))
     corners = [luma[rows, columns] for rows in ends for columns in ends]
-    return float(np.mean([corner < _DARK for corner in corners]))
+    return float(np.mean([corner < _DARK_BELOW for corner in corners]))

@@ -4,35 +4,38 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from skinapp.datasets.files import Finding, Indexed
-from skinapp.datasets.table import image_table, some_of
+from skinapp.datasets.readers.common import IndexedTable, IndexNote
+from skinapp.datasets.table import build_image_table, shorten_list
 from skinapp.errors import DatasetError
 
 
-def merge(tables: Sequence[tuple[str, pd.DataFrame]]) -> Indexed:
-    """Put the rows of image tables, each with its name, into one; nothing is left out and no split is changed.
+def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:
+    """Put the rows of named image tables into one; every row and every split is kept.
 
-    An image_id that stands in more than one table gets its table's name before it ("mine/3") in each of them, and so
-    does the lesion_id of a photo that is a lesion of its own; both are named in the findings. A lesion_id that stands
-    in more than one table is taken as one lesion. Paths stay: all must start from one data root. Raises DatasetError
-    where two tables bear one name.
+    An image_id that occurs in several tables gets its table's name as a prefix ("mine/3") in each of them, and so does
+    the lesion_id of a photo that is its own lesion. A lesion_id that occurs in several tables counts as one lesion.
+    The notes name both kinds. Paths stay, so all tables must start from one data root. Raises DatasetError if two
+    tables have the same name.
     """
     names = pd.Series([name for name, _ in tables])
     if names.duplicated().any():
-        raise DatasetError(f"Two tables are called {some_of(names[names.duplicated()].unique())}. Rename one of them.")
+        duplicates = shorten_list(names[names.duplicated()].unique())
+        raise DatasetError(f"Two tables are called {duplicates}. Rename one of them.")
     rows = pd.concat([table.assign(table=name) for name, table in tables], ignore_index=True)
     shared = rows["image_id"].duplicated(keep=False)
-    alone = shared & (rows["lesion_id"] == rows["image_id"]).fillna(False)
+    own_lesion = shared & (rows["lesion_id"] == rows["image_id"]).fillna(False)
     prefixed = rows["table"] + "/" + rows["image_id"]
     merged = rows.assign(
-        image_id=rows["image_id"].mask(shared, prefixed), lesion_id=rows["lesion_id"].mask(alone, prefixed)
+        image_id=rows["image_id"].mask(shared, prefixed), lesion_id=rows["lesion_id"].mask(own_lesion, prefixed)
     )
-    tables_of = merged.groupby("lesion_id")["table"].nunique()
-    findings = [
-        Finding(
+    tables_per_lesion = merged.groupby("lesion_id")["table"].nunique()
+    notes = [
+        IndexNote(
             "id in more than one table, each now with its table's name before it",
             tuple(rows["image_id"][shared].unique()),
         ),
-        Finding("lesion in more than one table, taken as one", tuple(tables_of.index[tables_of > 1])),
+        IndexNote(
+            "lesion in more than one table, counted as one", tuple(tables_per_lesion.index[tables_per_lesion > 1])
+        ),
     ]
-    return Indexed(image_table(merged.drop(columns="table")), tuple(finding for finding in findings if finding.names))
+    return IndexedTable.from_notes(build_image_table(merged.drop(columns="table")), notes)

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: by lesion, stratified by diagnosis, seeded."""
+"""Splits into train, validation and test: by lesion, stratified by diagnosis, with a seed."""
 
 import warnings
 
@@ -8,34 +8,34 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedGroupKFold
 
-from skinapp.datasets.table import truth_labels
+from skinapp.datasets.table import get_true_labels
 from skinapp.errors import DatasetError
 
 OUTSIDE = "outside"
-"""The split of photos that nothing is learned from: another camera's, another clinic's."""
+"""The split of photos from another camera or clinic, which are not used for training."""
 
 SHOWCASE_PHOTOS = 4
-"""Showcase photos of each diagnosis; thirty-two with eight diagnoses."""
+"""Showcase photos per diagnosis: 32 for eight diagnoses."""
 
-_TENTHS = ("test", "test", "validation", *["train"] * 7)
-"""Which split each of ten equal parts goes to: 70% train, 10% validation, 20% test."""
+_SPLIT_OF_TENTH = ("test", "test", "validation", *["train"] * 7)
+"""The split of each of ten equal parts: 70% train, 10% validation, 20% test."""
 
-LEAST_GROUPS = len(_TENTHS)
-"""A class of fewer groups cannot have one in each of ten equal parts."""
+MIN_GROUPS = len(_SPLIT_OF_TENTH)
+"""Minimum groups of a class, one for each of the ten equal parts."""
 
 
-def group_ids(table: pd.DataFrame, twins: pd.DataFrame | None = None, group: str = "lesion_id") -> np.ndarray:
-    """Number the groups that must stay on one side: photos linked by lesion_id, identical files or as twins.
+def assign_groups(table: pd.DataFrame, twins: pd.DataFrame | None = None, group: str = "lesion_id") -> np.ndarray:
+    """Number the groups of photos that a split must keep together: the same lesion, the same file, or twins.
 
-    `twins` names pairs of photos of one picture by their image ids, columns image_a and image_b; ids that the
-    table lacks link nothing. `group` names another column to link photos by in place of lesion_id; a photo without
-    a value there is a group of its own. Returns int32 (n,), aligned with the table.
+    `twins` lists pairs of photos that show one picture by their ids, columns image_a and image_b; ids that are not in
+    the table are ignored. `group` is the column that replaces lesion_id; a photo without a value there is a group of
+    its own. Returns int32 (n,), aligned with the table.
     """
     n = len(table)
-    links = [_links(table[column], n) for column in (group, "sha256")]
+    links = [_link_equal(table[column], n) for column in (group, "sha256")]
     if twins is not None:
-        places = pd.Index(table["image_id"])
-        pair = np.stack([places.get_indexer(twins[column]) for column in ("image_a", "image_b")])
+        ids = pd.Index(table["image_id"])
+        pair = np.stack([ids.get_indexer(twins[column]) for column in ("image_a", "image_b")])
         first, second = pair[:, (pair >= 0).all(axis=0)]
         links.append((first, second))
     rows, columns = (np.concatenate(side) for side in zip(*links, strict=True))
@@ -44,47 +44,47 @@ def group_ids(table: pd.DataFrame, twins: pd.DataFrame | None = None, group: str
     return groups
 
 
-def linked_to(groups: np.ndarray, marked: np.ndarray) -> np.ndarray:
-    """Mark what is in a group with something marked, itself too; `groups` int (n,), `marked` and result bool (n,)."""
+def mark_linked(groups: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """Mark every member of a group with a marked member; `groups` int (n,), `marked` and the result bool (n,)."""
     linked: np.ndarray = np.isin(groups, groups[marked])
     return linked
 
 
-def split_labels(table: pd.DataFrame) -> "pd.Series[str]":
-    """Return what a split is stratified by: the diagnosis, or malignant/benign where no photo has a diagnosis."""
-    return truth_labels(table, "malignancy" if table["diagnosis"].isna().all() else "diagnosis")
+def get_split_labels(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return the labels that a split is stratified by: the diagnosis, or malignant/benign if no photo has one."""
+    return get_true_labels(table, "malignancy" if table["diagnosis"].isna().all() else "diagnosis")
 
 
-def small_classes(labels: "pd.Series[str]", groups: np.ndarray) -> "pd.Series[int]":
-    """Count the groups of each class that has fewer than LEAST_GROUPS, by label; photos without a label count nowhere.
+def find_small_classes(labels: "pd.Series[str]", groups: np.ndarray) -> "pd.Series[int]":
+    """Return the number of groups of each class that has fewer than MIN_GROUPS, by label.
 
-    `labels` and `groups` are aligned, (n,).
+    `labels` and `groups` are aligned, (n,); photos without a label are ignored.
     """
     counts = pd.Series(groups).groupby(labels.to_numpy(dtype=object)).nunique()
-    return counts[counts < LEAST_GROUPS]
+    return counts[counts < MIN_GROUPS]
 
 
 def cap_classes(table: pd.DataFrame, most: int, seed: int, always: pd.Series) -> pd.DataFrame:
-    """Keep at most so many photos of each class (see `split_labels`), drawn by the seed; the others are left out.
+    """Keep at most `most` photos of each class (see `get_split_labels`), drawn at random with the seed.
 
-    Photos whose image_id is in `always` are kept before all others, those without a label not counted. Raises
-    DatasetError for a cap below 1.
+    Photos with an image_id in `always` are always kept, and so are photos without a label. Raises DatasetError for a
+    cap below 1.
     """
     if most < 1:
-        raise DatasetError(f"A cap of {most} photos a class leaves none. Name 1 or more.")
-    kept = table["image_id"].isin(always).to_numpy()
-    drawn = np.random.default_rng(seed).permutation(len(table))
-    drawn = drawn[np.argsort(~kept[drawn], kind="stable")]
-    labels = split_labels(table).iloc[drawn]
-    too_many = (labels.groupby(labels).cumcount() >= most) & ~kept[drawn] & labels.notna()
-    return table.drop(index=too_many.index[too_many]).reset_index(drop=True)
+        raise DatasetError(f"A cap of {most} photos per class keeps none. Choose 1 or more.")
+    protected = table["image_id"].isin(always).to_numpy()
+    order = np.random.default_rng(seed).permutation(len(table))
+    order = order[np.argsort(~protected[order], kind="stable")]
+    labels = get_split_labels(table).iloc[order]
+    excess = (labels.groupby(labels).cumcount() >= most) & ~protected[order] & labels.notna()
+    return table.drop(index=excess.index[excess]).reset_index(drop=True)
 
 
 def draw_showcase(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Draw four photos of each diagnosis, each of another lesion, before anything is split.
+    """Draw SHOWCASE_PHOTOS photos of each diagnosis, each of a different lesion, before the table is split.
 
-    Returns columns image_id, lesion_id, diagnosis, sorted by diagnosis and id. Raises DatasetError
-    where a diagnosis has fewer than four lesions.
+    Returns columns image_id, lesion_id, diagnosis, sorted by diagnosis and id. Raises DatasetError if a diagnosis has
+    too few lesions.
     """
     generator = np.random.default_rng(seed)
     drawn = []
@@ -105,48 +105,50 @@ def split_by_lesion(
     twins: pd.DataFrame | None = None,
     group: str = "lesion_id",
 ) -> pd.DataFrame:
-    """Return the table with its split column filled: 70% train, 10% validation, 20% test, showcase aside.
+    """Fill the split column: 70% train, 10% validation, 20% test, the showcase set apart.
 
-    Every photo linked to a photo of `showcase` (its image_id) gets the split "showcase". Groups (see group_ids, and
-    there `twins` and `group`) stay whole and classes (see split_labels) keep their shares as nearly as that allows.
-    Patients are not recorded in these data sets: one patient's lesions may fall on both sides. Raises DatasetError
-    where a showcase photo is not in the table, a photo has no label, there is no column `group`, or no class has ten
-    groups.
+    Every photo in a group with a photo of `showcase` (column image_id) gets the split "showcase". Groups stay whole
+    (see assign_groups, also for `twins` and `group`), and the shares of the classes (see get_split_labels) are kept as
+    closely as that allows. Patients are not recorded in these data sets, so one patient's lesions may be on both sides.
+    Raises DatasetError if a showcase photo is not in the table, a photo has no label, there is no column `group`, or no
+    class has MIN_GROUPS groups.
     """
     if group not in table.columns:
         raise DatasetError(f"An image table has no column {group}. Its columns: {', '.join(table.columns)}.")
-    labels = split_labels(table)
+    labels = get_split_labels(table)
     if labels.isna().any():
         raise DatasetError(
-            f"{labels.isna().sum():,} photos have no diagnosis; a stratified split needs one for each. Label them, "
+            f"{labels.isna().sum():,} photos have no diagnosis; a stratified split needs one for each. Label them "
             "or leave them out."
         )
-    strange = set(showcase["image_id"]) - set(table["image_id"])
-    if strange:
-        raise DatasetError(f"Showcase photos that the table lacks: {', '.join(sorted(strange))}.")
-    groups = group_ids(table, twins, group)
-    aside = linked_to(groups, table["image_id"].isin(showcase["image_id"]).to_numpy())
-    rest = np.flatnonzero(~aside)
+    absent = set(showcase["image_id"]) - set(table["image_id"])
+    if absent:
+        raise DatasetError(f"Showcase photos that are not in the table: {', '.join(sorted(absent))}.")
+    groups = assign_groups(table, twins, group)
+    in_showcase = mark_linked(groups, table["image_id"].isin(showcase["image_id"]).to_numpy())
+    rest = np.flatnonzero(~in_showcase)
     split = pd.Series("showcase", index=table.index, dtype="string")
     noun = "lesions" if group == "lesion_id" else f"groups by {group}"
-    for name, part in _tenths(labels.to_numpy()[rest], groups[rest], seed, noun):
+    for name, part in _deal_tenths(labels.to_numpy()[rest], groups[rest], seed, noun):
         split.iloc[rest[part]] = name
     return table.assign(split=split)
 
 
-def _tenths(labels: np.ndarray, groups: np.ndarray, seed: int, noun: str) -> list[tuple[str, np.ndarray]]:
-    """Deal groups into ten parts, each with the split that it belongs to."""
+def _deal_tenths(labels: np.ndarray, groups: np.ndarray, seed: int, noun: str) -> list[tuple[str, np.ndarray]]:
+    """Divide the groups into ten parts: the split and the row numbers of each."""
     counts = pd.Series(groups).groupby(labels).nunique()
-    if counts.empty or counts.max() < LEAST_GROUPS:
-        raise DatasetError(f"No diagnosis has {LEAST_GROUPS} {noun} beside the showcase; fewer cannot be split.")
-    folds = StratifiedGroupKFold(n_splits=LEAST_GROUPS, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # small classes are named by small_classes, in a sentence
+    if counts.empty or counts.max() < MIN_GROUPS:
+        raise DatasetError(f"No diagnosis has {MIN_GROUPS} {noun} outside the showcase, the minimum for a split.")
+    folds = StratifiedGroupKFold(n_splits=MIN_GROUPS, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # find_small_classes names the small classes
         warnings.filterwarnings("ignore", message="The least populated class")
-        return [(name, part) for name, (_, part) in zip(_TENTHS, folds.split(groups, labels, groups), strict=True)]
+        return [
+            (name, part) for name, (_, part) in zip(_SPLIT_OF_TENTH, folds.split(groups, labels, groups), strict=True)
+        ]
 
 
-def _links(values: pd.Series, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Link each row to the first row that holds the same value; a missing value links to nothing else."""
+def _link_equal(values: pd.Series, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Link each row to the first row with the same value, and a row with a missing value to itself."""
     first = pd.Series(np.arange(n)).groupby(values.to_numpy(dtype=object), dropna=True).transform("first")
     first = first.fillna(pd.Series(np.arange(n)))
     return np.arange(n), first.to_numpy(dtype=np.int64)

@@ -1,7 +1,7 @@
-"""What a table holds, counted: photos, lesions, shares, sizes, measures and metadata of each class.
+"""Counts of what a table holds: photos, lesions, shares, sizes, measures and metadata of each class.
 
-Lesions are those that a source names; a photo without a lesion_id counts for none. All counts take about
-a tenth of a second or less for 400,000 photos.
+A photo without a lesion_id counts for no lesion. Every count takes about a tenth of a second or less for 400,000
+photos.
 """
 
 import itertools
@@ -12,34 +12,34 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.counting import (
-    Coded,
+from skinapp.datasets.encoding import (
     Codes,
-    coded,
-    coded_labels,
-    coded_lesions,
-    coded_splits,
-    crossed,
-    distinct,
+    EncodedColumn,
+    count_distinct,
+    count_pairs,
+    encode,
+    encode_labels,
+    encode_lesions,
+    encode_splits,
 )
 from skinapp.datasets.measures import MEASURES
 
 METADATA = ("age", "sex", "site", "camera", "confirmation")
-"""What sources may state of a photo beside its label, and what `metadata_counts` counts."""
+"""Columns with facts about a photo beside its label, which `count_metadata` can count."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
-_DECADE, _OLD = 10, 100
+_DECADE, _OLDEST_DECADE = 10, 100
 
 
 @dataclass(frozen=True)
 class DataHeadline:
-    """A table in a few figures.
+    """The key figures of a table.
 
-    `unlabelled` and `without_lesion` count photos. `largest_to_smallest` is the ratio of the photos of the largest
-    class and of the smallest, `top_three_share` the share (0 to 1) of the three largest of all labelled photos,
-    `malignant_share` that of malignant photos of those where it is known: NaN where there are none. `missing` is the
-    share of the cells of METADATA that are not recorded.
+    `unlabelled` and `without_lesion` count photos. `largest_to_smallest` is the number of photos of the largest class
+    divided by that of the smallest. `top_three_share` (0 to 1) is the share of the three largest classes among the
+    labelled photos, `malignant_share` that of malignant photos among those with known malignancy. All three are NaN if
+    there are no such photos. `missing` is the share of empty cells in the columns of METADATA.
     """
 
     photos: int
@@ -54,16 +54,18 @@ class DataHeadline:
     without_lesion: int
 
 
-def labels(table: pd.DataFrame) -> "pd.Series[str]":
-    """Return what each photo is labelled: its diagnosis, else "malignant" or "benign" where that is known, else NA."""
-    of = coded_labels(table)
-    return pd.Series(of.named.astype(object).reindex(of.codes).to_numpy(), index=table.index, dtype="string")
+def get_labels(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return each photo's label: its diagnosis, else "malignant" or "benign" if that is known, else NA."""
+    label = encode_labels(table)
+    return pd.Series(
+        label.names_column.astype(object).reindex(label.codes).to_numpy(), index=table.index, dtype="string"
+    )
 
 
-def headline(table: pd.DataFrame) -> DataHeadline:
-    """Count what a reader must know first; see DataHeadline."""
-    lesions = coded_lesions(table)
-    counts = _class_counts(coded_labels(table), lesions)
+def compute_headline(table: pd.DataFrame) -> DataHeadline:
+    """Compute the key figures of a table; see DataHeadline."""
+    lesions = encode_lesions(table)
+    counts = _count_classes(encode_labels(table), lesions)
     photos, labelled = len(table), int(counts["photos"].sum())
     known = table["malignant"].dropna()
     return DataHeadline(
@@ -71,7 +73,7 @@ def headline(table: pd.DataFrame) -> DataHeadline:
         lesions=int(lesions.max(initial=-1)) + 1,
         classes=len(counts),
         unlabelled=photos - labelled,
-        largest_to_smallest=imbalance(counts["photos"]),
+        largest_to_smallest=compute_imbalance(counts["photos"]),
         top_three_share=float(counts["share"].head(3).sum()) if labelled else math.nan,
         top_three=tuple(counts["diagnosis"].head(3)),
         missing=float(table[list(METADATA)].isna().to_numpy().mean()) if photos else math.nan,
@@ -80,54 +82,55 @@ def headline(table: pd.DataFrame) -> DataHeadline:
     )
 
 
-def class_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count photos and lesions of each label (see `labels`): columns diagnosis, photos, lesions, share, most first.
+def count_classes(table: pd.DataFrame) -> pd.DataFrame:
+    """Count photos and lesions of each label (see `get_labels`), most photos first.
 
-    share (0 to 1) is that of the labelled photos. Photos without a label are not among them; `headline` counts those.
+    Columns diagnosis, photos, lesions and share (0 to 1, of the labelled photos). Photos without a label are not
+    counted here; `compute_headline` counts them.
     """
-    return _class_counts(coded_labels(table), coded_lesions(table))
+    return _count_classes(encode_labels(table), encode_lesions(table))
 
 
-def _class_counts(label: Coded, lesions: Codes) -> pd.DataFrame:
+def _count_classes(label: EncodedColumn, lesions: Codes) -> pd.DataFrame:
     known = label.codes[label.codes >= 0]
     photos = np.bincount(known, minlength=len(label.names))
-    counts = pd.DataFrame({"diagnosis": label.named, "photos": photos})
-    counts["lesions"] = distinct(label.codes, len(label.names), lesions)
+    counts = pd.DataFrame({"diagnosis": label.names_column, "photos": photos})
+    counts["lesions"] = count_distinct(label.codes, len(label.names), lesions)
     counts["share"] = counts["photos"] / max(1, len(known))
     return counts.sort_values(["photos", "diagnosis"], ascending=[False, True], ignore_index=True)
 
 
-def imbalance(photos: "pd.Series[int]") -> float:
-    """Return how many times the largest class outnumbers the smallest that has a photo; NaN where none has one."""
-    some = photos[photos > 0]
-    return float(some.max() / some.min()) if len(some) else math.nan
+def compute_imbalance(photos: "pd.Series[int]") -> float:
+    """Divide the photos of the largest class by those of the smallest that has any; NaN if no class has photos."""
+    present = photos[photos > 0]
+    return float(present.max() / present.min()) if len(present) else math.nan
 
 
-def class_counts_by_split(table: pd.DataFrame) -> pd.DataFrame:
+def count_classes_by_split(table: pd.DataFrame) -> pd.DataFrame:
     """Count photos and lesions of each label in each split: columns diagnosis, split, photos, lesions.
 
-    Largest class first, splits in the order of SPLITS, photos of no split (NA) last; pairs without a photo are left
-    out.
+    Largest class first, splits in the order of SPLITS, photos without a split (NA) last. Pairs without photos are
+    omitted.
     """
-    label, split = coded_labels(table), coded_splits(table).whole()
+    label, split = encode_labels(table), encode_splits(table).with_missing_name()
     shape = len(label.names), len(split.names)
     cells = np.where(label.codes < 0, -1, label.codes * shape[1] + split.codes)
     photos = np.bincount(cells[cells >= 0], minlength=math.prod(shape)).reshape(shape)
-    lesions = distinct(cells, math.prod(shape), coded_lesions(table)).reshape(shape)
-    rows = _most_first(photos.sum(axis=1), label)
-    counts = _pairs(label, rows, split, np.arange(shape[1]), ("diagnosis", "split"))
+    lesions = count_distinct(cells, math.prod(shape), encode_lesions(table)).reshape(shape)
+    rows = _order_by_photos(photos.sum(axis=1), label)
+    counts = _list_pairs(label, rows, split, np.arange(shape[1]), ("diagnosis", "split"))
     counts = counts.assign(photos=photos[rows].ravel(), lesions=lesions[rows].ravel())
     return counts[counts["photos"] > 0].reset_index(drop=True)
 
 
-def capped_counts(table: pd.DataFrame, cap: int) -> pd.DataFrame:
-    """Count what a cap a class would leave: columns diagnosis, before, after, left_out (photos), largest class first.
+def count_capped(table: pd.DataFrame, cap: int) -> pd.DataFrame:
+    """Count the photos a cap per class would keep: columns diagnosis, before, after, left_out, largest class first.
 
-    A cap that keeps lesions whole may leave a few photos less. ValueError for a cap below 1.
+    A cap that keeps lesions whole may keep a few photos fewer. ValueError for a cap below 1.
     """
     if cap < 1:
         raise ValueError(f"A cap of {cap} leaves no photo. Choose 1 or more.")
-    counts = class_counts(table)
+    counts = count_classes(table)
     after = counts["photos"].clip(upper=cap)
     return pd.DataFrame(
         {
@@ -139,10 +142,10 @@ def capped_counts(table: pd.DataFrame, cap: int) -> pd.DataFrame:
     )
 
 
-def size_counts(table: pd.DataFrame, stored: bool = False) -> pd.DataFrame:
+def count_sizes(table: pd.DataFrame, stored: bool = False) -> pd.DataFrame:
     """Count photos of each size: columns source, width, height, photos.
 
-    `stored` counts the files that were read; otherwise the sizes as published, NA where no source says.
+    Sizes are those of the stored files if `stored`, else those published, NA where the source does not say.
     """
     width, height = ("stored_width", "stored_height") if stored else ("width", "height")
     sizes = table[["source", width, height]].set_axis(["source", "width", "height"], axis=1)
@@ -153,81 +156,90 @@ def size_counts(table: pd.DataFrame, stored: bool = False) -> pd.DataFrame:
     )
 
 
-def split_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count photos and lesions of each split: columns split, photos, lesions, malignant (photos)."""
+def count_splits(table: pd.DataFrame) -> pd.DataFrame:
+    """Count each split: columns split, photos, lesions and malignant (photos)."""
     return table.groupby("split", as_index=False, observed=True).agg(
         photos=("image_id", "size"), lesions=("lesion_id", "nunique"), malignant=("malignant", "sum")
     )
 
 
-def measure_quantiles(table: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Say where a measure lies in each class, and how well it alone tells that class from all others.
+def compute_measure_quantiles(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Compute quantiles of a measure in each class, and how well it alone separates the class from all others.
 
     Columns label (NA last: photos without one), photos, q05, q25, q50, q75, q95 (in the measure's unit) and auroc: the
-    chance that a photo of the class has a larger value than one of the others (Hanley and McNeil 1982; ties count
-    half), so 0.5 tells nothing, and 0 and 1 tell all. NaN where there are no others. Sorted by the median, least
-    first. ValueError for a name that is none of MEASURES.
+    chance that a photo of the class has a larger value than a photo of the others (Hanley and McNeil 1982; ties count
+    half). 0.5 is no separation, 0 or 1 is complete separation, NaN means there are no others. Sorted by the median,
+    smallest first. ValueError for a name that is not in MEASURES.
     """
     if measure not in MEASURES:
         raise ValueError(f"{measure} is not measured. Choose one of {', '.join(MEASURES)}.")
     values = table[measure].to_numpy(dtype=np.float32, na_value=np.nan)
-    label = coded_labels(table).whole()
+    label = encode_labels(table).with_missing_name()
     order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
     values, codes = values[order], label.codes[order]
-    ranks = _ranks(values)
-    rows = [_spread(values[codes == code], ranks[codes == code], len(values)) for code in range(len(label.names))]
+    ranks = _compute_ranks(values)
+    rows = [
+        _summarize_class(values[codes == code], ranks[codes == code], len(values)) for code in range(len(label.names))
+    ]
     frame = pd.DataFrame(rows, columns=["photos", *QUANTILES, "auroc"])
-    frame.insert(0, "label", label.named)
+    frame.insert(0, "label", label.names_column)
     frame = frame[frame["photos"] > 0].sort_values("q50", kind="stable")
     return frame.sort_values("label", key=lambda names: names.isna(), kind="stable", ignore_index=True)
 
 
-def metadata_counts(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def count_metadata(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Count photos of each label and value of a column of METADATA: columns label, value, photos.
 
-    A row each pair, 0 photos among them: labels as in `class_counts`, then NA for photos without one; values the most
-    frequent first, ages in decades ("40–49") the youngest first, then NA for what is not recorded. ValueError for
-    another column.
+    One row per pair, also with 0 photos. Labels are as in `count_classes`, then NA for photos without one. Values are
+    sorted by frequency, ages in decades ("40–49") from the youngest, then NA for "not recorded". ValueError for a
+    column that is not in METADATA.
     """
     if column not in METADATA:
         raise ValueError(f"{column} is not counted by class. Choose one of {', '.join(METADATA)}.")
-    label = coded_labels(table).whole()
-    value = (_decades(table["age"]) if column == "age" else coded(table[column])).whole()
-    photos = crossed(label.codes, len(label.names), value.codes, len(value.names))
-    rows = _most_first(photos.sum(axis=1), label)
-    columns = np.arange(len(value.names)) if column == "age" else _most_first(photos.sum(axis=0), value)
-    return _pairs(label, rows, value, columns, ("label", "value")).assign(photos=photos[np.ix_(rows, columns)].ravel())
+    label = encode_labels(table).with_missing_name()
+    value = (_encode_decades(table["age"]) if column == "age" else encode(table[column])).with_missing_name()
+    photos = count_pairs(label.codes, len(label.names), value.codes, len(value.names))
+    rows = _order_by_photos(photos.sum(axis=1), label)
+    columns = np.arange(len(value.names)) if column == "age" else _order_by_photos(photos.sum(axis=0), value)
+    return _list_pairs(label, rows, value, columns, ("label", "value")).assign(
+        photos=photos[np.ix_(rows, columns)].ravel()
+    )
 
 
-def _pairs(first: Coded, rows: Codes, second: Coded, columns: Codes, names: tuple[str, str]) -> pd.DataFrame:
-    """Name each pair of a row and a column, row by row."""
+def _list_pairs(
+    first: EncodedColumn, rows: Codes, second: EncodedColumn, columns: Codes, names: tuple[str, str]
+) -> pd.DataFrame:
+    """List the names of every pair of a row and a column, row by row."""
     sides = [[first.names[row] for row in rows], [second.names[column] for column in columns]]
     return pd.DataFrame(itertools.product(*sides), columns=list(names), dtype="string")
 
 
-def _most_first(photos: npt.NDArray[np.int64], of: Coded) -> Codes:
-    return np.lexsort((np.arange(len(photos)), -photos, np.array([name is None for name in of.names])))
+def _order_by_photos(photos: npt.NDArray[np.int64], column: EncodedColumn) -> Codes:
+    """Return the codes of a column, most photos first, missing values last."""
+    return np.lexsort((np.arange(len(photos)), -photos, np.array([name is None for name in column.names])))
 
 
-def _decades(age: "pd.Series[float]") -> Coded:
+def _encode_decades(age: "pd.Series[float]") -> EncodedColumn:
     years = age.to_numpy(dtype=float, na_value=np.nan)
     known = (years >= 0) & np.isfinite(years)
-    codes = np.where(known, np.clip(np.nan_to_num(years), 0, _OLD) // _DECADE, -1).astype(np.intp)
+    codes = np.where(known, np.clip(np.nan_to_num(years), 0, _OLDEST_DECADE) // _DECADE, -1).astype(np.intp)
     starts = range(0, _DECADE * (int(codes.max(initial=-1)) + 1), _DECADE)
-    return Coded(codes, tuple(f"{start}+" if start == _OLD else f"{start}–{start + _DECADE - 1}" for start in starts))
+    return EncodedColumn(
+        codes, tuple(f"{start}+" if start == _OLDEST_DECADE else f"{start}–{start + _DECADE - 1}" for start in starts)
+    )
 
 
-def _ranks(ordered: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Rank sorted values from 1, equal ones by their mean."""
+def _compute_ranks(ordered: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Rank sorted values from 1; equal values get their mean rank."""
     ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1) + 1 if len(ordered) else np.array([], int)
     counts = np.diff(ends, prepend=0)
     return np.repeat(ends - (counts - 1) / 2, counts)
 
 
-def _spread(values: npt.NDArray[np.float32], ranks: npt.NDArray[np.float64], n: int) -> tuple[float, ...]:
-    """Return count, quantiles and AUROC of one class: its sorted values and their ranks among all n."""
-    mine, others = len(values), n - len(values)
-    if not mine:
+def _summarize_class(values: npt.NDArray[np.float32], ranks: npt.NDArray[np.float64], n: int) -> tuple[float, ...]:
+    """Return count, quantiles and AUROC of a class, from its sorted values and their ranks among all n."""
+    count, others = len(values), n - len(values)
+    if not count:
         return (0, *[math.nan] * (len(QUANTILES) + 1))
-    auroc = (ranks.sum() - mine * (mine + 1) / 2) / (mine * others) if others else math.nan
-    return (mine, *np.quantile(values, list(QUANTILES.values())), auroc)
+    auroc = (ranks.sum() - count * (count + 1) / 2) / (count * others) if others else math.nan
+    return (count, *np.quantile(values, list(QUANTILES.values())), auroc)

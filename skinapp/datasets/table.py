@@ -1,16 +1,16 @@
-"""The image table: a row a photo, the facts that are known of it, no pixels.
+"""The image table: one row per photo with the known facts about it, no pixels.
 
-Columns and types (a fact that no source states is NA, never "unknown" or 0):
+Columns and types (an unknown fact is NA, never "unknown" or 0):
 
 =============================  =========  ==================================================================
 image_id                       string     as published; unique within a table
 path                           string     of the photo, relative to the data root, with forward slashes
 lesion_id                      string     photos that share it show one lesion
-diagnosis                      string     one of the eight codes of skinapp.taxonomy, or the source's own word
+diagnosis                      string     one of the eight codes of skinapp.taxonomy, or the source's label
 malignant                      boolean    from the diagnosis
 age                            Float32    years
 sex                            string     "female" or "male"
-site                           string     where on the body, in the source's words
+site                           string     place on the body, in the source's words
 camera                         string     camera or clinic
 confirmation                   string     "histology", "follow-up", "consensus" or "confocal"
 source                         string     which data set
@@ -34,7 +34,7 @@ import pandas as pd
 import skinapp
 from skinapp.datasets.measures import MEASURES
 from skinapp.errors import DatasetError
-from skinapp.files import written_aside
+from skinapp.files import replace_file
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 TABLES = Path(skinapp.__file__).parents[1] / "datasets"
@@ -63,43 +63,45 @@ COLUMNS = {
 }
 
 SPLITS = ("train", "validation", "test", "showcase")
-"""The last is never trained on nor scored in a test: its photos are the examples of the app."""
+"""All splits. Showcase photos are the examples of the app: no model is trained or tested on them."""
 
 
-def image_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give a frame the columns, types and order of an image table, sorted by image_id.
+def build_image_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give rows the columns, types and order of an image table, sorted by image_id.
 
-    Columns that are missing become NA; columns that no image table has raise DatasetError, as do values of
-    another type and an image_id that is missing or stands twice.
+    Missing columns become NA. Raises DatasetError for a column that an image table does not have, values of another
+    type, and an image_id that is missing or repeated.
     """
-    strange = sorted(set(rows.columns) - set(COLUMNS))
-    if strange:
-        raise DatasetError(f"An image table has no column {', '.join(strange)}. Its columns: {', '.join(COLUMNS)}.")
+    unknown = sorted(set(rows.columns) - set(COLUMNS))
+    if unknown:
+        raise DatasetError(f"An image table has no column {', '.join(unknown)}. Its columns: {', '.join(COLUMNS)}.")
     try:
         table = rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
     except (TypeError, ValueError) as error:
-        raise DatasetError(f"A column of the image table holds values of another type ({error}). Mend it.") from error
+        raise DatasetError(
+            f"A column of the image table holds values of another type ({error}). Correct it."
+        ) from error
     if table["image_id"].isna().any():
         raise DatasetError("A row of the image table has no image_id. Give every photo one.")
     ids = table["image_id"].array
-    # A table that was read back is sorted; to sort 400,000 rows once more would take as long as to read them.
+    # A stored table is sorted already; sorting 400,000 rows again would take as long as reading them.
     if (ids[:-1] < ids[1:]).all():
         return table.reset_index(drop=True)
-    twice = table["image_id"][table["image_id"].duplicated()]
-    if len(twice):
-        raise DatasetError(f"The image table holds {some_of(twice)} more than once. Keep one row a photo.")
+    repeated = table["image_id"][table["image_id"].duplicated()]
+    if len(repeated):
+        raise DatasetError(f"The image table holds {shorten_list(repeated)} more than once. Keep one row per photo.")
     return table.sort_values("image_id", ignore_index=True)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write an image table as Parquet: written aside, then moved into place."""
+    """Write an image table as Parquet: to a temporary file first, then moved into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(path) as aside:
-        image_table(table).to_parquet(aside, index=False, compression="zstd")
+    with replace_file(path) as aside:
+        build_image_table(table).to_parquet(aside, index=False, compression="zstd")
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read an image table from Parquet; DatasetError where there is none or it is not one."""
+    """Read an image table from Parquet; DatasetError if the file is missing or is not an image table."""
     try:
         rows = pd.read_parquet(path)
     except FileNotFoundError as error:
@@ -107,24 +109,24 @@ def read_table(path: Path) -> pd.DataFrame:
             f"There is no image table at {path}. Check the path, or make one with `skinapp index`."
         ) from error
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as a Parquet table ({error}). Make it anew.") from error
+        raise DatasetError(f"{path} cannot be read as a Parquet table ({error}). Make it again.") from error
     lacking = [column for column in COLUMNS if column not in rows.columns]
     if lacking:
         raise DatasetError(
-            f"{path} is not an image table: {', '.join(lacking)} missing. Make it anew with `skinapp index`."
+            f"{path} is not an image table: {', '.join(lacking)} missing. Make it again with `skinapp index`."
         )
-    return image_table(rows[list(COLUMNS)])
+    return build_image_table(rows[list(COLUMNS)])
 
 
-def truth_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
-    """Return what each photo is, for a task: "malignant"/"benign" for "malignancy", else its diagnosis; NA stays."""
+def get_true_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
+    """Return each photo's label for a task: "malignant"/"benign" for "malignancy", else its diagnosis; NA if none."""
     if task == "malignancy":
         return table["malignant"].map({True: MALIGNANT, False: BENIGN})
     return table["diagnosis"]
 
 
-def some_of(names: Iterable[str], most: int = 5) -> str:
-    """Name a few of many, and say how many more there are."""
+def shorten_list(names: Iterable[str], most: int = 5) -> str:
+    """Write the first `most` names, separated by commas, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

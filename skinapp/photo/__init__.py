@@ -1,4 +1,7 @@
-"""One photo from bytes to pixels: `reading` checks and refuses, `pixels` decodes."""
+"""One photo from bytes to pixels: `reading` checks the limits, `pixels` decodes.
+
+To add a picture format, add it to `_FORMATS` and PHOTO_SUFFIXES in `reading`.
+"""
 
 from skinapp.photo.pixels import DECODE_SIDE
 from skinapp.photo.reading import (
@@ -7,8 +10,8 @@ from skinapp.photo.reading import (
     MIN_SIDE,
     PHOTO_SUFFIXES,
     Photo,
-    photo_bytes,
     read_photo,
+    read_photo_bytes,
     read_photo_file,
 )
 
@@ -19,7 +22,7 @@ __all__ = [
     "MIN_SIDE",
     "PHOTO_SUFFIXES",
     "Photo",
-    "photo_bytes",
     "read_photo",
+    "read_photo_bytes",
     "read_photo_file",
 ]

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skinapp.datasets.audit.table import FINDING_COLUMNS
-from skinapp.datasets.files import file_facts
-from skinapp.datasets.table import image_table, write_table
+from skinapp.datasets.audit.findings import FINDING_COLUMNS
+from skinapp.datasets.files import measure_files
+from skinapp.datasets.table import build_image_table, write_table
 from skinapp.runs.stored import load_run
 
 RunCommand = Callable[..., Any]
@@ -37,7 +37,9 @@ def make_table(photos: Path) -> Callable[..., Path]:
         paths = [photos / "photos" / file for file in files]
         ids = [path.stem for path in paths]
         facts = pd.DataFrame({"image_id": ids, "lesion_id": ids, "diagnosis": "nv", "malignant": False} | columns)
-        write_table(image_table(pd.concat([facts, file_facts(paths, photos)], axis=1)), photos / f"{name}.parquet")
+        write_table(
+            build_image_table(pd.concat([facts, measure_files(paths, photos)], axis=1)), photos / f"{name}.parquet"
+        )
         return photos / f"{name}.parquet"
 
     return make
@@ -55,7 +57,7 @@ def test_a_copy_across_splits_is_found_either_way_and_strict_says_so(
     options = ("--data", photos) if by_looking else ()
     done = run_command("audit", *tables, "-o", output, "--strict", *options)
     assert done.code == 1
-    assert ("looking at the photos" if by_looking else "perceptual hashes are compared") in done.err
+    assert ("comparing the photos" if by_looking else "perceptual hashes are compared") in done.err
     assert "Leaks, findings that cross a split: 2." in done.err
     assert done.out.splitlines()[2].split() == ["same", "picture", "1", "1", "1"]
     found = pd.read_csv(output)
@@ -119,7 +121,7 @@ def test_probe_stores_a_run_and_what_each_fact_carries(run_command: RunCommand, 
     labels = ["malignant", "benign"] * (n // 2)
     rows = {"image_id": ids, "lesion_id": ids, "diagnosis": labels, "malignant": [True, False] * (n // 2)}
     write_table(
-        image_table(pd.DataFrame(rows | {"sharpness": random.normal(0, 1, n), "red": [9.0, 1.0] * (n // 2)})),
+        build_image_table(pd.DataFrame(rows | {"sharpness": random.normal(0, 1, n), "red": [9.0, 1.0] * (n // 2)})),
         tmp_path / "own.parquet",
     )
     done = run_command("probe", tmp_path / "own.parquet", "-o", tmp_path / "runs" / "own")

@@ -113,22 +113,23 @@ def test_index_reads_a_csv_beside_its_photos(run_command: RunCommand, moles: Pat
     assert len(read_table(output)) == 2  # the old table stays
 
 
-def test_index_goes_on_with_what_an_earlier_run_kept_and_clears_it_away(
+def test_index_continues_an_interrupted_run_and_deletes_its_cache(
     run_command: RunCommand, moles: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "table.parquet"
-    kept = tmp_path / "table.parquet.facts.partial"
+    cache = tmp_path / "table.parquet.facts.partial"
 
-    def break_off(done: int, total: int) -> None:
+    def interrupt(done: int, total: int) -> None:
         if done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        read_folders(moles, tmp_path, progress=break_off, kept=kept)
-    kept.write_text(kept.read_text().replace(", 80, 60, ", ", 81, 61, "))  # shows which facts were taken from there
+        read_folders(moles, tmp_path, progress=interrupt, facts_cache=cache)
+    cache.write_text(cache.read_text().replace(", 80, 60, ", ", 81, 61, "))  # shows which facts were taken from there
     done = run_command("index", "folders", moles, "-o", output)
     assert (done.code, done.out) == (0, "")
-    assert f"this one goes on with what it left in {kept}.\n" in done.err
+    assert "interrupted" in done.err
+    assert str(cache) in done.err
     assert read_table(output)["stored_width"].value_counts().to_dict() == {81: 3, 80: 1}
     assert sorted(file.name for file in tmp_path.glob("table*")) == ["table.parquet"]
     again = run_command("index", "folders", moles, "-o", output)

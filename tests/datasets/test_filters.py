@@ -2,13 +2,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.filters import FACETS, MOST_VALUES, NOT_RECORDED, FilterIndex, Selection, filter_index, rows
-from skinapp.datasets.table import image_table
+from skinapp.datasets.filters import (
+    FACETS,
+    MAX_VALUES,
+    NOT_RECORDED,
+    FilterIndex,
+    Selection,
+    build_filter_index,
+    select_rows,
+)
+from skinapp.datasets.table import build_image_table
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return image_table(
+    return build_image_table(
         pd.DataFrame(
             {
                 "image_id": list("abcdef"),
@@ -23,7 +31,7 @@ def table() -> pd.DataFrame:
 
 
 def kept(index: FilterIndex, **asked: object) -> str:
-    return "".join(np.array(list("abcdef"))[rows(index, Selection(**asked))])
+    return "".join(np.array(list("abcdef"))[select_rows(index, Selection(**asked))])
 
 
 def values(index: FilterIndex) -> dict[str, tuple[str, ...]]:
@@ -31,12 +39,12 @@ def values(index: FilterIndex) -> dict[str, tuple[str, ...]]:
 
 
 def test_nothing_asked_keeps_every_row(table: pd.DataFrame) -> None:
-    assert kept(filter_index(table)) == "abcdef"
+    assert kept(build_filter_index(table)) == "abcdef"
     assert Selection().active == 0
 
 
 def test_values_of_a_column_add_up_and_columns_narrow_each_other(table: pd.DataFrame) -> None:
-    index = filter_index(table)
+    index = build_filter_index(table)
     assert kept(index, diagnosis=("mel", "nv")) == "abcd"
     assert kept(index, diagnosis=("nv",), sex=("female",)) == "d"
     assert kept(index, diagnosis=("mel",), sex=("male",)) == ""
@@ -44,44 +52,44 @@ def test_values_of_a_column_add_up_and_columns_narrow_each_other(table: pd.DataF
 
 
 def test_what_is_not_recorded_can_be_asked_for(table: pd.DataFrame) -> None:
-    index = filter_index(table)
+    index = build_filter_index(table)
     assert kept(index, sex=(NOT_RECORDED,)) == "bf"
     assert kept(index, sex=(NOT_RECORDED, "male")) == "abef"
 
 
 def test_a_photo_known_to_be_malignant_alone_is_found_by_that(table: pd.DataFrame) -> None:
-    index = filter_index(table)
+    index = build_filter_index(table)
     assert kept(index, diagnosis=("malignant",)) == "e"
     assert kept(index, diagnosis=(NOT_RECORDED,)) == "f"
 
 
 def test_age_keeps_both_ends_and_leaves_out_photos_without_one(table: pd.DataFrame) -> None:
-    index = filter_index(table)
+    index = build_filter_index(table)
     assert index.age_range == (0, 90)
     assert kept(index, age=(30, 50)) == "abc"
 
 
 def test_values_are_offered_most_photos_first_and_what_is_missing_last(table: pd.DataFrame) -> None:
-    assert values(filter_index(table)) == {
+    assert values(build_filter_index(table)) == {
         "diagnosis": ("nv", "malignant", "mel", NOT_RECORDED),
         "sex": ("female", "male", NOT_RECORDED),
     }
 
 
 def test_values_and_columns_that_a_table_lacks_keep_nothing(table: pd.DataFrame) -> None:
-    index = filter_index(table)
+    index = build_filter_index(table)
     assert kept(index, diagnosis=("no such",)) == ""
     assert kept(index, camera=("any",)) == ""
 
 
-@pytest.mark.parametrize(("different", "offered"), [(MOST_VALUES, True), (MOST_VALUES + 1, False)])
+@pytest.mark.parametrize(("different", "offered"), [(MAX_VALUES, True), (MAX_VALUES + 1, False)])
 def test_free_text_is_no_facet(different: int, offered: bool) -> None:
     sites = [f"site {number}" for number in range(different)] + [None]
-    table = image_table(pd.DataFrame({"image_id": [str(n) for n in range(different + 1)], "site": sites}))
-    index = filter_index(table)
+    table = build_image_table(pd.DataFrame({"image_id": [str(n) for n in range(different + 1)], "site": sites}))
+    index = build_filter_index(table)
     assert ("site" in values(index)) == offered
     if offered:
-        assert rows(index, Selection(site=(f"site {different - 1}",))).nonzero()[0].tolist() == [
+        assert select_rows(index, Selection(site=(f"site {different - 1}",))).nonzero()[0].tolist() == [
             list(table["site"]).index(f"site {different - 1}")
         ]
 
@@ -91,8 +99,8 @@ def test_same_rows_as_pandas_on_a_random_table() -> None:
     n = 3_000
     pick = {column: random.choice(np.array(["x", "y", "z", None], dtype=object), n) for column in FACETS[1:]}
     frame = pd.DataFrame({"image_id": [f"{n:05}" for n in range(n)], "age": random.integers(0, 90, n), **pick})
-    table = image_table(frame)
-    found = rows(filter_index(table), Selection(site=("x", NOT_RECORDED), camera=("y", "z"), age=(20, 60)))
+    table = build_image_table(frame)
+    found = select_rows(build_filter_index(table), Selection(site=("x", NOT_RECORDED), camera=("y", "z"), age=(20, 60)))
     sites = table["site"].isna() | (table["site"] == "x")
     expected = sites & table["camera"].isin(["y", "z"]) & table["age"].between(20, 60)
     assert found.tolist() == expected.fillna(False).tolist()
@@ -100,8 +108,11 @@ def test_same_rows_as_pandas_on_a_random_table() -> None:
 
 
 def test_the_range_of_ages_reaches_the_oldest() -> None:
-    assert filter_index(image_table(pd.DataFrame({"image_id": ["a"], "age": [101.5]}))).age_range == (0, 102)
+    assert build_filter_index(build_image_table(pd.DataFrame({"image_id": ["a"], "age": [101.5]}))).age_range == (
+        0,
+        102,
+    )
 
 
 def test_a_table_without_ages_has_no_age_range() -> None:
-    assert filter_index(image_table(pd.DataFrame({"image_id": ["a"]}))).age_range is None
+    assert build_filter_index(build_image_table(pd.DataFrame({"image_id": ["a"]}))).age_range is None

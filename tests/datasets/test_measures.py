@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from skinapp.datasets.measures import MEASURES, SIDE_PX, measure, perceptual_hash
+from skinapp.datasets.measures import MEASURES, SIDE_PX, compute_perceptual_hash, measure
 
 
 def flat(grey: int, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> np.ndarray:
@@ -18,7 +18,7 @@ def scene(seed: int) -> np.ndarray:
 
 
 def bits_between(first: np.ndarray, second: np.ndarray) -> int:
-    return (int(perceptual_hash(first), 16) ^ int(perceptual_hash(second), 16)).bit_count()
+    return (int(compute_perceptual_hash(first), 16) ^ int(compute_perceptual_hash(second), 16)).bit_count()
 
 
 @pytest.mark.parametrize("size", [(SIDE_PX, SIDE_PX), (600, 450), (60, 40)])
@@ -83,7 +83,7 @@ def test_a_hash_is_near_for_a_copy_and_far_for_another_picture(tmp_path: Path) -
     squashed = cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(tmp_path / "copy.jpg"), squashed, [cv2.IMWRITE_JPEG_QUALITY, 60])
     recompressed = cv2.imread(str(tmp_path / "copy.jpg"))
-    assert len(perceptual_hash(picture)) == 64
+    assert len(compute_perceptual_hash(picture)) == 64
     assert bits_between(picture, picture) == 0
     assert bits_between(picture, recompressed) <= 14
     assert all(bits_between(picture, scene(seed)) > 80 for seed in range(1, 6))

@@ -8,23 +8,23 @@ from sklearn.metrics import roc_auc_score
 
 from skinapp.datasets.summary import (
     METADATA,
-    capped_counts,
-    class_counts,
-    class_counts_by_split,
-    headline,
-    imbalance,
-    labels,
-    measure_quantiles,
-    metadata_counts,
-    size_counts,
-    split_counts,
+    compute_headline,
+    compute_imbalance,
+    compute_measure_quantiles,
+    count_capped,
+    count_classes,
+    count_classes_by_split,
+    count_metadata,
+    count_sizes,
+    count_splits,
+    get_labels,
 )
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import build_image_table
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return image_table(
+    return build_image_table(
         pd.DataFrame(
             {
                 "image_id": list("abcde"),
@@ -43,13 +43,13 @@ def table() -> pd.DataFrame:
 
 
 def test_counts_of_each_diagnosis(table: pd.DataFrame) -> None:
-    counts = class_counts(table)
+    counts = count_classes(table)
     assert list(counts.columns) == ["diagnosis", "photos", "lesions", "share"]
     assert counts.to_numpy().tolist() == [["nv", 3, 2, 0.6], ["bcc", 1, 1, 0.2], ["mel", 1, 1, 0.2]]
 
 
 def test_counts_of_each_published_size(table: pd.DataFrame) -> None:
-    sizes = size_counts(table)
+    sizes = count_sizes(table)
     assert list(sizes.columns) == ["source", "width", "height", "photos"]
     assert sizes.iloc[0].tolist() == ["HAM10000", 600, 450, 4]
     assert sizes.iloc[1][["source", "photos"]].tolist() == ["a clinic", 1]
@@ -58,7 +58,7 @@ def test_counts_of_each_published_size(table: pd.DataFrame) -> None:
 
 
 def test_counts_of_each_stored_size(table: pd.DataFrame) -> None:
-    assert size_counts(table, stored=True).to_numpy().tolist() == [
+    assert count_sizes(table, stored=True).to_numpy().tolist() == [
         ["HAM10000", 320, 240, 1],
         ["HAM10000", 427, 320, 3],
         ["a clinic", 427, 320, 1],
@@ -66,7 +66,7 @@ def test_counts_of_each_stored_size(table: pd.DataFrame) -> None:
 
 
 def test_counts_of_each_split(table: pd.DataFrame) -> None:
-    counts = split_counts(table)
+    counts = count_splits(table)
     assert list(counts.columns) == ["split", "photos", "lesions", "malignant"]
     assert counts.to_numpy().tolist() == [["test", 3, 3, 2], ["train", 2, 1, 0]]
 
@@ -74,7 +74,7 @@ def test_counts_of_each_split(table: pd.DataFrame) -> None:
 def made(photos: int | None = None, **columns: object) -> pd.DataFrame:
     """An image table of the columns given, named p000, p001 and so on."""
     n = photos or len(next(values for values in columns.values() if isinstance(values, list)))
-    return image_table(pd.DataFrame({"image_id": [f"p{place:03d}" for place in range(n)], **columns}))
+    return build_image_table(pd.DataFrame({"image_id": [f"p{place:03d}" for place in range(n)], **columns}))
 
 
 def listed(frame: pd.DataFrame) -> list[list[Any]]:
@@ -86,35 +86,35 @@ BARE = {"diagnosis": ["nv", None, None, None, "nv"], "malignant": [False, True, 
 
 
 def test_a_photo_without_a_diagnosis_is_labelled_by_what_is_known() -> None:
-    assert listed(labels(made(**BARE)).to_frame()) == [["nv"], ["malignant"], ["benign"], [None], ["nv"]]
-    assert listed(labels(made(diagnosis=["nv", None])).to_frame()) == [["nv"], [None]]
+    assert listed(get_labels(made(**BARE)).to_frame()) == [["nv"], ["malignant"], ["benign"], [None], ["nv"]]
+    assert listed(get_labels(made(diagnosis=["nv", None])).to_frame()) == [["nv"], [None]]
 
 
 def test_labels_keep_the_index_of_a_filtered_table() -> None:
     kept = made(**BARE).iloc[[2, 0]]
-    assert labels(kept).to_dict() == {2: "benign", 0: "nv"}
+    assert get_labels(kept).to_dict() == {2: "benign", 0: "nv"}
 
 
 def test_counts_of_a_table_that_knows_only_malignant_or_not() -> None:
-    counts = class_counts(made(malignant=[True, False, False], lesion_id=["1", "2", "2"]))
+    counts = count_classes(made(malignant=[True, False, False], lesion_id=["1", "2", "2"]))
     assert counts.to_numpy().tolist() == [["benign", 2, 1, 2 / 3], ["malignant", 1, 1, 1 / 3]]
 
 
 def test_own_class_names_stand_as_they_are_and_photos_without_a_label_are_counted_apart() -> None:
     table = made(diagnosis=["wart", "wart", "Zyste", None], lesion_id=["1", None, "2", "3"])
-    counts = class_counts(table)
+    counts = count_classes(table)
     assert counts.to_numpy().tolist() == [["wart", 2, 1, 2 / 3], ["Zyste", 1, 1, 1 / 3]]
-    assert headline(table).unlabelled == 1
-    assert counts["photos"].sum() + headline(table).unlabelled == len(table)
+    assert compute_headline(table).unlabelled == 1
+    assert counts["photos"].sum() + compute_headline(table).unlabelled == len(table)
 
 
 def test_a_table_of_categories_is_counted_like_one_of_strings(table: pd.DataFrame) -> None:
     kinds = ["diagnosis", "split", "source", "lesion_id"]
     categories = table.assign(**{name: table[name].astype("category") for name in kinds}).iloc[:4]
-    pd.testing.assert_frame_equal(class_counts(categories), class_counts(table.iloc[:4]))
-    pd.testing.assert_frame_equal(class_counts_by_split(categories), class_counts_by_split(table.iloc[:4]))
-    assert len(size_counts(categories)) == 1
-    assert listed(split_counts(categories)) == listed(split_counts(table.iloc[:4]))
+    pd.testing.assert_frame_equal(count_classes(categories), count_classes(table.iloc[:4]))
+    pd.testing.assert_frame_equal(count_classes_by_split(categories), count_classes_by_split(table.iloc[:4]))
+    assert len(count_sizes(categories)) == 1
+    assert listed(count_splits(categories)) == listed(count_splits(table.iloc[:4]))
 
 
 def test_counts_of_each_diagnosis_in_each_split() -> None:
@@ -123,7 +123,7 @@ def test_counts_of_each_diagnosis_in_each_split() -> None:
         lesion_id=["1", "2", "2", "3", "4", "5", "6"],
         split=["test", "train", "train", "test", None, "validation", "train"],
     )
-    counts = class_counts_by_split(table)
+    counts = count_classes_by_split(table)
     assert list(counts.columns) == ["diagnosis", "split", "photos", "lesions"]
     assert listed(counts) == [
         ["nv", "train", 2, 1],
@@ -135,7 +135,7 @@ def test_counts_of_each_diagnosis_in_each_split() -> None:
 
 
 def test_the_headline_is_as_counted_by_hand(table: pd.DataFrame) -> None:
-    told = headline(table)
+    told = compute_headline(table)
     assert (told.photos, told.lesions, told.classes, told.unlabelled) == (5, 4, 3, 0)
     assert (told.largest_to_smallest, told.top_three_share, told.top_three) == (3.0, 1.0, ("nv", "bcc", "mel"))
     assert (told.missing, told.malignant_share, told.without_lesion) == (1.0, 0.4, 0)
@@ -143,14 +143,16 @@ def test_the_headline_is_as_counted_by_hand(table: pd.DataFrame) -> None:
 
 def test_the_headline_counts_what_is_missing() -> None:
     known = {"age": [40, None], "sex": ["male", "male"], "site": ["back", "ear"], "camera": [None, "a"]}
-    told = headline(made(**known, confirmation=["histology", None], lesion_id=["1", None], malignant=[True, None]))
+    told = compute_headline(
+        made(**known, confirmation=["histology", None], lesion_id=["1", None], malignant=[True, None])
+    )
     assert told.missing == pytest.approx(3 / 10)
     assert (told.without_lesion, told.lesions, told.malignant_share) == (1, 1, 1.0)
 
 
 @pytest.mark.parametrize("photos", [0, 2])
 def test_a_headline_without_labels_is_undefined_not_zero(photos: int) -> None:
-    told = headline(made(lesion_id=["1", "2"]).iloc[:photos])
+    told = compute_headline(made(lesion_id=["1", "2"]).iloc[:photos])
     assert (told.photos, told.classes, told.unlabelled, told.top_three) == (photos, 0, photos, ())
     assert math.isnan(told.largest_to_smallest)
     assert math.isnan(told.top_three_share)
@@ -159,19 +161,19 @@ def test_a_headline_without_labels_is_undefined_not_zero(photos: int) -> None:
 
 
 def test_a_cap_cuts_only_what_is_above_it() -> None:
-    counts = capped_counts(made(diagnosis=["nv"] * 5 + ["mel"] * 2 + ["df"]), 2)
+    counts = count_capped(made(diagnosis=["nv"] * 5 + ["mel"] * 2 + ["df"]), 2)
     assert list(counts.columns) == ["diagnosis", "before", "after", "left_out"]
     assert listed(counts) == [["nv", 5, 2, 3], ["mel", 2, 2, 0], ["df", 1, 1, 0]]
 
 
 def test_the_imbalance_looks_only_at_classes_that_have_photos() -> None:
-    assert imbalance(pd.Series([6705, 0, 115])) == 6705 / 115
-    assert math.isnan(imbalance(pd.Series([0])))
+    assert compute_imbalance(pd.Series([6705, 0, 115])) == 6705 / 115
+    assert math.isnan(compute_imbalance(pd.Series([0])))
 
 
 def test_a_cap_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="cap of 0"):
-        capped_counts(made(diagnosis=["nv"]), 0)
+        count_capped(made(diagnosis=["nv"]), 0)
 
 
 def test_a_measure_by_class_has_the_quantiles_of_pandas_and_the_auroc_of_scikit_learn() -> None:
@@ -179,7 +181,7 @@ def test_a_measure_by_class_has_the_quantiles_of_pandas_and_the_auroc_of_scikit_
     diagnosis = generator.choice(["nv", "mel", "df"], 300, p=[0.6, 0.3, 0.1]).tolist()
     # Whole numbers, so that ties are many.
     brightness = generator.normal(100, 5, 300).round() + 4 * (np.array(diagnosis) == "mel")
-    frame = measure_quantiles(made(diagnosis=diagnosis, brightness=brightness.tolist()), "brightness")
+    frame = compute_measure_quantiles(made(diagnosis=diagnosis, brightness=brightness.tolist()), "brightness")
     assert list(frame.columns) == ["label", "photos", "q05", "q25", "q50", "q75", "q95", "auroc"]
     assert frame["q50"].is_monotonic_increasing
     for row in frame.itertuples():
@@ -193,19 +195,19 @@ def test_a_measure_by_class_has_the_quantiles_of_pandas_and_the_auroc_of_scikit_
 
 def test_a_measure_of_photos_without_a_label_stands_last_and_unmeasured_ones_are_left_out() -> None:
     table = made(diagnosis=["nv", "nv", "mel", None, "df"], red=[9.0, 7.0, 8.5, 1.0, None])
-    frame = measure_quantiles(table, "red")
+    frame = compute_measure_quantiles(table, "red")
     assert listed(frame[["label", "photos", "q50"]]) == [["nv", 2, 8.0], ["mel", 1, 8.5], [None, 1, 1.0]]
     assert frame["auroc"].tolist() == [0.75, pytest.approx(2 / 3), 0.0]
 
 
 def test_a_measure_of_one_class_tells_nothing_apart() -> None:
-    assert math.isnan(measure_quantiles(made(diagnosis=["nv"], red=[9.0]), "red")["auroc"].item())
+    assert math.isnan(compute_measure_quantiles(made(diagnosis=["nv"], red=[9.0]), "red")["auroc"].item())
 
 
 def test_a_table_without_the_measure_has_no_rows_and_a_strange_measure_is_refused(table: pd.DataFrame) -> None:
-    assert measure_quantiles(table, "sharpness").empty
+    assert compute_measure_quantiles(table, "sharpness").empty
     with pytest.raises(ValueError, match="age is not measured"):
-        measure_quantiles(table, "age")
+        compute_measure_quantiles(table, "age")
 
 
 def test_metadata_is_counted_by_class_most_frequent_first_and_missing_last() -> None:
@@ -213,7 +215,7 @@ def test_metadata_is_counted_by_class_most_frequent_first_and_missing_last() -> 
         diagnosis=["mel", "nv", "nv", "nv", None],
         sex=["male", "female", None, None, "male"],
     )
-    counts = metadata_counts(table, "sex")
+    counts = count_metadata(table, "sex")
     assert list(counts.columns) == ["label", "value", "photos"]
     assert listed(counts) == [
         ["nv", "male", 0],
@@ -230,7 +232,7 @@ def test_metadata_is_counted_by_class_most_frequent_first_and_missing_last() -> 
 
 def test_ages_are_counted_in_decades_youngest_first() -> None:
     ages = [9.9, 85, 85, 40, 49.9, None, -3, 104, 1e30, math.inf]
-    counts = metadata_counts(made(diagnosis=["nv"] * len(ages), age=ages), "age")
+    counts = count_metadata(made(diagnosis=["nv"] * len(ages), age=ages), "age")
     shown = counts[counts["photos"] > 0]
     assert listed(shown[["value", "photos"]]) == [["0–9", 1], ["40–49", 2], ["80–89", 2], ["100+", 2], [None, 3]]
 
@@ -240,7 +242,7 @@ def test_every_column_of_metadata_is_counted_whole() -> None:
     values = {name: generator.choice(np.array(["a", "b", None], dtype=object), 50).tolist() for name in METADATA[1:]}
     table = made(diagnosis=generator.choice(["nv", "mel"], 50).tolist(), age=[40.0] * 50, **values)
     for column in METADATA:
-        counts = metadata_counts(table, column)
+        counts = count_metadata(table, column)
         assert counts["photos"].sum() == 50
         if column != "age":
             expected = table.groupby(["diagnosis", column], dropna=False).size().to_dict()
@@ -250,4 +252,4 @@ def test_every_column_of_metadata_is_counted_whole() -> None:
 
 def test_a_column_that_is_no_metadata_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="path is not counted by class"):
-        metadata_counts(table, "path")
+        count_metadata(table, "path")

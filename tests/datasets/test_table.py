@@ -4,13 +4,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.table import COLUMNS, image_table, read_table, truth_labels, write_table
+from skinapp.datasets.table import COLUMNS, build_image_table, get_true_labels, read_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 
 
 def test_has_every_column_in_its_type_and_is_sorted() -> None:
-    table = image_table(pd.DataFrame({"image_id": ["b", "a"], "age": [50, 60], "malignant": [True, False]}))
+    table = build_image_table(pd.DataFrame({"image_id": ["b", "a"], "age": [50, 60], "malignant": [True, False]}))
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == COLUMNS
     assert list(table.columns) == list(COLUMNS)
     assert table["image_id"].tolist() == ["a", "b"]
@@ -37,36 +37,36 @@ def test_what_is_missing_stays_missing_through_parquet(tmp_path: Path) -> None:
 
 def test_strange_columns_are_named() -> None:
     with pytest.raises(DatasetError, match="no column colour, shade"):
-        image_table(pd.DataFrame({"image_id": ["a"], "shade": [1], "colour": ["red"]}))
+        build_image_table(pd.DataFrame({"image_id": ["a"], "shade": [1], "colour": ["red"]}))
 
 
 def test_duplicate_ids_are_named() -> None:
     ids = [f"photo_{number}" for number in range(7)]
     with pytest.raises(DatasetError, match=r"photo_0, photo_1, photo_2, photo_3, photo_4 and 2 more more than once"):
-        image_table(pd.DataFrame({"image_id": ids * 2}))
+        build_image_table(pd.DataFrame({"image_id": ids * 2}))
 
 
 def test_ids_that_follow_each_other_twice_are_named() -> None:
     with pytest.raises(DatasetError, match=r"holds b more than once"):
-        image_table(pd.DataFrame({"image_id": ["a", "b", "b", "c"]}))
+        build_image_table(pd.DataFrame({"image_id": ["a", "b", "b", "c"]}))
 
 
 def test_rows_are_numbered_anew_whether_they_were_sorted_or_not() -> None:
     rows = pd.DataFrame({"image_id": ["a", "b", "c"], "age": [1, 2, 3]})
     for some in (rows[1:], rows[1:][::-1]):
-        table = image_table(some)
+        table = build_image_table(some)
         assert table.index.tolist() == [0, 1]
         assert table[["image_id", "age"]].to_numpy().tolist() == [["b", 2], ["c", 3]]
 
 
 def test_a_row_without_an_id_is_refused() -> None:
     with pytest.raises(DatasetError, match="no image_id"):
-        image_table(pd.DataFrame({"image_id": ["a", None]}))
+        build_image_table(pd.DataFrame({"image_id": ["a", None]}))
 
 
 def test_values_of_another_type_are_refused_by_column() -> None:
     with pytest.raises(DatasetError, match=r"old.*age"):
-        image_table(pd.DataFrame({"image_id": ["a"], "age": ["old"]}))
+        build_image_table(pd.DataFrame({"image_id": ["a"], "age": ["old"]}))
 
 
 def test_no_table_at_all(tmp_path: Path) -> None:
@@ -104,13 +104,13 @@ def test_writing_that_breaks_off_leaves_the_old_table(tmp_path: Path, monkeypatc
 
 
 def test_truth_by_task() -> None:
-    table = image_table(
+    table = build_image_table(
         pd.DataFrame({"image_id": ["a", "b", "c"], "diagnosis": ["mel", "nv", None], "malignant": [True, False, None]})
     )
-    malignancy = truth_labels(table, "malignancy")
+    malignancy = get_true_labels(table, "malignancy")
     assert malignancy[:2].tolist() == ["malignant", "benign"]
     assert pd.isna(malignancy[2])
-    lesion_type = truth_labels(table, "lesion_type")
+    lesion_type = get_true_labels(table, "lesion_type")
     assert lesion_type[:2].tolist() == ["mel", "nv"]
     assert pd.isna(lesion_type[2])
 

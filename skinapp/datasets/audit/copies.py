@@ -1,7 +1,7 @@
-"""Copies: photos that lie in a table, or in several, more than once, as the same file or as the same picture.
+"""Copies: photos that occur more than once in one or several tables, as the same file or as the same picture.
 
-Every function here returns pairs: columns first and second (places in the table of photos, int64, first < second)
-and similarity (Float32, to 1). `photos` is an image table, or several under one another; its index is not looked at.
+The `find_` functions for copies return pairs: columns first and second (row numbers in `photos`, int64, first < second)
+and similarity (Float32, up to 1). `photos` is one image table, or several under one another; its index is ignored.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.audit.twins import find_twins, is_copy, read_looks
+from skinapp.datasets.audit.twins import find_twins, is_copy, read_thumbnails
 from skinapp.datasets.files import Progress, no_progress
 from skinapp.datasets.measures import HASH_SIDE
 from skinapp.errors import DatasetError
@@ -19,113 +19,114 @@ from skinapp.errors import DatasetError
 HASH_BITS = HASH_SIDE * HASH_SIDE
 
 SAME_HASH = 14
-"""Bits of 256 by which two perceptual hashes of one picture may differ.
+"""Bits of 256 in which the perceptual hashes of two copies may differ.
 
-Copies squashed to 224 x 224 px and recompressed differ in fewer; the nearest photos of two clinics in 44 or more. With
-sixteen pieces of a hash and at most fourteen bits that differ, two pieces agree whole: so near hashes are found fast.
+Copies squashed to 224 x 224 px and recompressed differ in fewer; the nearest photos of two clinics differ in 44 or
+more. A hash is cut into sixteen pieces, so hashes that differ in at most fourteen bits share at least two whole pieces,
+which finds near hashes fast.
 """
 
-MOST_COPIES = 20
-"""So many copies of one file are all paired with one another; of more, each is paired with the first alone."""
+MAX_COPIES = 20
+"""Up to this many copies of a file are all paired with each other; with more, each is paired only with the first."""
 
-Words = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.intp]
+HashWords = npt.NDArray[np.uint64]
+RowIndex = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What looking at the photos gave: the pairs that show one picture, and which photos could be read, bool (n,)."""
+class PhotoComparison:
+    """The result of comparing photos: the pairs that show one picture, and which photos could be read, bool (n,)."""
 
     pairs: pd.DataFrame
     readable: npt.NDArray[np.bool_]
 
 
-def same_files(photos: pd.DataFrame) -> pd.DataFrame:
-    """Pair the photos whose files are the same byte for byte; photos without a sha256 are in no pair."""
+def find_same_files(photos: pd.DataFrame) -> pd.DataFrame:
+    """Pair the photos with identical files; photos without a sha256 are in no pair."""
     known = np.flatnonzero(photos["sha256"].notna())
     groups = pd.factorize(photos["sha256"].iloc[known])[0]
-    first, second = _within(groups)
-    return _pairs(known[first], known[second], np.ones(len(first)))
+    first, second = _pair_within_groups(groups)
+    return _sort_pairs(known[first], known[second], np.ones(len(first)))
 
 
-def alike_by_hash(photos: pd.DataFrame) -> pd.DataFrame:
-    """Pair the photos whose perceptual hashes differ in at most SAME_HASH bits; needs no photo, only the table.
+def find_copies_by_hash(photos: pd.DataFrame) -> pd.DataFrame:
+    """Pair the photos with perceptual hashes that differ in at most SAME_HASH bits; needs only the table, no photos.
 
-    The similarity is the share of bits that agree. Copies that were cropped or turned are not found. Photos without a
-    perceptual hash are in no pair; DatasetError for a hash that is no 64 hexadecimal digits.
+    The similarity is the share of bits that agree. Cropped or turned copies are not found, and photos without a
+    perceptual hash are in no pair. DatasetError for a hash that is not 64 hexadecimal digits.
     """
     known = np.flatnonzero(photos["perceptual_hash"].notna())
     group, hashes = pd.factorize(photos["perceptual_hash"].iloc[known])
-    words = _words(hashes)
-    equal, across = _within(group), _across(group, *_near(words))
-    first, second = (np.concatenate(side) for side in zip(equal, across, strict=True))
-    apart = np.bitwise_count(words[group[first]] ^ words[group[second]]).sum(axis=1)
-    return _pairs(known[first], known[second], 1 - apart / HASH_BITS)
+    words = _parse_hashes(hashes)
+    equal, near = _pair_within_groups(group), _pair_across_groups(group, *_find_near_hashes(words))
+    first, second = (np.concatenate(side) for side in zip(equal, near, strict=True))
+    distance = np.bitwise_count(words[group[first]] ^ words[group[second]]).sum(axis=1)
+    return _sort_pairs(known[first], known[second], 1 - distance / HASH_BITS)
 
 
-def alike_by_looking(photos: pd.DataFrame, data_root: Path, progress: Progress = no_progress) -> Looked:
-    """Pair the photos that show one picture by looking at them, as skinapp.datasets.audit.twins does.
+def find_copies_by_photo(photos: pd.DataFrame, data_root: Path, progress: Progress = no_progress) -> PhotoComparison:
+    """Pair the photos that show one picture by comparing the photos themselves (see skinapp.datasets.audit.twins).
 
-    `progress` is called while photos are read, then while pairs are compared. Raises DatasetError where not one of
-    the photos can be read below the data root.
+    `progress` is called while photos are read, then while pairs are compared. Raises DatasetError if none of the photos
+    can be read below the data root.
     """
-    named = np.flatnonzero(photos["path"].notna())
-    looks, seen = read_looks([data_root / path for path in photos["path"].iloc[named]], progress)
-    if not seen.any():
+    with_path = np.flatnonzero(photos["path"].notna())
+    thumbnails, readable = read_thumbnails([data_root / path for path in photos["path"].iloc[with_path]], progress)
+    if not readable.any():
         raise DatasetError(f"None of the photos can be read below {data_root}. Correct --data or SKINAPP_DATA.")
-    places = named[seen]
-    twins = find_twins(looks[seen], photos["lesion_id"].iloc[places].reset_index(drop=True), progress)
+    rows = with_path[readable]
+    twins = find_twins(thumbnails[readable], photos["lesion_id"].iloc[rows].reset_index(drop=True), progress)
     twins = twins[is_copy(twins)]
-    pairs = _pairs(places[twins["first"]], places[twins["second"]], twins["similarity"].to_numpy())
-    return Looked(pairs, np.isin(np.arange(len(photos)), places))
+    pairs = _sort_pairs(rows[twins["first"]], rows[twins["second"]], twins["similarity"].to_numpy())
+    return PhotoComparison(pairs, np.isin(np.arange(len(photos)), rows))
 
 
-def hash_twin_ids(table: pd.DataFrame) -> pd.DataFrame:
+def find_twin_ids_by_hash(table: pd.DataFrame) -> pd.DataFrame:
     """Find the twins among the photos of a table by their perceptual hashes: columns image_a, image_b, similarity."""
-    pairs, ids = alike_by_hash(table), table["image_id"].to_numpy()
+    pairs, ids = find_copies_by_hash(table), table["image_id"].to_numpy()
     return pd.DataFrame(
         {"image_a": ids[pairs["first"]], "image_b": ids[pairs["second"]], "similarity": pairs["similarity"]}
     )
 
 
-def _pairs(first: Places, second: Places, similarity: npt.ArrayLike) -> pd.DataFrame:
+def _sort_pairs(first: RowIndex, second: RowIndex, similarity: npt.ArrayLike) -> pd.DataFrame:
     ends = {"first": np.minimum(first, second), "second": np.maximum(first, second)}
     pairs = pd.DataFrame(ends | {"similarity": pd.array(np.asarray(similarity), dtype="Float32")})
     return pairs.sort_values(["similarity", "first", "second"], ascending=[False, True, True], ignore_index=True)
 
 
-def _words(hashes: pd.Index) -> Words:
-    """Read hashes of 64 hexadecimal digits as bits in four words each, uint64 (n, 4)."""
+def _parse_hashes(hashes: pd.Index) -> HashWords:
+    """Convert hashes of 64 hexadecimal digits to four words of 64 bits each, uint64 (n, 4)."""
     try:
         rows = [np.frombuffer(bytes.fromhex(text), dtype=np.uint64) for text in hashes]
         return np.stack(rows).reshape(-1, HASH_BITS // 64) if rows else np.empty((0, HASH_BITS // 64), dtype=np.uint64)
     except ValueError as error:
         raise DatasetError(
-            f"A perceptual_hash is not {HASH_BITS // 4} hexadecimal digits ({error}). Index the photos anew."
+            f"A perceptual_hash is not {HASH_BITS // 4} hexadecimal digits ({error}). Index the photos again."
         ) from error
 
 
-def _near(words: Words) -> tuple[Places, Places]:
-    """Find the pairs of different hashes, uint64 (n, 4), that differ in at most SAME_HASH bits."""
-    found = [np.empty((0, 2), dtype=np.intp)]
-    for piece in _pieces(words).T:
+def _find_near_hashes(words: HashWords) -> tuple[RowIndex, RowIndex]:
+    """Find the pairs of distinct hashes, uint64 (n, 4), that differ in at most SAME_HASH bits."""
+    near = [np.empty((0, 2), dtype=np.intp)]
+    for piece in _cut_hashes(words).T:
         order = np.argsort(piece, kind="stable")
         ordered, rows, step = piece[order], np.arange(len(order)), 1
         while len(rows := rows[: np.searchsorted(rows, len(order) - step)]):
             rows = rows[ordered[rows] == ordered[rows + step]]
             pair = np.stack([order[rows], order[rows + step]], axis=1)
-            apart = np.bitwise_count(words[pair[:, 0]] ^ words[pair[:, 1]]).sum(axis=1)
-            found.append(np.sort(pair[apart <= SAME_HASH], axis=1))
+            distance = np.bitwise_count(words[pair[:, 0]] ^ words[pair[:, 1]]).sum(axis=1)
+            near.append(np.sort(pair[distance <= SAME_HASH], axis=1))
             step += 1
-    first, second = np.unique(np.concatenate(found), axis=0).T
+    first, second = np.unique(np.concatenate(near), axis=0).T
     return first, second
 
 
-def _pieces(words: Words) -> npt.NDArray[np.uint16]:
+def _cut_hashes(words: HashWords) -> npt.NDArray[np.uint16]:
     """Cut hashes into sixteen pieces of sixteen bits, uint16 (n, 16).
 
-    Each piece takes its bits along a diagonal of the hash: its low frequencies are much alike in all lesions, and a
-    piece made of these alone would tell few photos apart.
+    Each piece is a diagonal of the hash. The low frequencies are similar in all lesions, so a piece made only of them
+    would separate few photos.
     """
     bits = np.unpackbits(words.view(np.uint8), axis=1).reshape(-1, HASH_SIDE, HASH_SIDE)
     rows = np.arange(HASH_SIDE)
@@ -133,23 +134,23 @@ def _pieces(words: Words) -> npt.NDArray[np.uint16]:
     return np.ascontiguousarray(np.packbits(diagonals, axis=2)).view(np.uint16)[:, :, 0]
 
 
-def _within(groups: Places) -> tuple[Places, Places]:
-    """Pair the members of each group, given its number for each place: the first few with all, the others with one."""
+def _pair_within_groups(groups: RowIndex) -> tuple[RowIndex, RowIndex]:
+    """Pair the members of each group, given the group of each row; large groups are paired as MAX_COPIES says."""
     rank = pd.Series(groups).groupby(groups).cumcount().to_numpy()
-    members = pd.DataFrame({"group": groups, "place": np.arange(len(groups)), "rank": rank})
+    members = pd.DataFrame({"group": groups, "row": np.arange(len(groups)), "rank": rank})
     size = np.bincount(groups)[groups] if len(groups) else groups
-    kept = members[(size <= MOST_COPIES) | (rank == 0)]
+    kept = members[(size <= MAX_COPIES) | (rank == 0)]
     pairs = kept.merge(members, on="group")
     pairs = pairs[pairs["rank_x"] < pairs["rank_y"]]
-    return pairs["place_x"].to_numpy(dtype=np.intp), pairs["place_y"].to_numpy(dtype=np.intp)
+    return pairs["row_x"].to_numpy(dtype=np.intp), pairs["row_y"].to_numpy(dtype=np.intp)
 
 
-def _across(groups: Places, first: Places, second: Places) -> tuple[Places, Places]:
-    """Pair the members of two groups that belong together, as many of each as MOST_COPIES."""
+def _pair_across_groups(groups: RowIndex, first: RowIndex, second: RowIndex) -> tuple[RowIndex, RowIndex]:
+    """Pair the members of each two matching groups, at most MAX_COPIES of each."""
     rank = pd.Series(groups).groupby(groups).cumcount().to_numpy()
-    members = pd.DataFrame({"group": groups, "place": np.arange(len(groups))})[rank < MOST_COPIES]
+    members = pd.DataFrame({"group": groups, "row": np.arange(len(groups))})[rank < MAX_COPIES]
     pairs = pd.DataFrame({"first": first, "second": second})
     joined = pairs.merge(members, left_on="first", right_on="group").merge(
         members, left_on="second", right_on="group", suffixes=("_a", "_b")
     )
-    return joined["place_a"].to_numpy(dtype=np.intp), joined["place_b"].to_numpy(dtype=np.intp)
+    return joined["row_a"].to_numpy(dtype=np.intp), joined["row_b"].to_numpy(dtype=np.intp)

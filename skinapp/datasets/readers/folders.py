@@ -4,9 +4,17 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from skinapp.datasets.files import Finding, Indexed, Progress, file_facts, no_progress, photo_files
-from skinapp.datasets.labels import SPLIT_NAMES, known_label, malignancy, own_labels, read_label_map
-from skinapp.datasets.table import image_table
+from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.labels import SPLIT_NAMES, derive_malignancy, read_label_map, translate_label
+from skinapp.datasets.readers.common import (
+    IndexedTable,
+    IndexNote,
+    find_photo_files,
+    measure_rows,
+    note_unknown_labels,
+    note_unreadable,
+)
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 
 
@@ -15,93 +23,89 @@ def read_folders(
     data_root: Path,
     labels: Path | None = None,
     progress: Progress = no_progress,
-    kept: Path | None = None,
-) -> Indexed:
-    """Index photos in class folders of any depth, with or without train, val and test levels or any label.
+    facts_cache: Path | None = None,
+) -> IndexedTable:
+    """Index photos in class folders of any depth, with or without train, val and test folders, labelled or not.
 
-    The image_id is the path below the folder without its suffix ("train/benign/3"), the diagnosis the
-    deepest folder that is no split, NA where there is none. Each photo is taken as a lesion of its own.
-    `labels`, a CSV of two columns with or without a header line, maps folder names to the eight codes or
-    to malignant and benign; other names stay as they are, and `malignant` is then NA. Names are
-    compared without regard to case. What is left out or not known is named in the findings.
-    `progress` is called with (photos done, photos in all); `kept` is where file_facts keeps what it
-    measured. Raises DatasetError where the folder is missing or holds no readable photo, or the map is
-    missing or malformed.
+    The image_id is the path below the folder without its suffix ("train/benign/3"). The diagnosis is the name of the
+    deepest folder that is not a split, NA where there is none. Each photo counts as a lesion of its own. `labels` is a
+    CSV of two columns, with or without a header line, that maps folder names to the eight codes, malignant or benign.
+    Other names stay as they are, and `malignant` is then NA. Case is ignored. What is left out or unknown is noted.
+    `progress` is called with (photos done, photos in all); `facts_cache` is that of measure_files. Raises DatasetError
+    if the folder is missing or holds no readable photo, or the map is missing or malformed.
     """
     if not folder.is_dir():
         raise DatasetError(f"There is no folder at {folder}. Check the path.")
-    names = {} if labels is None else read_label_map(labels)
-    files = photo_files(folder)
-    facts = file_facts(files, data_root, progress, kept)
-    inside = pd.Series([file.relative_to(folder).as_posix() for file in files], dtype="string")
-    rows = pd.concat([_described(inside, names).assign(source=folder.resolve().name), facts], axis=1)
-    unreadable = rows["stored_width"].isna()
-    twice = rows["image_id"].mask(unreadable).duplicated() & ~unreadable
-    table = image_table(rows[~(unreadable | twice)])
+    label_map = {} if labels is None else read_label_map(labels)
+    files = find_photo_files(folder)
+    paths = pd.Series([file.relative_to(folder).as_posix() for file in files], dtype="string")
+    rows = _describe_paths(paths, label_map).assign(source=folder.resolve().name)
+    measured, readable = measure_rows(rows, files, data_root, progress, facts_cache)
+    duplicate = measured["image_id"].where(readable).duplicated() & readable
+    table = build_image_table(measured[readable & ~duplicate])
     if table.empty:
         raise DatasetError(f"No readable photo was found below {folder}. Name a folder that holds photos.")
-    findings = [
-        *_beside_the_photos(folder, files),
-        Finding("not readable as a picture, left out", tuple(inside[unreadable])),
-        Finding("named like another photo but for the suffix, first kept", tuple(inside[twice])),
-        *_noticed(table),
-        Finding("name in the label map that no folder bears", tuple(sorted(set(names) - _folder_names(inside)))),
+    unused = sorted(set(label_map) - _list_folder_names(paths))
+    notes = [
+        *_note_other_files(folder, files),
+        note_unreadable(paths[~readable]),
+        IndexNote("same name as another photo with another suffix, first kept", tuple(paths[duplicate])),
+        *_note_gaps(table),
+        IndexNote("name in the label map that no folder has", tuple(unused)),
     ]
-    return Indexed(table, tuple(finding for finding in findings if finding.names))
+    return IndexedTable.from_notes(table, notes)
 
 
-def _described(inside: "pd.Series[str]", names: dict[str, str]) -> pd.DataFrame:
-    """Tell what paths below the folder say: columns image_id, lesion_id, diagnosis, malignant, split."""
-    paths = [PurePosixPath(path) for path in inside]
-    ids = [path.with_suffix("").as_posix() for path in paths]
-    diagnosis = pd.Series([_label(path, names) for path in paths], dtype="string")
+def _describe_paths(paths: "pd.Series[str]", label_map: dict[str, str]) -> pd.DataFrame:
+    """Derive from paths below the folder the columns image_id, lesion_id, diagnosis, malignant and split."""
+    photos = [PurePosixPath(path) for path in paths]
+    ids = [photo.with_suffix("").as_posix() for photo in photos]
+    diagnosis = pd.Series([_find_label(photo, label_map) for photo in photos], dtype="string")
     return pd.DataFrame(
         {
             "image_id": ids,
             "lesion_id": ids,
             "diagnosis": diagnosis,
-            "malignant": malignancy(diagnosis),
-            "split": [_split(path) for path in paths],
+            "malignant": derive_malignancy(diagnosis),
+            "split": [_find_split(photo) for photo in photos],
         }
     )
 
 
-def _label(path: PurePosixPath, names: dict[str, str]) -> str | None:
-    """Return what the deepest folder that is no split says: as mapped, as a known label, or as it stands."""
-    given = next((part for part in reversed(path.parent.parts) if part.casefold() not in SPLIT_NAMES), None)
-    if given is None:
-        return None
-    return known_label(given, names)
+def _find_label(path: PurePosixPath, label_map: dict[str, str]) -> str | None:
+    """Return the label of the deepest folder that is not a split; see translate_label. None without such a folder."""
+    name = next((part for part in reversed(path.parent.parts) if part.casefold() not in SPLIT_NAMES), None)
+    return None if name is None else translate_label(name, label_map)
 
 
-def _split(path: PurePosixPath) -> str | None:
+def _find_split(path: PurePosixPath) -> str | None:
     levels = [SPLIT_NAMES[part.casefold()] for part in path.parent.parts if part.casefold() in SPLIT_NAMES]
     return levels[-1] if levels else None
 
 
-def _folder_names(inside: "pd.Series[str]") -> set[str]:
-    return {part.casefold() for path in inside for part in PurePosixPath(path).parent.parts}
+def _list_folder_names(paths: "pd.Series[str]") -> set[str]:
+    return {part.casefold() for path in paths for part in PurePosixPath(path).parent.parts}
 
 
-def _beside_the_photos(folder: Path, photos: list[Path]) -> list[Finding]:
-    """Name the files that are no photos and the folders without a photo in them or below them."""
-    holding = {parent for photo in photos for parent in photo.parents}
-    others = [path for path in sorted(folder.rglob("*")) if path not in {*photos, *holding}]
+def _note_other_files(folder: Path, photos: list[Path]) -> list[IndexNote]:
+    """Note the files that are not photos, and the folders without a photo in or below them."""
+    with_photos = {parent for photo in photos for parent in photo.parents}
+    others = [path for path in sorted(folder.rglob("*")) if path not in {*photos, *with_photos}]
     files = [path.relative_to(folder).as_posix() for path in others if not path.is_dir()]
     empty = [path.relative_to(folder).as_posix() for path in others if path.is_dir()]
     return [
-        Finding("file that is no photo by its suffix, left out", tuple(files)),
-        Finding("folder without a photo", tuple(empty)),
+        IndexNote("file without the suffix of a photo, left out", tuple(files)),
+        IndexNote("folder without a photo", tuple(empty)),
     ]
 
 
-def _noticed(table: pd.DataFrame) -> list[Finding]:
-    """Name the labels that say nothing of malignancy, and the photos without a label, split or lesion."""
+def _note_gaps(table: pd.DataFrame) -> list[IndexNote]:
+    """Note unknown labels, and the photos without a label, split or lesion."""
     ids, labels = table["image_id"], table["diagnosis"]
-    splitless = table["split"].isna() & bool(table["split"].notna().any())
+    no_split = table["split"].isna() & bool(table["split"].notna().any())
     return [
-        own_labels(table),
-        Finding("in no class folder, without a label", tuple(ids[labels.isna()])),
-        Finding("beside the split folders, in no split", tuple(ids[splitless])),
-        Finding("lesion not recorded, taken as a lesion of its own", tuple(ids)),
+        note_unknown_labels(table),
+        IndexNote("in no class folder, without a label", tuple(ids[labels.isna()])),
+        IndexNote("outside the split folders, without a split", tuple(ids[no_split])),
+        IndexNote("lesion not recorded, counted as a lesion of its own", tuple(ids)),
     ]

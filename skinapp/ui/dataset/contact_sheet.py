@@ -1,4 +1,4 @@
-"""The photos of a selection: a sheet of thumbnails where the photos are present, else their ids with links."""
+"""The filtered photos: thumbnails if the photos are present, else a list of their ids with links."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,42 +8,42 @@ import streamlit as st
 
 from skinapp.charts.style import short_name
 from skinapp.ui.dataset.filters import FilteredTable
-from skinapp.ui.thumbnails import THUMBNAIL_PX, archive_page, thumbnail
+from skinapp.ui.thumbnails import THUMBNAIL_PX, build_archive_links, read_thumbnail
 
-A_PAGE = 24
-MOST_ROWS = 1_000
-"""Rows of a list that go to the browser; the rest is had by export."""
+PAGE_SIZE = 24
+MAX_ROWS = 1_000
+"""Rows of a list that go to the browser; Export has all of them."""
 
 
-def contact_sheet(kept: FilteredTable, root: Path | None) -> None:
-    """Show the kept photos a page at a time where they lie below `root`, else a list of them."""
-    photos = kept.columns("image_id", "path", "diagnosis", "malignant", "lesion_id", "split")
-    if root is None or not _any_present(photos["path"], root):
-        st.caption("The photos themselves are not here. Ids of the ISIC Archive link to the photo there.")
-        _list(photos)
+def show_contact_sheet(filtered: FilteredTable, root: Path | None) -> None:
+    """Show the filtered photos, one page at a time, if they are below `root`, else list them."""
+    photos = filtered.columns("image_id", "path", "diagnosis", "malignant", "lesion_id", "split")
+    if root is None or not _has_photos(photos["path"], root):
+        st.caption("The photos themselves are not here. Ids of the ISIC Archive link to its page of the photo.")
+        _show_list(photos)
         return
-    pages = -(-len(photos) // A_PAGE)
+    pages = -(-len(photos) // PAGE_SIZE)
     page = st.pagination(pages, key="sheet-page") if pages > 1 else 1
-    shown = photos.iloc[(page - 1) * A_PAGE : page * A_PAGE]
+    shown = photos.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     with ThreadPoolExecutor() as readers:
-        pictures = list(readers.map(lambda path: thumbnail(path, root), shown["path"]))
+        pictures = list(readers.map(lambda path: read_thumbnail(path, root), shown["path"]))
     with st.container(horizontal=True):
         for picture, row in zip(pictures, shown.itertuples(), strict=True):
             if picture is not None:
-                st.image(picture, caption=_caption(row), width=THUMBNAIL_PX)
+                st.image(picture, caption=_format_caption(row), width=THUMBNAIL_PX)
     missing = sum(picture is None for picture in pictures)
     if missing:
-        st.caption(f"{missing} photos of this page are not here or cannot be read.")
+        st.caption(f"{missing} photos on this page are missing or cannot be read.")
 
 
-def _any_present(paths: "pd.Series[str]", root: Path) -> bool:
-    """Look for the first few photos: a folder that holds none of them holds none of the others."""
-    return any((root / path).is_file() for path in paths.dropna().head(A_PAGE))
+def _has_photos(paths: "pd.Series[str]", root: Path) -> bool:
+    """Tell whether any of the first few photos is there; if not, the others are not either."""
+    return any((root / path).is_file() for path in paths.dropna().head(PAGE_SIZE))
 
 
-def _list(photos: pd.DataFrame) -> None:
-    rows = photos.head(MOST_ROWS)
-    shown = rows[["image_id", "diagnosis", "lesion_id", "split"]].assign(page=archive_page(rows["image_id"]))
+def _show_list(photos: pd.DataFrame) -> None:
+    rows = photos.head(MAX_ROWS)
+    shown = rows[["image_id", "diagnosis", "lesion_id", "split"]].assign(page=build_archive_links(rows["image_id"]))
     st.dataframe(
         shown,
         hide_index=True,
@@ -55,11 +55,11 @@ def _list(photos: pd.DataFrame) -> None:
             "page": st.column_config.LinkColumn("ISIC Archive", display_text="open"),
         },
     )
-    if len(photos) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS:,} of {len(photos):,}; all of them under Export.")
+    if len(photos) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS:,} of {len(photos):,}. Export has all of them.")
 
 
-def _caption(row: object) -> str:
+def _format_caption(row: object) -> str:
     diagnosis = getattr(row, "diagnosis", None)
     label = "no label" if pd.isna(diagnosis) else short_name(str(diagnosis))
     return f"{label}  \n{getattr(row, 'image_id', '')}"

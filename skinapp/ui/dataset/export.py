@@ -1,20 +1,20 @@
-"""The filtered table as a file to take away."""
+"""The filtered table as a file to download."""
 
 import streamlit as st
 
-from skinapp.datasets.export import csv_bytes, parquet_bytes
+from skinapp.datasets.export import encode_csv, encode_parquet
 from skinapp.ui.dataset.filters import FilteredTable
 
 
-def show(name: str, kept: FilteredTable) -> None:
-    """Offer the kept rows as CSV and Parquet; a file is made only when it is asked for."""
-    kind = "all" if kept.whole else "the kept"
-    st.markdown(f"**{kept.photos:,} photos**, {kind} rows of *{name}* with every column. Facts only, no photo.")
-    stem = name.rsplit(".", 1)[0] + ("" if kept.whole else "-filtered")
+def show(name: str, filtered: FilteredTable) -> None:
+    """Offer the filtered rows as CSV and Parquet; a file is made only when it is downloaded."""
+    rows = "all rows" if filtered.whole else "the filtered rows"
+    st.markdown(f"**{filtered.photos:,} photos**: {rows} of *{name}* with every column. Facts only, no photos.")
+    stem = name.rsplit(".", 1)[0] + ("" if filtered.whole else "-filtered")
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            lambda: csv_bytes(kept.columns()),
+            lambda: encode_csv(filtered.columns()),
             f"{stem}.csv",
             "text/csv",
             on_click="ignore",
@@ -22,7 +22,7 @@ def show(name: str, kept: FilteredTable) -> None:
         )
         st.download_button(
             "Parquet",
-            lambda: parquet_bytes(kept.columns()),
+            lambda: encode_parquet(filtered.columns()),
             f"{stem}.parquet",
             "application/vnd.apache.parquet",
             on_click="ignore",
@@ -30,5 +30,5 @@ def show(name: str, kept: FilteredTable) -> None:
         )
     st.caption(
         "CSV opens everywhere; text that a spreadsheet would run as a formula gets an apostrophe in front. Parquet "
-        "keeps the types, and every `skinapp` command reads it. Each chart's toolbar saves the chart itself."
+        "keeps the types, and every `skinapp` command can read it. To save a chart, use its toolbar."
     )

@@ -1,40 +1,43 @@
-"""What trivial facts alone would predict: the stored shortcut probes of a table."""
+"""The stored shortcut probes of a table: how well facts without the lesion predict the labels."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from skinapp.runs.intervals import figure
+from skinapp.runs.intervals import get_figure
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 from skinapp.ui import loaders
 
 
 def show(name: str) -> None:
-    """Show the stored probes of a table, and say where there is none."""
+    """Show the stored probes of a table, or say that there are none."""
     st.subheader("Shortcut probe", anchor=False)
-    folders = loaders.probe_runs(name)
+    folders = loaders.list_probes(name)
     if not folders:
         st.caption(f"No probe of {name} is stored. Make one with `skinapp probe`.")
         return
     chosen = folders[0]
     if len(folders) > 1:
-        chosen = st.segmented_control("Asked for", folders, format_func=_task, default=chosen, required=True) or chosen
-    _probe(chosen)
+        chosen = (
+            st.segmented_control("Predicts", folders, format_func=_describe_task, default=chosen, required=True)
+            or chosen
+        )
+    _show_probe(chosen)
 
 
-def _task(folder: Path) -> str:
-    return "malignant or benign" if set(loaders.run(folder).classes) == set(MALIGNANCY_CLASSES) else "lesion type"
+def _describe_task(folder: Path) -> str:
+    return "malignant or benign" if set(loaders.get_run(folder).classes) == set(MALIGNANCY_CLASSES) else "lesion type"
 
 
-def _probe(folder: Path) -> None:
-    of_all = figure(loaders.intervals(folder), "macro_auroc").in_words(2)
+def _show_probe(folder: Path) -> None:
+    auroc = get_figure(loaders.get_intervals(folder), "macro_auroc").format(2)
     st.markdown(
-        f"Colour, light, size, camera and source alone, **without the lesion**, tell {_task(folder)} with an AUROC of "
-        f"**{of_all}**. A score that a network earns on these photos counts only for what it is above that; 0.5 would "
-        "be chance."
+        "Colour, light, size, camera and source alone, **without the lesion**, predict "
+        f"{_describe_task(folder)} with an AUROC of **{auroc}** (0.5 is chance). Compare a network's AUROC on these "
+        "photos with that, not with 0.5."
     )
     st.dataframe(
-        loaders.probe(folder),
+        loaders.get_probe(folder),
         hide_index=True,
         column_config={
             "name": "Class",
@@ -42,7 +45,7 @@ def _probe(folder: Path) -> None:
             "auroc": st.column_config.ProgressColumn("AUROC", format="%.2f", min_value=0.0, max_value=1.0),
             "auroc_low": st.column_config.NumberColumn("95% from", format="%.2f"),
             "auroc_high": st.column_config.NumberColumn("to", format="%.2f"),
-            "carried_by": st.column_config.TextColumn("Carried by (AUROC lost without it)", width="large"),
+            "carried_by": st.column_config.TextColumn("Main facts (AUROC lost without each)", width="large"),
         },
     )
-    st.caption(loaders.run(folder).note)
+    st.caption(loaders.get_run(folder).note)

@@ -6,20 +6,20 @@ import pytest
 from PIL import Image
 
 from skinapp.datasets.audit.copies import (
-    MOST_COPIES,
+    MAX_COPIES,
     SAME_HASH,
-    alike_by_hash,
-    alike_by_looking,
-    hash_twin_ids,
-    same_files,
+    find_copies_by_hash,
+    find_copies_by_photo,
+    find_same_files,
+    find_twin_ids_by_hash,
 )
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 
 
 def table_of(hashes: list[str | None]) -> pd.DataFrame:
     ids = [f"p{n:05}" for n in range(len(hashes))]
-    return image_table(pd.DataFrame({"image_id": ids, "perceptual_hash": hashes}))
+    return build_image_table(pd.DataFrame({"image_id": ids, "perceptual_hash": hashes}))
 
 
 def pairs_of(found: pd.DataFrame) -> set[tuple[int, int]]:
@@ -36,7 +36,7 @@ def test_near_hashes_are_those_that_a_comparison_of_all_finds() -> None:
         bits[place, changed] ^= 1
     apart = (bits[:, None] != bits[None]).sum(axis=2)
     expected = {(a, b) for a, b in zip(*np.nonzero(apart <= SAME_HASH), strict=True) if a < b}
-    found = alike_by_hash(table_of([np.packbits(row).tobytes().hex() for row in bits]))
+    found = find_copies_by_hash(table_of([np.packbits(row).tobytes().hex() for row in bits]))
     assert pairs_of(found) == expected
     assert len(expected) >= 75
     distance = [apart[a, b] for a, b in zip(found["first"], found["second"], strict=True)]
@@ -45,23 +45,23 @@ def test_near_hashes_are_those_that_a_comparison_of_all_finds() -> None:
 
 def test_hashes_that_are_missing_are_in_no_pair_and_ids_are_named() -> None:
     table = table_of([None, "ab" * 32, None, "ab" * 32])
-    assert pairs_of(alike_by_hash(table)) == {(1, 3)}
-    twins = hash_twin_ids(table)
+    assert pairs_of(find_copies_by_hash(table)) == {(1, 3)}
+    twins = find_twin_ids_by_hash(table)
     assert twins[["image_a", "image_b", "similarity"]].to_numpy().tolist() == [["p00001", "p00003", 1.0]]
 
 
 def test_a_hash_of_another_length_is_refused() -> None:
     for spoilt in ("ab" * 16, "no hash", "ab" * 31 + "a"):
         with pytest.raises(DatasetError, match="64 hexadecimal digits"):
-            alike_by_hash(table_of(["ab" * 32, spoilt]))
+            find_copies_by_hash(table_of(["ab" * 32, spoilt]))
 
 
 def test_few_copies_are_all_paired_and_many_with_the_first() -> None:
-    few = image_table(pd.DataFrame({"image_id": list("abc"), "sha256": ["x", "x", "x"]}))
-    assert pairs_of(same_files(few)) == {(0, 1), (0, 2), (1, 2)}
-    n = MOST_COPIES + 1
-    many = image_table(pd.DataFrame({"image_id": [f"p{k:03}" for k in range(n)], "sha256": "x"}))
-    assert pairs_of(same_files(many)) == {(0, k) for k in range(1, n)}
+    few = build_image_table(pd.DataFrame({"image_id": list("abc"), "sha256": ["x", "x", "x"]}))
+    assert pairs_of(find_same_files(few)) == {(0, 1), (0, 2), (1, 2)}
+    n = MAX_COPIES + 1
+    many = build_image_table(pd.DataFrame({"image_id": [f"p{k:03}" for k in range(n)], "sha256": "x"}))
+    assert pairs_of(find_same_files(many)) == {(0, k) for k in range(1, n)}
 
 
 def skin(seed: int) -> Image.Image:
@@ -75,13 +75,13 @@ def test_looking_finds_a_squashed_copy_and_names_what_cannot_be_read(tmp_path: P
     skin(1).resize((224, 224)).save(tmp_path / "d.jpg", quality=70)
     (tmp_path / "c.png").write_bytes(b"no picture")
     paths = ["a.png", "b.png", "c.png", "d.jpg", None]
-    table = image_table(pd.DataFrame({"image_id": list("abcde"), "lesion_id": list("abcde"), "path": paths}))
-    looked = alike_by_looking(table, tmp_path)
+    table = build_image_table(pd.DataFrame({"image_id": list("abcde"), "lesion_id": list("abcde"), "path": paths}))
+    looked = find_copies_by_photo(table, tmp_path)
     assert pairs_of(looked.pairs) == {(0, 3)}
     assert looked.readable.tolist() == [True, True, False, True, False]
 
 
 def test_a_root_without_any_of_the_photos_is_a_mistake(tmp_path: Path) -> None:
-    table = image_table(pd.DataFrame({"image_id": ["a"], "path": ["a.png"]}))
+    table = build_image_table(pd.DataFrame({"image_id": ["a"], "path": ["a.png"]}))
     with pytest.raises(DatasetError, match="None of the photos"):
-        alike_by_looking(table, tmp_path)
+        find_copies_by_photo(table, tmp_path)

@@ -3,8 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.audit.findings import Leaks, about, leaks, read_findings
-from skinapp.datasets.audit.table import FINDING_COLUMNS
+from skinapp.datasets.audit.findings import FINDING_COLUMNS, Leaks, count_leaks, read_findings, select_findings
 from skinapp.errors import DatasetError
 
 
@@ -34,10 +33,10 @@ def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_findings_about_a_table_name_it_on_either_side(findings: pd.DataFrame) -> None:
-    assert about(findings, "two")["finding"].tolist() == ["same picture", "metadata missing", "same picture"]
+    assert select_findings(findings, "two")["finding"].tolist() == ["same picture", "metadata missing", "same picture"]
 
 
 def test_leaks_are_counted_within_and_between_tables(findings: pd.DataFrame) -> None:
-    assert leaks(findings, "one") == Leaks(within=1, between=1)
-    assert leaks(findings, "two") == Leaks(within=0, between=1)
-    assert leaks(findings, "three") == Leaks(within=0, between=0)
+    assert count_leaks(findings, "one") == Leaks(within=1, between=1)
+    assert count_leaks(findings, "two") == Leaks(within=0, between=1)
+    assert count_leaks(findings, "three") == Leaks(within=0, between=0)

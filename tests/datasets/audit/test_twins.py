@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
 
-from skinapp.datasets.audit.overlay import SAME_PICTURE, look, overlay, same_picture
-from skinapp.datasets.audit.twins import find_twins, is_copy, twin_ids
-from skinapp.datasets.table import image_table
+from skinapp.datasets.audit.overlay import SAME_PICTURE, make_thumbnail, measure_similarity, overlay
+from skinapp.datasets.audit.twins import find_twin_ids, find_twins, is_copy
+from skinapp.datasets.table import build_image_table
 
 
 def skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
@@ -52,23 +52,23 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 def test_a_changed_copy_is_the_same_picture(change: str) -> None:
     original = skin(1)
     copy = CHANGES[change](original)
-    assert same_picture(look(np.asarray(original)), look(np.asarray(copy))) > SAME_PICTURE
+    assert measure_similarity(make_thumbnail(np.asarray(original)), make_thumbnail(np.asarray(copy))) > SAME_PICTURE
 
 
 def test_the_same_spot_on_other_skin_is_another_picture() -> None:
-    first, second = (look(np.asarray(skin(seed))) for seed in (1, 2))
-    assert same_picture(first, second) < SAME_PICTURE
+    first, second = (make_thumbnail(np.asarray(skin(seed))) for seed in (1, 2))
+    assert measure_similarity(first, second) < SAME_PICTURE
 
 
 def test_pictures_without_structure_are_no_twins() -> None:
     grey = np.full((96, 96, 3), 128, dtype=np.uint8)
-    assert same_picture(grey, grey) == 0.0
+    assert measure_similarity(grey, grey) == 0.0
 
 
 def test_twins_are_found_among_many_and_across_lesions() -> None:
     pictures = [skin(seed, blob=seed % 3) for seed in range(30)]
     pictures += [recompressed(pictures[4].resize((224, 224)), 70), pictures[7].crop((15, 10, 390, 290))]
-    looks = np.stack([look(np.asarray(picture)) for picture in pictures])
+    looks = np.stack([make_thumbnail(np.asarray(picture)) for picture in pictures])
     seen: list[tuple[int, int]] = []
     twins = find_twins(looks, pd.Series([pd.NA] * len(pictures), dtype="string"), lambda d, n: seen.append((d, n)))
     assert set(zip(twins["first"], twins["second"], strict=True)) == {(4, 30), (7, 31)}
@@ -77,7 +77,7 @@ def test_twins_are_found_among_many_and_across_lesions() -> None:
 
 
 def test_photos_of_one_lesion_are_all_compared() -> None:
-    looks = np.stack([look(np.asarray(skin(seed % 2))) for seed in range(4)])
+    looks = np.stack([make_thumbnail(np.asarray(skin(seed % 2))) for seed in range(4)])
     twins = find_twins(looks, pd.Series(["one"] * 4, dtype="string"))
     assert set(zip(twins["first"], twins["second"], strict=True)) == {(0, 2), (1, 3)}
 
@@ -87,8 +87,10 @@ def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(
         skin(seed).save(tmp_path / f"{name}.png")
     (tmp_path / "c.png").write_bytes(b"no picture")
     ids = list("abcd")
-    table = image_table(pd.DataFrame({"image_id": ids, "lesion_id": ids, "path": [f"{name}.png" for name in ids]}))
-    twins = twin_ids(table, tmp_path)
+    table = build_image_table(
+        pd.DataFrame({"image_id": ids, "lesion_id": ids, "path": [f"{name}.png" for name in ids]})
+    )
+    twins = find_twin_ids(table, tmp_path)
     assert list(zip(twins["image_a"], twins["image_b"], strict=True)) == [("a", "d")]
     assert twins["similarity"].iloc[0] == pytest.approx(1, abs=0.01)
 
@@ -98,17 +100,19 @@ def test_the_same_round_field_around_other_skin_is_another_picture(radius: int) 
     rows, columns = np.ogrid[:300, :400]
     outside = ((rows - 150) / radius) ** 2 + ((columns - 200) / radius) ** 2 > 1
     pictures = [np.where(outside[..., None], 0, np.asarray(skin(seed))).astype(np.uint8) for seed in (1, 2)]
-    first, second = map(look, pictures)
-    assert same_picture(first, second) < SAME_PICTURE
+    first, second = map(make_thumbnail, pictures)
+    assert measure_similarity(first, second) < SAME_PICTURE
     # In a small field too little of the skin is left to call even the same file the same picture.
-    assert (same_picture(first, first) > SAME_PICTURE) == (radius > 100)
+    assert (measure_similarity(first, first) > SAME_PICTURE) == (radius > 100)
 
 
 def test_an_overlay_says_how_much_is_shared_and_recoloured() -> None:
     original = skin(1)
     inner = original.crop((20, 15, 380, 285))
     changed = {"squashed": original.resize((224, 224)), "inner": inner, "warmer": inner.point(lambda v: int(v * 0.8))}
-    laid = [overlay(look(np.asarray(original)), look(np.asarray(copy))) for copy in changed.values()]
+    laid = [
+        overlay(make_thumbnail(np.asarray(original)), make_thumbnail(np.asarray(copy))) for copy in changed.values()
+    ]
     assert [found.shared for found in laid] == pytest.approx([1, 0.81, 0.81], abs=0.02)
     assert [found.colour_gap for found in laid] == pytest.approx([0, 0, 31], abs=2)
     assert is_copy(pd.DataFrame(laid)).tolist() == [True, True, False]

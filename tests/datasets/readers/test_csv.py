@@ -4,22 +4,22 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.files import Indexed
+from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.csv import read_csv_photos
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 
 MakeCsv = Callable[..., Path]
 
-LESION = "lesion not recorded, taken as a lesion of its own"
+LESION = "lesion not recorded, counted as a lesion of its own"
 
 
-def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
-    return {finding.what: finding.names for finding in indexed.findings}
+def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+    return {note.what: note.names for note in indexed.notes}
 
 
-def column(indexed: Indexed, name: str) -> list[object]:
+def column(indexed: IndexedTable, name: str) -> list[object]:
     values = indexed.table[name].astype(object)
     return values.where(values.notna(), None).tolist()
 
@@ -49,7 +49,7 @@ def test_a_path_is_enough(make_csv: MakeCsv) -> None:
     assert indexed.table[["stored_width", "red", "perceptual_hash"]].notna().to_numpy().all()
     assert indexed.table[["diagnosis", "malignant", "age", "split", "width"]].isna().to_numpy().all()
     assert findings(indexed) == {LESION: ("a", "b", "deep/c"), "without a label": ("a", "b", "deep/c")}
-    pd.testing.assert_frame_equal(indexed.table, image_table(indexed.table))
+    pd.testing.assert_frame_equal(indexed.table, build_image_table(indexed.table))
 
 
 def test_every_column_is_read(make_csv: MakeCsv) -> None:
@@ -109,7 +109,7 @@ def test_what_is_not_known_is_missing(make_csv: MakeCsv) -> None:
     csv = make_csv("path,sex,age,site,dx\na.png,unknown,,NA,\nb.jpg, ,0,n/a,none\n")
     indexed = read_csv_photos(csv, csv.parent)
     assert indexed.table[["sex", "age", "site", "diagnosis", "malignant"]].isna().to_numpy().all()
-    assert findings(indexed)["age 0, taken as not recorded"] == ("b",)
+    assert findings(indexed)["age 0, treated as not recorded"] == ("b",)
     assert findings(indexed)["without a label"] == ("a", "b")
 
 
@@ -118,14 +118,14 @@ def test_own_labels_stay_and_a_map_gives_them_ours(make_csv: MakeCsv, tmp_path: 
     indexed = read_csv_photos(csv, csv.parent)
     assert column(indexed, "diagnosis") == ["Wart", "Muttermal", "Wart"]
     assert column(indexed, "malignant") == [None] * 3
-    own = "label that is no diagnosis code, malignant or benign, kept as it is"
+    own = "label that is not a diagnosis code, malignant or benign, kept as it is"
     assert findings(indexed)[own] == ("Muttermal (1 photos)", "Wart (2 photos)")
     labels = tmp_path / "map.csv"
     labels.write_text("muttermal,nv\nsunspot,bkl\n")
     mapped = read_csv_photos(csv, csv.parent, labels)
     assert column(mapped, "diagnosis") == ["Wart", "nv", "Wart"]
     assert column(mapped, "malignant") == [None, False, None]
-    assert findings(mapped)["name in the label map that no row bears"] == ("sunspot",)
+    assert findings(mapped)["name in the label map that no row has"] == ("sunspot",)
 
 
 def test_what_the_csv_says_of_malignancy_counts_where_its_label_is_its_own(make_csv: MakeCsv) -> None:
@@ -167,7 +167,7 @@ def test_every_wrong_column_is_named_in_one_sentence(make_csv: MakeCsv, draw_pic
         "split: 'holdout'",
         "width: '60.5'",
         "height: '0'",
-        "malignant: another answer than the diagnosis gives (nv)",
+        "malignant: contradicts the diagnosis (nv)",
         f"path: {csv.parents[1] / 'outside.png'}",
     ):
         assert phrase in sentence

@@ -5,26 +5,26 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.files import Indexed
 from skinapp.datasets.labels import KNOWN_LABELS
+from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.folders import read_folders
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 from skinapp.taxonomy import CODES, is_malignant
 
 MakeFolders = Callable[..., Path]
 
-LESION = "lesion not recorded, taken as a lesion of its own"
-OWN_NAMES = "label that is no diagnosis code, malignant or benign, kept as it is"
+LESION = "lesion not recorded, counted as a lesion of its own"
+OWN_NAMES = "label that is not a diagnosis code, malignant or benign, kept as it is"
 
 
-def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
+def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
     """Return the findings by what they say, but for the lesions, which no folder records."""
-    return {finding.what: finding.names for finding in indexed.findings if finding.what != LESION}
+    return {note.what: note.names for note in indexed.notes if note.what != LESION}
 
 
-def by_id(indexed: Indexed, column: str) -> dict[str, object]:
+def by_id(indexed: IndexedTable, column: str) -> dict[str, object]:
     values = indexed.table[column].astype(object)
     return dict(zip(indexed.table["image_id"], values.where(values.notna(), None), strict=True))
 
@@ -91,7 +91,7 @@ def test_each_photo_is_a_lesion_of_its_own(make_folders: MakeFolders) -> None:
     folder = make_folders("nv/1.png", "nv/2.png")
     indexed = read_folders(folder, folder)
     assert indexed.table["lesion_id"].tolist() == ["nv/1", "nv/2"]
-    assert {finding.what: finding.names for finding in indexed.findings}[LESION] == ("nv/1", "nv/2")
+    assert {note.what: note.names for note in indexed.notes}[LESION] == ("nv/1", "nv/2")
     assert findings(indexed) == {}
 
 
@@ -106,13 +106,13 @@ def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -
     indexed = read_folders(folder, folder)
     assert sorted(indexed.table["path"]) == sorted(kept)
     assert findings(indexed) == {
-        "file that is no photo by its suffix, left out": ("train/notes.txt",),
+        "file without the suffix of a photo, left out": ("train/notes.txt",),
         "folder without a photo": ("train/df.png", "train/mel", "train/mel/early"),
         "not readable as a picture, left out": ("train/nv/2.jpg", "train/nv/4.jpg"),
-        "named like another photo but for the suffix, first kept": ("train/nv/1.webp",),
+        "same name as another photo with another suffix, first kept": ("train/nv/1.webp",),
         OWN_NAMES: ("wart (2 photos)",),
         "in no class folder, without a label": ("8",),
-        "beside the split folders, in no split": ("8", "nv/9"),
+        "outside the split folders, without a split": ("8", "nv/9"),
     }
 
 
@@ -129,16 +129,16 @@ def test_a_map_gives_folder_names_their_labels(make_folders: MakeFolders, tmp_pa
     malignant = {"Naevus/1": False, "train/NA/2": True, "bcc/5": True, "harmless/6": False}
     assert by_id(indexed, "malignant") == malignant | dict.fromkeys(wart)
     assert findings(indexed)[OWN_NAMES] == ("wart (2 photos)",)
-    assert findings(indexed)["name in the label map that no folder bears"] == ("solar lentigo",)
+    assert findings(indexed)["name in the label map that no folder has"] == ("solar lentigo",)
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"mole;nv\nwart;bkl\n", "has 1 columns in place of two"),
-        (b"mole,nv,benign\n", "has 3 columns in place of two"),
-        (b"folder,label\nmole,nevus\nwart,\n", "knows labels that skinapp does not: '', 'nevus'"),
-        (b"folder,label\nmole\n", "knows labels that skinapp does not: ''"),
+        (b"mole;nv\nwart;bkl\n", "has 1 columns"),
+        (b"mole,nv,benign\n", "has 3 columns"),
+        (b"folder,label\nmole,nevus\nwart,\n", "has labels .*: '', 'nevus'"),
+        (b"folder,label\nmole\n", "has labels .*: ''"),
         (b"mole,nv\nMole,mel\n", "gives mole more than one label"),
         (b"folder,label\n", "maps no name"),
         (b"", "is not a CSV table"),
@@ -179,4 +179,4 @@ def test_the_two_class_set_keeps_its_own_split() -> None:
     assert (table["malignant"] == (table["diagnosis"] == "malignant")).all()
     assert set(table["diagnosis"]) == {"malignant", "benign"}
     assert findings(indexed) == {}
-    pd.testing.assert_frame_equal(table, image_table(table))
+    pd.testing.assert_frame_equal(table, build_image_table(table))

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.files import Indexed
+from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES
-from skinapp.datasets.table import TABLES, image_table, read_table
+from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 from skinapp.taxonomy import CODES, is_malignant
@@ -17,8 +17,8 @@ from skinapp.taxonomy import CODES, is_malignant
 MakeHam10000 = Callable[..., Path]
 
 
-def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
-    return {finding.what: finding.names for finding in indexed.findings}
+def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+    return {note.what: note.names for note in indexed.notes}
 
 
 def write_isic2019(path: Path, labels: dict[str, str]) -> Path:
@@ -38,7 +38,7 @@ def test_reads_it_as_published_or_in_one_folder(
     indexed = read_ham10000(folder, folder.parent)
     table = indexed.table
     assert table["image_id"].tolist() == published["image_id"].tolist()
-    assert set(findings(indexed)) == {"age 0, taken as not recorded"}
+    assert set(findings(indexed)) == {"age 0, treated as not recorded"}
     assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     sizes = table[["width", "height", "stored_width", "stored_height"]]
     assert sizes.drop_duplicates().to_numpy().tolist() == [[600, 450, 80, 60]]
@@ -56,7 +56,7 @@ def test_what_is_not_recorded_is_missing(make_ham10000: MakeHam10000, published:
     folder = make_ham10000(published)
     indexed = read_ham10000(folder, folder)
     table = indexed.table.set_index("image_id")
-    assert findings(indexed)["age 0, taken as not recorded"] == ("ISIC_0000005",)
+    assert findings(indexed)["age 0, treated as not recorded"] == ("ISIC_0000005",)
     assert table["age"].isna()[["ISIC_0000005", "ISIC_0000006"]].all()
     assert table["age"].drop(["ISIC_0000005", "ISIC_0000006"]).notna().all()
     assert table.loc["ISIC_0000006", ["sex", "site"]].isna().all()
@@ -98,12 +98,12 @@ def test_whatever_is_left_out_is_named(
     indexed = read_ham10000(folder, folder)
     assert findings(indexed) == {
         "photo without a row in the metadata, left out": ("ISIC_0099999.jpg",),
-        "photo lies in the folder twice, first kept": ("ISIC_0000004.png",),
+        "photo twice in the folder, first kept": ("ISIC_0000004.png",),
         "listed twice in the metadata, first row kept": ("ISIC_0000008",),
         "listed without a photo, left out": ("ISIC_0000001", "(no image_id)"),
         "unknown label, left out": ("ISIC_0000007 (wart)",),
         "not readable as a picture, left out": ("ISIC_0000003",),
-        "age 0, taken as not recorded": ("ISIC_0000005",),
+        "age 0, treated as not recorded": ("ISIC_0000005",),
     }
     kept = ["ISIC_0000002", "ISIC_0000004", "ISIC_0000005", "ISIC_0000006", "ISIC_0000008", "ISIC_0000009"]
     assert indexed.table["image_id"].tolist() == kept
@@ -178,7 +178,7 @@ def test_the_shipped_table_holds_what_was_published() -> None:
     assert (table["malignant"] == table["diagnosis"].map(is_malignant)).all()
     assert table["age"].min() > 0
     assert not table.isin(["unknown"]).to_numpy().any()
-    pd.testing.assert_frame_equal(table, image_table(table))
+    pd.testing.assert_frame_equal(table, build_image_table(table))
 
 
 @pytest.mark.skipif("SKINAPP_DATA" not in os.environ, reason="SKINAPP_DATA does not name a folder of the real photos")

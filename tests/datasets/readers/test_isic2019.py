@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinapp.datasets.files import Indexed
+from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES, read_isic2019, read_isic2019_labels
-from skinapp.datasets.table import image_table
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.files import file_sha256
 from skinapp.taxonomy import CODES, is_malignant
@@ -31,13 +31,13 @@ ISIC_0053455,85,lower extremity,BCN_0000002,male,AK
 """Rows as ISIC 2019's metadata CSV has them, and the column that its label CSV marks."""
 
 HAM10000 = "part of HAM10000, which has a table of its own, left out"
-AGE_0 = "age 0, taken as not recorded"
-LESION = "without a lesion_id, taken as a lesion of its own"
+AGE_0 = "age 0, treated as not recorded"
+LESION = "without a lesion_id, counted as a lesion of its own"
 NO_LESION = ("ISIC_0000000", "ISIC_0000012_downsampled")
 
 
-def findings(indexed: Indexed) -> dict[str, tuple[str, ...]]:
-    return {finding.what: finding.names for finding in indexed.findings}
+def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+    return {note.what: note.names for note in indexed.notes}
 
 
 def write_labels(path: Path, images: list[str], labels: list[str]) -> Path:
@@ -130,7 +130,7 @@ def test_whatever_is_left_out_is_named(
     assert findings(indexed) == {
         HAM10000: ("ISIC_0024306",),
         "photo without a row in the metadata, left out": ("ISIC_0099999.jpg",),
-        "photo lies in the folder twice, first kept": ("ISIC_0053455.png",),
+        "photo twice in the folder, first kept": ("ISIC_0053455.png",),
         "listed twice in the metadata, first row kept": ("ISIC_0000000",),
         "listed without a photo, left out": ("ISIC_0053453", "(no image)"),
         "without one of the eight diagnoses, left out": ("ISIC_0053454", "(no image)"),
@@ -181,7 +181,7 @@ def test_metadata_that_lack_a_column(make_isic2019: MakeIsic2019, rows: pd.DataF
 
 def test_no_photo_of_its_own(make_isic2019: MakeIsic2019, rows: pd.DataFrame) -> None:
     folder = make_isic2019(rows[rows["lesion_id"].str.startswith("HAM_", na=False)])
-    with pytest.raises(DatasetError, match=r"No photo of ISIC 2019, HAM10000's aside, was found"):
+    with pytest.raises(DatasetError, match=r"No photo of ISIC 2019"):
         read_isic2019(folder, folder)
 
 
@@ -194,4 +194,4 @@ def test_the_real_photos_add_up() -> None:
     assert counts == {HAM10000: 10_015, "listed without a photo, left out": 32, AGE_0: 13}
     assert len(indexed.table) == 25_331 - 10_015 - 32
     assert set(indexed.table["camera"].dropna()) == {"BCN", "MSK"}
-    pd.testing.assert_frame_equal(indexed.table, image_table(indexed.table))
+    pd.testing.assert_frame_equal(indexed.table, build_image_table(indexed.table))

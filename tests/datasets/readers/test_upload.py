@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from skinapp.datasets.columns import LONGEST_TEXT
+from skinapp.datasets.columns import MAX_TEXT
 from skinapp.datasets.readers import upload
 from skinapp.datasets.readers.upload import read_upload
-from skinapp.datasets.table import TABLES, image_table, read_table
+from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
 
 
@@ -41,7 +41,7 @@ def test_words_of_published_tables_are_understood() -> None:
             "sex": ["female", "male"],
         }
     )
-    pd.testing.assert_frame_equal(found, image_table(expected))
+    pd.testing.assert_frame_equal(found, build_image_table(expected))
 
 
 def test_own_labels_stay_and_say_nothing_of_malignancy() -> None:
@@ -87,13 +87,13 @@ def test_a_table_without_ids_names_every_column_that_it_has() -> None:
     ("data", "words"),
     [
         ("", "lacks the column image_id"),
-        ("image_id,age\n", "holds no row"),
+        ("image_id,age\n", "has no rows"),
         ('image_id,age\n"1,2', "is not a CSV table"),
         ("image_id,age\n1,2,3,4\n", "more cells than its header"),
         ("image_id,image_id\n1,2\n", "two columns named 'image_id'"),
         ("image_id,age\n,3\n", "1 rows have none"),
         (b"image_id,site\n1,\xff\xfe\n", "is not a CSV table in UTF-8"),
-        (f"image_id,site\n1,{'x' * (LONGEST_TEXT + 1)}\n", "is not text of at most"),
+        (f"image_id,site\n1,{'x' * (MAX_TEXT + 1)}\n", "is not text of at most"),
         (",".join(["image_id", *(f"c{n}" for n in range(upload.MAX_COLUMNS))]) + "\n", "columns. Keep those"),
     ],
 )

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.audit.table import FINDING_COLUMNS, FINDINGS, audit, crosses, disagrees, stacked, summarize
-from skinapp.datasets.table import TABLES, image_table, read_table
+from skinapp.datasets.audit.checks import audit_tables, stack_tables
+from skinapp.datasets.audit.findings import FINDING_COLUMNS, FINDINGS, count_findings, crosses_split, has_label_conflict
+from skinapp.datasets.table import TABLES, build_image_table, read_table
 
 
 def hashed(number: int, flipped: int = 0) -> str:
@@ -26,7 +27,7 @@ def rows(**columns: list[object]) -> pd.DataFrame:
         "diagnosis": ["nv"] * n,
         "malignant": [False] * n,
     }
-    return image_table(pd.DataFrame(facts | columns))
+    return build_image_table(pd.DataFrame(facts | columns))
 
 
 def _seed(name: str) -> int:
@@ -41,7 +42,7 @@ def of(findings: pd.DataFrame, kind: str) -> list[tuple[object, ...]]:
 
 def test_a_clean_table_has_no_findings_but_what_is_missing() -> None:
     table = rows(image_id=[f"p{n}" for n in range(20)], split=["train"] * 20)
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     assert set(found["finding"]) == {"metadata missing"}
     assert found.dtypes.astype(str).to_dict() == FINDING_COLUMNS
     assert "age: 20 of 20 photos (100.0%)" in set(found["detail"])
@@ -55,17 +56,17 @@ def test_the_same_file_is_found_across_splits_and_not_called_the_same_picture_ag
         perceptual_hash=[hashed(1), hashed(1), hashed(2)],
         split=["train", "test", "test"],
     )
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     assert of(found, "same file") == [("a", "train", "b", "test")]
     assert of(found, "same picture") == []
     assert found["similarity"].iloc[0] == 1
-    assert crosses(found).sum() == 1
+    assert crosses_split(found).sum() == 1
 
 
 def test_near_hashes_are_the_same_picture_between_tables() -> None:
     one = rows(image_id=["a", "b"], perceptual_hash=[hashed(1), hashed(2)], split=["train", "train"])
     two = rows(image_id=["c", "d"], perceptual_hash=[hashed(1, 14), hashed(2, 16)], split=["test", "test"])
-    found = audit({"one": one, "two": two})
+    found = audit_tables({"one": one, "two": two})
     (pair,) = found[found["finding"] == "same picture"].itertuples()
     assert (pair.table_a, pair.image_a, pair.table_b, pair.image_b) == ("one", "a", "two", "c")
     assert pair.similarity == pytest.approx(1 - 14 / 256)
@@ -74,16 +75,16 @@ def test_near_hashes_are_the_same_picture_between_tables() -> None:
 def test_given_pairs_are_taken_in_place_of_hashes() -> None:
     table = rows(image_id=["a", "b", "c"], perceptual_hash=[hashed(1)] * 3, split=["train", "test", None])
     alike = pd.DataFrame({"first": [1], "second": [2], "similarity": [0.8]})
-    found = audit({"one": table}, alike, np.array([True, True, True]))
+    found = audit_tables({"one": table}, alike, np.array([True, True, True]))
     assert of(found, "same picture") == [("b", "test", "c", pd.NA)]
-    assert not crosses(found).any()  # a photo in no split is on neither side
+    assert not crosses_split(found).any()  # a photo in no split is on neither side
 
 
 def test_photos_of_one_lesion_that_are_copies_are_findings_but_no_leak() -> None:
     table = rows(image_id=["a", "b"], lesion_id=["one", "one"], sha256=["x", "x"], split=["train", "train"])
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     assert found["detail"].iloc[0] == "photos of one lesion"
-    assert summarize(found).set_index("finding").loc["same file"].tolist() == [1, 0, 0]
+    assert count_findings(found).set_index("finding").loc["same file"].tolist() == [1, 0, 0]
 
 
 def test_a_lesion_that_crosses_is_one_finding_with_its_counts() -> None:
@@ -92,7 +93,7 @@ def test_a_lesion_that_crosses_is_one_finding_with_its_counts() -> None:
         lesion_id=["z", "z", "z", "z", "k", "k", None],
         split=["train", "train", "test", None, "test", "validation", "test"],
     )
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     assert of(found, "lesion crosses a split") == [("a", "train", "c", "test"), ("e", "test", "f", "validation")]
     details = found.loc[found["finding"] == "lesion crosses a split", "detail"]
     assert set(details) == {"z: 1 in test, 2 in train", "k: 1 in test, 1 in validation"}
@@ -102,7 +103,7 @@ def test_a_lesion_may_cross_between_tables_but_not_by_an_own_id() -> None:
     one = rows(image_id=["a", "1"], lesion_id=["HAM_1", "1"], split=["train", "train"])
     two = rows(image_id=["b", "1"], lesion_id=["HAM_1", "1"], sha256=["p", "q"], split=["test", "test"])
     two["perceptual_hash"] = [hashed(7), hashed(8)]
-    assert of(audit({"one": one, "two": two}), "lesion crosses a split") == [("a", "train", "b", "test")]
+    assert of(audit_tables({"one": one, "two": two}), "lesion crosses a split") == [("a", "train", "b", "test")]
 
 
 @pytest.mark.parametrize(
@@ -125,15 +126,15 @@ def test_labels_of_one_picture_are_compared_between_tables(
         name: rows(image_id=[name], sha256=["x"], diagnosis=[label[0]], malignant=[label[1]])
         for name, label in (("one", first), ("two", second))
     }
-    found = audit(tables)
+    found = audit_tables(tables)
     kept = found[found["finding"] == "labels disagree"]
     assert kept["detail"].tolist() == ([] if detail is None else [detail])
-    assert disagrees(found)[found["finding"] == "same file"].tolist() == [detail is not None]
+    assert has_label_conflict(found)[found["finding"] == "same file"].tolist() == [detail is not None]
 
 
 def test_own_words_are_compared_within_a_table() -> None:
     table = rows(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["mole", "spot"], malignant=[pd.NA, pd.NA])
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     assert "mole against spot" in set(found["detail"])
 
 
@@ -142,15 +143,15 @@ def test_names_of_the_archive_mean_one_photo_and_others_do_not() -> None:
     one = rows(image_id=ids, diagnosis=["nv", "nv"])
     two = rows(image_id=["ISIC_0000001_downsampled", "IMG_1"], diagnosis=["bcc", "bcc"], sha256=["p", "q"])
     two["perceptual_hash"] = [hashed(7), hashed(8)]
-    found = audit({"one": one, "two": two})
+    found = audit_tables({"one": one, "two": two})
     assert [row[0] for row in of(found, "labels disagree")] == ["ISIC_0000001"]
 
 
 def test_unreadable_files_are_named_from_the_table_or_from_the_disk() -> None:
     table = rows(image_id=["a", "b"], stored_width=[100, None], split=["train", "test"])
-    assert of(audit({"one": table}), "unreadable file") == [("b", "test", pd.NA, pd.NA)]
+    assert of(audit_tables({"one": table}), "unreadable file") == [("b", "test", pd.NA, pd.NA)]
     none = pd.DataFrame({"first": [], "second": [], "similarity": []}, dtype=np.intp)
-    on_disk = audit({"one": table}, none, np.array([False, True]))
+    on_disk = audit_tables({"one": table}, none, np.array([False, True]))
     assert of(on_disk, "unreadable file") == [("a", "train", pd.NA, pd.NA)]
     assert on_disk.loc[on_disk["finding"] == "unreadable file", "detail"].iloc[0].startswith("a.jpg: ")
 
@@ -162,7 +163,7 @@ def test_small_classes_are_counted_in_lesions() -> None:
         diagnosis=["nv"] * 10 + ["df"] * 20,
         lesion_id=[*ids[:10], *[f"df {n % 9}" for n in range(20)]],
     )
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     small = found[found["finding"] == "class too small to split"]
     assert small["detail"].tolist() == ["df: 20 photos of 9 lesions; a split needs 10"]
     assert small["image_a"].isna().all()
@@ -175,14 +176,14 @@ def test_leaks_come_first_then_labels_that_disagree() -> None:
         diagnosis=["nv", "nv", "nv", "bkl", "nv", "nv"],
         split=["train", "train", "train", "train", "train", "test"],
     )
-    found = audit({"one": table})
+    found = audit_tables({"one": table})
     kinds = list(zip(found["finding"], found["image_a"].fillna(""), strict=True))[:4]
     assert kinds == [("same file", "e"), ("same file", "c"), ("labels disagree", "c"), ("same file", "a")]
 
 
 def test_many_copies_of_one_file_are_paired_with_the_first_alone() -> None:
     ids = [f"p{n:03}" for n in range(200)]
-    found = audit({"one": rows(image_id=ids, sha256=["x"] * 200, perceptual_hash=[hashed(1)] * 200)})
+    found = audit_tables({"one": rows(image_id=ids, sha256=["x"] * 200, perceptual_hash=[hashed(1)] * 200)})
     pairs = of(found, "same file")
     assert len(pairs) == 199
     assert {pair[0] for pair in pairs} == {"p000"}
@@ -191,7 +192,7 @@ def test_many_copies_of_one_file_are_paired_with_the_first_alone() -> None:
 
 def test_the_summary_has_every_kind_in_order() -> None:
     table = rows(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["nv", "mel"], split=["train", "test"])
-    summary = summarize(audit({"one": table}))
+    summary = count_findings(audit_tables({"one": table}))
     assert summary["finding"].tolist() == list(FINDINGS)
     counts = summary.set_index("finding")[["found", "across_splits", "labels_disagree"]]
     assert counts.loc["same file"].tolist() == [1, 1, 1]
@@ -201,12 +202,12 @@ def test_the_summary_has_every_kind_in_order() -> None:
 
 def test_an_empty_table_and_one_without_hashes_are_audited() -> None:
     table = rows(image_id=["a", "b"])
-    table = image_table(table.drop(columns=["sha256", "perceptual_hash", "lesion_id", "path"]))
-    assert set(audit({"one": table, "none": table.head(0)})["finding"]) == {
+    table = build_image_table(table.drop(columns=["sha256", "perceptual_hash", "lesion_id", "path"]))
+    assert set(audit_tables({"one": table, "none": table.head(0)})["finding"]) == {
         "metadata missing",
         "class too small to split",
     }
-    assert len(stacked({"one": table, "two": table})) == 4
+    assert len(stack_tables({"one": table, "two": table})) == 4
 
 
 def test_the_shipped_findings_are_of_the_shipped_tables_and_ham10000_leaks_nothing_within_itself() -> None:
@@ -220,4 +221,4 @@ def test_the_shipped_findings_are_of_the_shipped_tables_and_ham10000_leaks_nothi
             assert stated.fillna("none").tolist() == rows_of[f"split_{end}"].fillna("none").tolist()
     within = found[(found["table_a"] == "ham10000") & (found["table_b"] == "ham10000")]
     assert len(within)
-    assert not crosses(within).any()
+    assert not crosses_split(within).any()

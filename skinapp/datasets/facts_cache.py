@@ -1,7 +1,8 @@
-"""Facts of files kept aside while a data set is measured, so that a run that was broken off goes on where it stopped.
+"""A file that takes measured facts while a data set is indexed, so that an interrupted run can continue.
 
-A text file beside the table to be: what made it on the first line, then a line of JSON for each file that was measured,
-written at once. A line that was torn when the run was killed is not read, and its file is measured again.
+It is a text file beside the table that is being made. The first line holds the version of skinapp and the columns;
+then one line of JSON per measured file is written at once. A line that was cut off when the run was killed is
+ignored, and its file is measured again.
 """
 
 import json
@@ -13,25 +14,27 @@ from typing import Self, TextIO
 import skinapp
 
 FileState = tuple[str, int, int]
-"""A file's absolute path, its size in bytes and when it was last written, in nanoseconds: as long as all three stand,
-so do the facts."""
+"""A file's absolute path, its size in bytes and the time of its last change in nanoseconds.
+
+Cached facts are valid as long as all three are the same.
+"""
 
 Facts = Mapping[str, object]
 
 
-def file_state(file: Path) -> FileState:
-    """Return what tells whether a file is still the one that was measured; zeros where it is not there any more."""
+def read_file_state(file: Path) -> FileState:
+    """Read a file's size and time of last change, which tell whether it is still the measured one; 0 if it is gone."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return str(file.absolute()), 0, 0
-    return str(file.absolute()), found.st_size, found.st_mtime_ns
+    return str(file.absolute()), status.st_size, status.st_mtime_ns
 
 
-class KeptFacts:
-    """Facts that an earlier run left in a file, and a place to add to; without a file nothing is kept.
+class FactsCache:
+    """Facts that an earlier run left in a file, to read and to add to; without a path nothing is stored.
 
-    Used in a `with` statement. Facts of other columns, or of another version of skinapp, are thrown away.
+    Use it in a `with` statement. Facts with other columns, or from another version of skinapp, are discarded.
     """
 
     def __init__(self, path: Path | None, columns: Sequence[str]) -> None:
@@ -41,28 +44,28 @@ class KeptFacts:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
-        """Read what is there and open the file to add to it."""
+        """Read the stored facts and open the file to add more."""
         if self._path:
             self._known = self._read(self._path)
-            # Line by line: what has been measured is on the disk when the process is killed.
+            # Line buffering: every measured fact is on disk when the process is killed.
             self._file = self._path.open("a" if self._known else "w", buffering=1, encoding="utf-8")
-            # The last line may be torn; what follows begins on a new one.
+            # The last line may have been cut off: start a new one.
             self._file.write("\n" if self._known else f"{self._first_line}\n")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the file; it stays until whoever named it has no more use for it."""
+        """Close the file; the caller deletes it when it is no longer needed."""
         if self._file:
             self._file.close()
 
     def get(self, state: FileState) -> Facts | None:
-        """Return the facts of a file that was measured before and has not changed since."""
+        """Return the facts of a file that was measured before and has not changed since, else None."""
         return self._known.get(state)
 
-    def keep(self, state: FileState, facts: Facts) -> None:
-        """Write the facts of a file down, unless they are known; a column that they lack is None."""
+    def add(self, state: FileState, facts: Facts) -> None:
+        """Store the facts of a file unless they are known; columns that they lack become None."""
         if self._file and state not in self._known:
             self._file.write(json.dumps([*state, *(facts.get(column) for column in self._columns)]) + "\n")
 
@@ -77,6 +80,6 @@ class KeptFacts:
                 try:
                     file, size, written_ns, *facts = json.loads(line)
                     known[file, size, written_ns] = dict(zip(self._columns, facts, strict=True))
-                except ValueError:  # a torn line
+                except ValueError:  # a line that was cut off
                     continue
         return known
