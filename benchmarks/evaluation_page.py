@@ -39,11 +39,11 @@ _SHOWN = {
     "Classes": "How these are computed",
     "Curves": "Precision and recall",
     "Threshold": "Of 1,000 such people",
-    "Calibration": "How sure it was",
+    "Calibration": "Confidence",
     "Subgroups": "Skin tone is not recorded",
-    "Repeats": "Lesions seen again",
+    "Repeats": "Repeated lesions",
     "Compare": "to see the difference on the same photos",
-    "Training": "is not stored here",
+    "Training": "No training record is stored",
     "Export": "and the predictions they come from",
 }
 """Text that shows that a section is drawn: its pill turns blue earlier."""

@@ -18,7 +18,7 @@ def draw_per_class_bars(per_class: pd.DataFrame) -> go.Figure:
 
     `per_class` has the columns class, support, lesions, f1, precision and recall (0 to 1, NaN where undefined), as
     `runs.summary` returns it. With the columns <metric>_low and <metric>_high, as `runs.intervals` adds them, bars have
-    whiskers. Classes with fewer than FEW_LESIONS lesions are marked "few".
+    whiskers. Classes with fewer than MIN_LESIONS lesions are marked "few".
     """
     ordered = per_class.rename(columns={"class": "label"}).sort_values(
         "f1", ascending=False, na_position="last", kind="stable"

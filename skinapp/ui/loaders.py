@@ -10,18 +10,19 @@ from skinapp.cards.provenance import is_own_test
 from skinapp.datasets.audit.findings import read_findings, select_findings
 from skinapp.datasets.filters import FilterIndex, build_filter_index
 from skinapp.datasets.showcase import Example, read_showcase
-from skinapp.datasets.summary import DataHeadline, compute_headline
+from skinapp.datasets.summary import DataHeadline
+from skinapp.datasets.summary import compute_headline as compute_table_headline
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
 from skinapp.files import EXPERIMENTS, MODELS
 from skinapp.models.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
 from skinapp.models.folder import CURVES, MEMBERS
 from skinapp.runs.baselines import select_photos
-from skinapp.runs.intervals import compute_intervals, load_intervals, add_intervals
+from skinapp.runs.intervals import add_intervals, compute_intervals, load_intervals
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.probe.stored import read_features, summarise_probe
-from skinapp.runs.seven import merge_to_seven, can_merge_to_seven
-from skinapp.runs.stored import StoredRun, find_runs, load_run, find_own_runs
+from skinapp.runs.seven import can_merge_to_seven, merge_to_seven
+from skinapp.runs.stored import StoredRun, find_own_runs, find_runs, load_run
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.runs.views.subgroups import look_up_subgroups
 from skinapp.ui.open_run import OpenRun
@@ -69,7 +70,7 @@ def get_filter_index(path: Path) -> FilterIndex:
 @st.cache_resource(show_spinner=False)
 def get_table_headline(path: Path) -> DataHeadline:
     """Return the headline counts of a whole image table, computed once."""
-    return compute_headline(get_table(path))
+    return compute_table_headline(get_table(path))
 
 
 @st.cache_resource(show_spinner="Reading the findings")

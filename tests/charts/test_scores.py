@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.charts.scores import FEW_LESIONS, draw_per_class_bars
+from skinapp.charts.scores import MIN_LESIONS, draw_per_class_bars
 
 PER_CLASS = pd.DataFrame(
     {
         "class": ["mel", "df", "nv"],
         "support": [171, 23, 1341],
-        "lesions": [120, FEW_LESIONS - 1, FEW_LESIONS],
+        "lesions": [120, MIN_LESIONS - 1, MIN_LESIONS],
         "f1": [0.6, np.nan, 0.9],
         "precision": [0.5, np.nan, 0.95],
         "recall": [0.75, 0.0, 0.85],

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ from skinapp.runs.intervals import compute_intervals, save_intervals
 from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import StoredRun, Versions, save_run
 from skinapp.runs.summary import compute_headline
+from skinapp.runs.views.compare import compare_runs
 from skinapp.runs.views.mistakes import count_missed
 from skinapp.ui.evaluation.answers import PRECURSOR
 from skinapp.ui.evaluation.page import SECTIONS
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 PAIR = ("malignant", "benign")
+MALIGNANT_TYPES = {"akiec", "bcc", "mel", "scc"}
 EIGHT = ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
 OWN = b"truth,p_cat,p_dog,p_owl,group,lens\n" + b"\n".join(
     f"{('cat', 'dog', 'owl')[n % 3]},0.5,0.3,0.2,g{n // 2},{('near', 'far')[n % 2]}".encode() for n in range(80)
@@ -141,7 +144,31 @@ def test_two_runs_are_compared_on_their_common_photos(types: StoredRun, folders:
     page = opened("Compare", run="lesion-type · types", against="lesion-type · other")
     assert not page.exception
     assert metrics(page)["Both right"].delta == "of 120 photos"
-    assert "40 photos are in one of the two runs only" in words(page)
+    assert "40 photos" in words(page)
+    assert "judged by its own label" not in words(page)
+
+
+@pytest.mark.parametrize(("classes", "differing", "said"), [(EIGHT, 100, "labels"), (PAIR, 50, "malignant in one run")])
+def test_photos_with_another_label_in_the_other_run_are_counted(
+    types: StoredRun, folders: Path, classes: tuple[str, ...], differing: int, said: str
+) -> None:
+    other = small_run(classes, 120, 7, name="other", model="lesion-type")
+    own = types.frame["truth"].head(120).to_numpy()
+    same = own if classes == EIGHT else np.where([label in MALIGNANT_TYPES for label in own], *PAIR)
+    next_class = dict(zip(classes, (*classes[1:], classes[0]), strict=True))
+    truth = [next_class[label] if place < differing else label for place, label in enumerate(same)]
+    other = replace(other, frame=other.frame.assign(truth=truth))
+    save_run(other, folders / "experiments" / "lesion-type" / "runs" / "other")
+    counted = compare_runs(types, other)
+    assert counted.differing_truths == differing
+    assert counted.both_right + counted.only_a + counted.only_b + counted.neither == counted.photos == 120
+    page = opened("Compare", run="lesion-type · types", against="lesion-type · other")
+    sentence = next(caption.value for caption in page.caption if "own label" in caption.value)
+    assert f"{differing} of these 120 photos" in sentence
+    assert said in sentence
+    assert "left out" not in sentence
+    tiles = ("Both right", "Only this run", "Only the other", "Neither")
+    assert sum(int(str(metrics(page)[tile].value)) for tile in tiles) == 120
 
 
 def test_a_threshold_for_a_sensitivity_reaches_it(types: StoredRun) -> None:
@@ -196,14 +223,14 @@ def test_bad_predictions_are_refused_and_the_page_stays(stored: StoredRun) -> No
 
 def test_an_unknown_run_in_the_address_is_said(stored: StoredRun) -> None:
     page = opened(run="gone · away")
-    assert "a run that is not here" in words(page)
+    assert "does not exist here" in words(page)
     assert metrics(page)["Photos"].value == "60"
 
 
 def test_without_a_run_a_sentence_says_so(folders: Path) -> None:
     page = opened()
     assert not page.exception
-    assert "No stored run is here" in page.error[0].value
+    assert "no stored run" in page.error[0].value
 
 
 @pytest.fixture

@@ -174,8 +174,8 @@ def _normalise_scores(sheet: Sheet) -> tuple[Floats, Notes]:
     if not unnormalised:
         return sheet.numbers, ()
     note = (
-        f"In {unnormalised:,} rows the scores did not add up to 1, as the ISIC format allows; they were divided by their "
-        "sum. The top answers stay; the AUROC of a class can differ from that of the challenge."
+        f"In {unnormalised:,} rows the scores did not add up to 1, as the ISIC format allows; they were divided by "
+        "their sum. The top answers stay; the AUROC of a class can differ from that of the challenge."
     )
     return sheet.numbers / sums[:, None], (note,)
 

@@ -1,4 +1,4 @@
-"""Sections of the Evaluation page on what a run answered: its errors, its confusion matrix, its classes."""
+"""Sections of the Evaluation page on a run's answers: errors, confusion matrix, figures by class."""
 
 import pandas as pd
 import streamlit as st
@@ -18,28 +18,28 @@ from skinapp.ui.open_run import OpenRun
 MOST_PAIRS = 10
 
 FORMULAS = r"""
-For one class, with TP photos rightly given it, FP wrongly given it and FN of it given another:
+For one class: TP of its photos got it as the answer, FN got another answer, and FP photos of other classes got it.
 
 $\text{precision} = \frac{TP}{TP + FP}$, $\quad\text{recall} = \frac{TP}{TP + FN}$, $\quad
 F_1 = \frac{2\,TP}{2\,TP + FP + FN}$
 
-Where nothing stands below the line the figure is undefined and shown as a dash, not as 0 or 1. AUROC is how often a
-photo of the class scores above one of another class, ties counted half. Intervals are the middle 95% of 1,000 draws
-of as many lesions with replacement: photos of one lesion resemble each other, so they are drawn together.
+A figure with 0 below the line is undefined and shown as a dash. AUROC is how often a photo of the class scores above
+a photo of another class; ties count half. An interval is the middle 95% of 1,000 bootstrap replicates. Each draws as
+many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together.
 """
 
-NO_THRESHOLD = "A lower threshold, as one would set it in order to miss few, is another question: see *Threshold*."
+LOWER_THRESHOLD = "A lower threshold misses fewer: see *Threshold*."
 PRECURSOR = "Actinic keratosis, a precursor, counts as malignant here."
 
 
-def mistakes(opened: OpenRun) -> None:
-    """Show missed malignant lesions first, then the most confused pairs, then whatever was confidently wrong."""
+def show_mistakes(opened: OpenRun) -> None:
+    """Show missed malignant lesions, then the most confused pairs, then the most confident mistakes."""
     if opened.cached(has_malignancy):
-        _missed(opened)
+        _show_missed(opened)
     st.subheader("Most confused", anchor=False)
     pairs = opened.cached(found.count_confused_pairs)
     if pairs.empty:
-        st.success("No photo was taken for another class.")
+        st.success("No photo was mistaken for another class.")
         return
     shown = pairs.head(MOST_PAIRS)[["truth_name", "prediction_name", "photos", "share_of_truth"]]
     st.dataframe(
@@ -48,7 +48,7 @@ def mistakes(opened: OpenRun) -> None:
         key="pairs",
         column_config={
             "truth_name": "Truth",
-            "prediction_name": "Taken for",
+            "prediction_name": "Answer",
             "photos": "Photos",
             "share_of_truth": st.column_config.ProgressColumn("Of this truth", format="percent", max_value=1.0),
         },
@@ -57,7 +57,7 @@ def mistakes(opened: OpenRun) -> None:
     photos.show(opened, opened.cached(found.list_confident_mistakes), "confident")
 
 
-def _missed(opened: OpenRun) -> None:
+def _show_missed(opened: OpenRun) -> None:
     missed = opened.cached(found.list_missed)
     st.subheader("Missed malignant lesions", anchor=False)
     cancers = opened.cached(found.count_malignant)
@@ -66,16 +66,16 @@ def _missed(opened: OpenRun) -> None:
         return
     how = "scored below 50%" if len(opened.run.classes) == 2 else "got a benign type as their top answer"
     st.markdown(
-        f"**{opened.cached(found.count_missed):,} of {cancers:,}** malignant photos {how}; the most confidently wrong come "
-        f"first. {NO_THRESHOLD}"
+        f"**{opened.cached(found.count_missed):,} of {cancers:,}** malignant photos {how}; the lowest "
+        f"scores come first. {LOWER_THRESHOLD}"
     )
-    if opened.folder is not None or "akiec" in opened.run.classes:  # of another's two classes nobody here knows
+    if opened.folder is not None or "akiec" in opened.run.classes:  # unknown for the two classes of an upload
         st.caption(PRECURSOR)
     photos.show(opened, missed, "missed")
 
 
-def confusion(opened: OpenRun) -> None:
-    """Show the confusion matrix; a click on a cell lists its photos."""
+def show_confusion(opened: OpenRun) -> None:
+    """Show the confusion matrix and the photos of the cell that is clicked."""
     view = widgets.choose_confusion()
     counts = opened.cached(count_confusion)
     cell = chart.show_selectable(draw_confusion_heatmap(counts, view), "confusion", "Confusion matrix")
@@ -87,19 +87,19 @@ def confusion(opened: OpenRun) -> None:
     photos.show(opened, opened.cached(found.list_cell, truth, prediction), "cell")
 
 
-def classes(opened: OpenRun) -> None:
-    """Show F1, precision and recall of each class as bars and as a table, with the formulas a click away."""
+def show_classes(opened: OpenRun) -> None:
+    """Show F1, precision and recall of each class as bars and as a table, with the formulas."""
     frame, intervals = opened.cached(compute_per_class), opened.intervals()
     if intervals is not None:
         frame = add_intervals(frame, intervals)
     chart.show(draw_per_class_bars(frame), "scores", "Bars: F1, precision and recall by class")
-    few = _few(frame)
+    few = _name_small_classes(frame)
     if few:
-        st.caption(f"Under {MIN_LESIONS} lesions, too few to trust a figure: {few}.")
-    widgets.class_table(frame)
+        st.caption(f"Too few lesions (under {MIN_LESIONS}) to trust a figure: {few}.")
+    widgets.show_class_table(frame)
     with st.expander("How these are computed"):
         st.markdown(FORMULAS)
 
 
-def _few(classes: pd.DataFrame) -> str:
-    return ", ".join(classes.loc[classes["lesions"] < MIN_LESIONS, "name"])
+def _name_small_classes(frame: pd.DataFrame) -> str:
+    return ", ".join(frame.loc[frame["lesions"] < MIN_LESIONS, "name"])

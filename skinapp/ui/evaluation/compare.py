@@ -1,4 +1,4 @@
-"""The section of the Evaluation page that sets two runs side by side on the same photos."""
+"""The section of the Evaluation page that compares runs on the same photos."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,40 +19,40 @@ from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 
 R = TypeVar("R")
 
-SEVERAL = 6
+MAX_RUNS = 6
 FEWER_REPLICATES = 100
-"""So many draws are made of more than MANY_PHOTOS: each takes as long as the photos are many."""
+"""Replicates for more than MANY_PHOTOS, where each takes long."""
 
 
-def compare(opened: OpenRun) -> None:
-    """Show the figures of several runs as a table, and the difference to one of them by a paired interval."""
-    others = _others(opened)
+def show_comparison(opened: OpenRun) -> None:
+    """Show the figures of several runs as a table, and the difference to each with a paired interval."""
+    others = _list_others(opened)
     if not others:
         st.info("There is no other run to compare with. Open predictions of your own, or make a run.")
         return
     chosen = st.multiselect(
-        "Compare with", others, key="against", bind="query-params", max_selections=SEVERAL, placeholder="Choose runs"
+        "Compare with", others, key="against", bind="query-params", max_selections=MAX_RUNS, placeholder="Choose runs"
     )
     if not chosen:
         st.caption("Choose one run to see the difference on the same photos, or several to see their figures together.")
         return
-    against = [_same_labels(own_predictions.get_run(name), opened) for name in chosen]
-    widgets.headline_table({each.name: each.cached(compute_headline) for each in (opened, *against)})
+    against = [_match_types(own_predictions.get_run(name), opened) for name in chosen]
+    widgets.show_headline_table({each.name: each.cached(compute_headline) for each in (opened, *against)})
     for other in against:
-        _pair(opened, other)
+        _show_pair(opened, other)
 
 
-def _pair(opened: OpenRun, other: OpenRun) -> None:
+def _show_pair(opened: OpenRun, other: OpenRun) -> None:
     st.subheader(f"Against {other.name}", anchor=False)
     try:
-        pairing = _once(opened, other, paired.compare_runs)
+        comparison = _cached(opened, other, paired.compare_runs)
     except RunError as error:
         st.info(str(error))
         return
-    widgets.pairing(pairing)
-    replicates = FEWER_REPLICATES if pairing.photos > MANY_PHOTOS else REPLICATES
-    with st.spinner("Drawing lesions anew for the paired intervals"):
-        differences = _once(opened, other, paired.compute_paired_differences, replicates)
+    widgets.show_comparison(comparison)
+    replicates = FEWER_REPLICATES if comparison.photos > MANY_PHOTOS else REPLICATES
+    with st.spinner("Computing paired intervals"):
+        differences = _cached(opened, other, paired.compute_paired_differences, replicates)
     rows = differences.assign(label=differences["figure"].map(get_short_name), value=differences["difference"])
     title = "This run minus the other"
     chart.show(
@@ -60,17 +60,19 @@ def _pair(opened: OpenRun, other: OpenRun) -> None:
         f"differences-{other.name}",
         f"{title}, with 95% intervals",
     )
-    st.caption("Paired: the same lesions are drawn for both. A line that crosses 0 means that chance may explain it.")
-    with st.expander("Photos that one gets right and the other misses"):
-        widgets.only_one_right(_once(opened, other, paired.list_disagreements), opened.name, other.name)
+    st.caption(
+        "Paired: the same lesions are drawn for both runs. If a line crosses 0, chance may explain the difference."
+    )
+    with st.expander("Photos that only one run gets right"):
+        widgets.show_disagreements(_cached(opened, other, paired.list_disagreements), opened.name, other.name)
 
 
-def _others(opened: OpenRun) -> list[str]:
+def _list_others(opened: OpenRun) -> list[str]:
     return [name for name in (*loaders.list_runs(), *state.get_own_runs()) if name != opened.name]
 
 
-def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:
-    """Count the other's squamous cell carcinomas as the first run does."""
+def _match_types(other: OpenRun, opened: OpenRun) -> OpenRun:
+    """Return the other run, with its eight types merged to seven if the first run has seven."""
     fits = set(other.run.classes) == set(opened.run.classes)
     return (
         other.seven()
@@ -79,16 +81,16 @@ def _same_labels(other: OpenRun, opened: OpenRun) -> OpenRun:
     )
 
 
-def _once(opened: OpenRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
-    """Compute something of two runs once, kept with a visitor's own run of the two: it goes when she does."""
+def _cached(opened: OpenRun, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
+    """Compute a result of two runs once and cache it with an upload, if one is: so it goes with the visitor."""
     if opened.shared and not other.shared:
-        return other.cached(_second, opened, compute, *args)
-    return opened.cached(_first, other, compute, *args)
+        return other.cached(_compute_with_opened, opened, compute, *args)
+    return opened.cached(_compute_with_other, other, compute, *args)
 
 
-def _first(run: Predictions, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
+def _compute_with_other(run: Predictions, other: OpenRun, compute: Callable[..., R], *args: object) -> R:
     return compute(run, other.run, *args)
 
 
-def _second(run: Predictions, opened: OpenRun, compute: Callable[..., R], *args: object) -> R:
+def _compute_with_opened(run: Predictions, opened: OpenRun, compute: Callable[..., R], *args: object) -> R:
     return compute(opened.run, run, *args)

@@ -1,4 +1,4 @@
-"""The Evaluation page's frame: which run, its figures in a line, which section of it is looked at."""
+"""The Evaluation page: choice of the run, its overall figures, and one section."""
 
 import streamlit as st
 
@@ -10,43 +10,41 @@ from skinapp.ui.evaluation import answers, compare, export, groups, headline, ow
 from skinapp.ui.open_run import OpenRun
 
 SECTIONS = {
-    "Errors": answers.mistakes,
-    "Confusion": answers.confusion,
-    "Classes": answers.classes,
-    "Curves": scores.curves,
-    "Threshold": scores.threshold,
-    "Calibration": scores.calibration,
-    "Subgroups": groups.subgroups,
-    "Repeats": groups.repeats,
-    "Compare": compare.compare,
-    "Training": groups.training,
+    "Errors": answers.show_mistakes,
+    "Confusion": answers.show_confusion,
+    "Classes": answers.show_classes,
+    "Curves": scores.show_curves,
+    "Threshold": scores.show_threshold,
+    "Calibration": scores.show_calibration,
+    "Subgroups": groups.show_subgroups,
+    "Repeats": groups.show_repeats,
+    "Compare": compare.show_comparison,
+    "Training": groups.show_training,
     "Export": export.show,
 }
 
 _RUN = "run"
-SEVEN_HELP = (
-    "HAM10000's paper has seven types: its actinic keratoses include what ISIC 2019 calls squamous cell carcinoma."
-)
+SEVEN_HELP = "HAM10000 has seven types: it counts squamous cell carcinoma, a type of ISIC 2019, as actinic keratosis."
 
 
 def choose_run() -> OpenRun:
-    """Let the reader choose a stored run, or bring predictions; RunError where none is stored or it is damaged."""
+    """Let the reader choose a stored run or upload predictions; RunError where none is stored or the run is damaged."""
     choice, bring = st.columns([3, 1], vertical_alignment="bottom")
     with bring:
         own_predictions.show_upload(_RUN)
     own, shipped = state.get_own_runs(), loaders.list_runs()
     names = [*shipped, *own]
     if not names:
-        raise RunError("No stored run is here. Make one with `skinapp evaluate`, or open predictions of your own.")
+        raise RunError("There is no stored run. Make one with `skinapp evaluate`, or open your own predictions.")
     asked = [name for name in st.query_params.get_all(_RUN) if name not in names]
     chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
     own_predictions.show_refusal()
     if asked:
-        st.info("The address asks for a run that is not here. Another is shown.")
-    return _as_seven(own_predictions.get_run(chosen))
+        st.info("The run in the address does not exist here. Another one is shown.")
+    return _offer_seven(own_predictions.get_run(chosen))
 
 
-def _as_seven(opened: OpenRun) -> OpenRun:
+def _offer_seven(opened: OpenRun) -> OpenRun:
     if not opened.cached(can_merge_to_seven):
         return opened
     merged = st.toggle(
@@ -59,7 +57,7 @@ def _as_seven(opened: OpenRun) -> OpenRun:
 
 
 def show(opened: OpenRun) -> None:
-    """Show a run: what a reader must know of it, its headline, and the one section that is looked at."""
+    """Show a run: its notes, its overall figures, and the chosen section."""
     for note in opened.notes:
         st.info(note)
     headline.show(opened)

@@ -1,4 +1,4 @@
-"""Photos of a run as a list with their scores, and as pictures where the data folder is present."""
+"""A run's photos as a table with scores, and as pictures if the data folder is present."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,8 +13,8 @@ from skinapp.ui.open_run import OpenRun
 from skinapp.ui.thumbnails import build_archive_links, read_thumbnail
 
 MALIGNANT_SCORE = "malignant_score"
-MOST_ROWS = 200
-PICTURES = 12
+MAX_ROWS = 200
+MAX_PICTURES = 12
 
 _TITLES = {
     "image_id": "Photo",
@@ -28,12 +28,12 @@ _TITLES = {
 
 
 def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
-    """List photos with truth, answer and scores, the first of them as pictures where they are here."""
+    """List photos with truth, answer and scores; show the first ones as pictures if their files are present."""
     if photos.empty:
         st.caption("No photo here.")
         return
-    shown = photos.head(MOST_ROWS)
-    _pictures(opened, shown.head(PICTURES))
+    shown = photos.head(MAX_ROWS)
+    _show_pictures(opened, shown.head(MAX_PICTURES))
     words = {"truth": shown["truth"].map(get_class_name)}
     if "prediction" in shown:
         words["prediction"] = shown["prediction"].map(get_class_name)
@@ -44,19 +44,19 @@ def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
         key=f"photos-{key}",
         column_config={
             **{column: _TITLES[column] for column in ("image_id", "lesion_id", "truth", "prediction")},
-            **{column: st.column_config.NumberColumn(_title(column), format="percent") for column in scores},
+            **{column: st.column_config.NumberColumn(_name_column(column), format="percent") for column in scores},
             "page": st.column_config.LinkColumn("ISIC Archive", display_text="open"),
         },
     )
-    if len(photos) > MOST_ROWS:
-        st.caption(f"The first {MOST_ROWS:,} of {len(photos):,}.")
+    if len(photos) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS:,} of {len(photos):,}.")
 
 
-def _title(column: str) -> str:
+def _name_column(column: str) -> str:
     return _TITLES.get(column) or short_name(column.removeprefix("p_"))
 
 
-def _pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
+def _show_pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
     root = loaders.get_data_root()
     if root is None or opened.paths is None:
         return
@@ -66,10 +66,10 @@ def _pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         for picture, row in zip(pictures, photos.to_dict("records"), strict=True):
             if picture is not None:
-                st.image(picture, caption=_caption(row), width=130)
+                st.image(picture, caption=_describe(row), width=130)
 
 
-def _caption(row: "dict[object, object]") -> str:
+def _describe(row: "dict[object, object]") -> str:
     truth, prediction = short_name(str(row["truth"])), short_name(str(row["prediction"]))
     score = row.get(MALIGNANT_SCORE, row.get("p_prediction"))
     called = f"{truth}, called {prediction}"

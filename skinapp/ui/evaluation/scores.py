@@ -1,4 +1,4 @@
-"""Sections of the Evaluation page on a run's scores: curves, a threshold and what it would mean, calibration."""
+"""Sections of the Evaluation page on a run's scores: curves, threshold, calibration."""
 
 import pandas as pd
 import streamlit as st
@@ -19,28 +19,28 @@ from skinapp.ui.open_run import OpenRun
 
 MALIGNANT = "Malignant"
 PREVALENCE_HELP = (
-    "How many of 100 people in front of you have it. In a specialist's clinic that is more than in a screening, and "
-    "PPV and NPV change with it; sensitivity and specificity do not, if the people are like those photographed."
+    "How many of 100 people have it where you work: more in a specialist's clinic than in a screening. PPV and NPV "
+    "change with it; sensitivity and specificity do not, if the people are like those in the photos."
 )
 NET_BENEFIT = (
-    "Net benefit (Vickers and Elkin, 2006) counts the cancers found, minus the false alarms weighted by how many of "
-    "them one cancer is worth: at a threshold of 10% nine. Above both other lines, the score is of use at that "
-    "threshold. It takes the scores for chances, so it also punishes poor calibration."
+    "Net benefit (Vickers and Elkin, 2006) is the cancers found minus the weighted false alarms: at a threshold of "
+    "10%, nine false alarms weigh as much as one cancer. Where the line is above both others, the score helps at that "
+    "threshold. Scores are taken as probabilities, so poor calibration lowers the net benefit."
 )
 
 
-def curves(opened: OpenRun) -> None:
+def show_curves(opened: OpenRun) -> None:
     """Show ROC and precision-recall curves, of malignancy and of each class."""
-    names = _positives(opened)
+    names = _list_positives(opened)
     chosen = st.selectbox("Highlight", ["All alike", *names], key="curve", bind="query-params")
-    stressed = None if chosen == "All alike" else names[chosen] or "malignant"
+    highlighted = None if chosen == "All alike" else names[chosen] or "malignant"
     left, right = st.columns(2)
     with left:
         st.subheader("ROC", anchor=False)
-        chart.show(draw_roc_curves(opened.cached(drawn.compute_roc_curves), stressed), "roc", "ROC curves")
+        chart.show(draw_roc_curves(opened.cached(drawn.compute_roc_curves), highlighted), "roc", "ROC curves")
     with right:
         st.subheader("Precision and recall", anchor=False)
-        figure = draw_precision_recall_curves(opened.cached(drawn.compute_precision_recall_curves), stressed)
+        figure = draw_precision_recall_curves(opened.cached(drawn.compute_precision_recall_curves), highlighted)
         chart.show(figure, "precision-recall", "Precision against recall")
     st.caption(
         "ROC does not change with how frequent a class is; precision does. The area is the AUROC on the left, the "
@@ -48,9 +48,9 @@ def curves(opened: OpenRun) -> None:
     )
 
 
-def threshold(opened: OpenRun) -> None:
-    """Let the reader set a threshold and a prevalence, and say what they would mean for 1,000 people."""
-    names = _positives(opened)
+def show_threshold(opened: OpenRun) -> None:
+    """Let the reader set a threshold and a prevalence, and show the outcome for 1,000 people."""
+    names = _list_positives(opened)
     left, right = st.columns(2)
     chosen = left.selectbox("Ask for", list(names), key="positive", bind="query-params")
     label = names[chosen]
@@ -58,12 +58,12 @@ def threshold(opened: OpenRun) -> None:
     prevalence = right.number_input(
         "Of 100 people, how many have it?", 0.1, 99.0, round(100 * float(positive.mean()), 1), 0.5, help=PREVALENCE_HELP
     )
-    _presets(opened, label)
-    at = st.slider("Sent on from a score of", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
+    _show_presets(opened, label)
+    at = st.slider("Refer from a score of", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
     decided = decisions.compute_decision(positive, scores, at, prevalence / 100)
-    widgets.decision(decided, _rates(opened, label, at))
+    widgets.show_decision(decided, _compute_rates(opened, label, at))
     chart.show(
-        draw_sensitivity_and_specificity(opened.cached(_roc, label), at),
+        draw_sensitivity_and_specificity(opened.cached(_compute_roc, label), at),
         "rates",
         "Sensitivity and specificity by threshold",
     )
@@ -73,59 +73,61 @@ def threshold(opened: OpenRun) -> None:
     st.caption(NET_BENEFIT)
 
 
-def _presets(opened: OpenRun, label: str | None) -> None:
+def _show_presets(opened: OpenRun, label: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for wanted in SENSITIVITIES:
-            at = opened.cached(_threshold_at, label, wanted)
+            at = opened.cached(_find_threshold, label, wanted)
             st.button(
                 f"{wanted:.0%} sensitivity", key=f"at-{wanted}", on_click=state.set_widget, args=("threshold", at)
             )
-    st.caption("These thresholds are read from the photos on show, so they flatter: a threshold must be set on others.")
+    st.caption(
+        "These thresholds are chosen on the photos shown, so the rates look too good: choose yours on other photos."
+    )
 
 
-def calibration(opened: OpenRun) -> None:
-    """Show whether a score of 80% is right in 80%, before and after the temperature, and the figures of it."""
-    after, figures = opened.cached(_said)
-    before, figures_before = opened.cached(_said_before)
-    widgets.calibration(figures, figures_before)
+def show_calibration(opened: OpenRun) -> None:
+    """Show how well the scores are calibrated, before and after the temperature."""
+    after, figures = opened.cached(_calibrate)
+    before, figures_before = opened.cached(_calibrate_before)
+    widgets.show_calibration(figures, figures_before)
     left, right = st.columns(2)
     with left:
-        st.subheader("Said and true", anchor=False)
+        st.subheader("Score and accuracy", anchor=False)
         chart.show(draw_reliability(before, after), "reliability", "Reliability diagram")
     with right:
-        st.subheader("How sure it was", anchor=False)
+        st.subheader("Confidence", anchor=False)
         chart.show(draw_confidence_histogram(before, after), "confidence", "Histogram of the top score")
     if before is None:
-        st.caption("What the scores were before calibration was not kept for this run.")
+        st.caption("The scores before calibration are not stored for this run.")
 
 
-def _positives(opened: OpenRun) -> dict[str, str | None]:
-    """Name what can be asked for: malignancy, where the run tells it, and each class that is there."""
-    asked: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.has_malignancy) else {}
+def _list_positives(opened: OpenRun) -> dict[str, str | None]:
+    """Return the labels of what can count as positive, by name: malignancy (None), and each class with photos."""
+    labels: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.has_malignancy) else {}
     seen = set(opened.run.frame["truth"])
-    if len(opened.run.classes) == 2 and asked:
-        return asked
-    return asked | {get_class_name(label): label for label in opened.run.classes if label in seen}
+    if len(opened.run.classes) == 2 and labels:
+        return labels
+    return labels | {get_class_name(label): label for label in opened.run.classes if label in seen}
 
 
-def _rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
+def _compute_rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
     positive, scores = opened.cached(drawn.select_positives, label)
     return decisions.compute_rate_intervals(positive, scores, opened.cached(Predictions.lesion_index), at)
 
 
-def _roc(run: Predictions, label: str | None) -> pd.DataFrame:
+def _compute_roc(run: Predictions, label: str | None) -> pd.DataFrame:
     return drawn.compute_roc_points(*drawn.select_positives(run, label))
 
 
-def _threshold_at(run: Predictions, label: str | None, wanted: float) -> float:
+def _find_threshold(run: Predictions, label: str | None, wanted: float) -> float:
     return decisions.find_threshold_at_sensitivity(*drawn.select_positives(run, label), wanted)
 
 
-def _said(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration]:
+def _calibrate(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration]:
     return calibrated.compute_reliability(run.truth_index(), run.probabilities()), calibrated.compute_calibration(run)
 
 
-def _said_before(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration] | tuple[None, None]:
+def _calibrate_before(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration] | tuple[None, None]:
     if not isinstance(run, StoredRun) or run.temperature is None:
         return None, None
-    return _said(calibrated.undo_calibration(run))
+    return _calibrate(calibrated.undo_calibration(run))
