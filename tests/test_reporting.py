@@ -1,4 +1,4 @@
-"""docs/reporting.md: its links lead somewhere, its counts are those of its tables, its lists number without a gap."""
+"""docs/reporting.md: its links exist, its counts match its tables, its items are numbered without a gap."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "reporting.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 LISTS = {"TRIPOD+AI": (27, 52), "CLAIM 2024": (44, 44), "STARD-AI": (40, 48)}
-"""Numbered items of each list and its rows, an item's parts counted one by one, as its makers count them."""
+"""Numbered items of each list, and its rows: the parts of an item count one by one, as in the published lists."""
 
 STATUSES = ("answered", "partly", "not done")
 
@@ -32,7 +32,7 @@ BODY = re.sub(r"^\[[^\]]+\]: \S+\n", "", TEXT, flags=re.MULTILINE)
 
 
 def rows(title: str) -> list[list[str]]:
-    """Return the cells of a list's table, a row an item."""
+    """Return the cells of the table of a list, one row per item."""
     section = TEXT.split(f"\n## {title}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if re.match(r"\| \d", line)]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -45,13 +45,13 @@ def used() -> set[str]:
 
 
 def links() -> list[str]:
-    """Return where the text's links lead, those elsewhere on the web left out."""
+    """Return the targets of the links, except those on the web."""
     written = re.findall(r"\]\(([^)]+)\)", BODY)
     return sorted({link for link in [*written, *DEFINED.values()] if not link.startswith("https://")})
 
 
 @pytest.mark.parametrize("link", links())
-def test_a_link_leads_somewhere(link: str) -> None:
+def test_links_point_to_existing_files_and_headings(link: str) -> None:
     file, _, heading = link.partition("#")
     there = (PAGE.parent / file).resolve() if file else PAGE
     assert there.is_relative_to(ROOT)
@@ -103,53 +103,53 @@ def test_the_rows_that_the_summary_names_are_there() -> None:
         assert f"- **{title}** ({counted}):" in TEXT
 
 
-def test_pages_are_named_by_sections_that_they_have() -> None:
+def test_named_sections_exist_on_their_pages() -> None:
     sections = {"Dataset": dataset_page.SECTIONS, "Evaluation": tuple(evaluation_page.SECTIONS)}
     named = re.findall(r"\*\*(Dataset|Evaluation): ([^*]+)\*\*", BODY)
     assert named
     assert [name for name in named if name[1] not in sections[name[0]]] == []
 
 
-def test_commands_are_named_that_there_are() -> None:
+def test_named_commands_exist() -> None:
     named = set(re.findall(r"`skinapp ([a-z]+)`", BODY))
     assert named
     assert named <= set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
-def field(model: object, names: list[str]) -> bool:
-    """Tell whether a pydantic model has a field, by the way to it."""
+def has_field(model: object, names: list[str]) -> bool:
+    """Tell whether a pydantic model has a field at this path."""
     if not names:
         return True
     if isinstance(model, UnionType) or get_args(model):
-        return any(field(inner, names) for inner in get_args(model))
+        return any(has_field(inner, names) for inner in get_args(model))
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or names[0] not in model.model_fields:
         return False
-    return field(model.model_fields[names[0]].annotation, names[1:])
+    return has_field(model.model_fields[names[0]].annotation, names[1:])
 
 
-def held(value: object, names: list[str]) -> bool:
-    """Tell whether a card says something under a name, by the way to it; of several things one that does is enough."""
+def has_value(value: object, names: list[str]) -> bool:
+    """Tell whether a card has a value at this path; for several things one with a value is enough."""
     if isinstance(value, list | tuple):
-        return any(held(item, names) for item in value)
+        return any(has_value(item, names) for item in value)
     if not names:
         return value is not None
-    return isinstance(value, BaseModel) and held(getattr(value, names[0], None), names[1:])
+    return isinstance(value, BaseModel) and has_value(getattr(value, names[0], None), names[1:])
 
 
 def named_fields(kind: str) -> list[list[str]]:
     return [path.split(".") for path in re.findall(rf"`{kind}\.([a-z_.0-9]+)`", BODY) if path != "json"]
 
 
-def test_fields_are_named_that_recipes_have() -> None:
-    assert [path for path in named_fields("recipe") if not field(Recipe, path)] == []
+def test_named_recipe_fields_exist() -> None:
+    assert [path for path in named_fields("recipe") if not has_field(Recipe, path)] == []
 
 
-def test_fields_are_named_under_which_the_shipped_card_says_something() -> None:
+def test_named_card_fields_are_filled_in_the_shipped_card() -> None:
     (folder,) = find_models(MODELS)
     card = read_card(folder)
     assert named_fields("card")
-    assert [path for path in named_fields("card") if not held(card, path)] == []
+    assert [path for path in named_fields("card") if not has_value(card, path)] == []
 
 
-def test_the_readme_leads_here() -> None:
+def test_the_readme_links_to_it() -> None:
     assert "](docs/reporting.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def test_the_diagonal_is_perfect_calibration(layers_of: Read) -> None:
     assert diagonal.mark["strokeDash"]
 
 
-def test_before_and_after_are_told_apart_and_one_alone_needs_no_key(layers_of: Read) -> None:
+def test_before_and_after_differ_in_colour_and_one_alone_has_no_legend(layers_of: Read) -> None:
     both, alone = layers_of(draw_reliability(BEFORE, AFTER))[2], layers_of(draw_reliability(None, AFTER))[2]
     assert both.encoding["color"]["scale"]["domain"] == ["Before calibration", "After calibration"]
     assert both.encoding["color"]["legend"]["orient"] == "top"
@@ -47,7 +47,7 @@ def test_before_and_after_are_told_apart_and_one_alone_needs_no_key(layers_of: R
     assert alone.encoding["color"]["scale"]["range"] == both.encoding["color"]["scale"]["range"][1:]
 
 
-def test_the_axes_name_the_class_whose_score_it_is(layers_of: Read) -> None:
+def test_the_axes_name_the_positive_class(layers_of: Read) -> None:
     def titles(positive: str | None) -> list[str]:
         encoding = layers_of(draw_reliability(None, AFTER, positive))[2].encoding
         return [encoding[axis]["axis"]["title"] for axis in ("x", "y")]

@@ -11,7 +11,7 @@ CONFUSION = pd.DataFrame([[60, 40, 0], [1, 1999, 0], [0, 0, 0]], index=LABELS, c
 
 
 def cells(figure: Figure) -> dict[tuple[str, str], str]:
-    """Read what stands in which cell, as (truth, prediction)."""
+    """Return the text of each cell by (truth, prediction)."""
     texts = (trace for trace in figure.data if trace.type == "scatter" and trace.mode == "text")
     return {(y, x): text for trace in texts for x, y, text in zip(trace.x, trace.y, trace.text, strict=True)}
 
@@ -20,7 +20,7 @@ def points(confusion: pd.DataFrame) -> Scatter:
     return next(trace for trace in draw_confusion_heatmap(confusion).data[1:] if trace.mode == "markers")
 
 
-def test_counts_stand_in_the_cells_and_empty_cells_stay_empty() -> None:
+def test_cells_show_counts_and_empty_cells_no_text() -> None:
     shown = cells(draw_confusion_heatmap(CONFUSION))
     assert {place: text for place, text in shown.items() if "Total" not in place} == {
         ("Melanoma", "Melanoma"): "60",
@@ -53,14 +53,14 @@ def test_a_class_without_photos_has_no_colour() -> None:
     assert np.isnan(draw_confusion_heatmap(CONFUSION).data[0].z[2]).all()
 
 
-def test_text_is_white_on_the_opaque_cells_alone() -> None:
+def test_text_is_white_only_on_opaque_cells() -> None:
     _, on_pale, on_full, *_ = draw_confusion_heatmap(CONFUSION).data
     assert on_pale.textfont.color is None
     assert on_full.textfont.color == "white"
     assert set(on_full.text) == {"60", "1999"}
 
 
-def test_the_hover_says_it_in_words() -> None:
+def test_the_tooltip_names_truth_and_prediction() -> None:
     found = points(CONFUSION)
     hovers = dict(zip(map(tuple, found.customdata), found.hovertext, strict=True))
     assert hovers["mel", "nv"] == (
@@ -70,13 +70,13 @@ def test_the_hover_says_it_in_words() -> None:
     assert "undefined" in hovers["scc", "mel"]
 
 
-def test_truth_runs_downwards_and_many_names_stand_on_end() -> None:
+def test_truth_is_in_rows_and_many_names_are_turned() -> None:
     eight = draw_confusion_heatmap(pd.DataFrame(1, index=list(CODES), columns=list(CODES))).layout
     assert eight.yaxis.range[0] > eight.yaxis.range[1]
     assert (eight.xaxis.tickangle, draw_confusion_heatmap(CONFUSION).layout.xaxis.tickangle) == (-90, 0)
 
 
-def test_counts_have_the_sums_of_rows_and_columns() -> None:
+def test_counts_have_row_and_column_totals() -> None:
     shown = cells(draw_confusion_heatmap(CONFUSION))
     assert [shown[truth, "Total"] for truth in ("Melanoma", "Nevus (mole)", "Squamous cell<br>carcinoma")] == [
         "100",
@@ -96,7 +96,7 @@ def test_counts_have_the_sums_of_rows_and_columns() -> None:
 
 
 @pytest.mark.parametrize("normalise", ["row", "column"])
-def test_shares_have_no_sums(normalise: str) -> None:
+def test_shares_have_no_totals(normalise: str) -> None:
     assert not any("Total" in place for place in cells(draw_confusion_heatmap(CONFUSION, normalise)))
 
 
@@ -114,14 +114,14 @@ def test_every_cell_has_a_point_that_knows_its_truth_and_prediction() -> None:
     assert (found.marker.opacity, found.selected.marker.opacity, found.unselected.marker.opacity) == (0, 1, 0)
 
 
-def test_a_chosen_cell_lets_no_number_fade() -> None:
-    # Plotly fades what is not chosen unless the chosen has a colour of its own.
+def test_selecting_a_cell_does_not_fade_the_numbers() -> None:
+    # Plotly fades unselected texts unless selected texts have a colour.
     texts = [trace for trace in draw_confusion_heatmap(CONFUSION).data[1:] if trace.mode == "text"]
     assert len(texts) == 3
     assert all(trace.selected.textfont.color for trace in texts)
 
 
-def test_a_pointer_meets_the_points_and_not_the_heatmap() -> None:
+def test_tooltips_are_those_of_the_points_and_not_the_heatmap() -> None:
     figure = draw_confusion_heatmap(CONFUSION)
     assert figure.data[0].hoverinfo == "skip"
     assert figure.layout.hoverdistance == -1

@@ -28,7 +28,7 @@ def roc(points: int = 300) -> pd.DataFrame:
     return pd.concat(curves, ignore_index=True)
 
 
-def test_every_class_has_a_line_in_its_colour_and_the_key_says_its_area(layers_of: Read) -> None:
+def test_every_class_has_a_line_in_its_colour_and_its_area_in_the_legend(layers_of: Read) -> None:
     _, lines, _ = layers_of(draw_roc_curves(roc()))
     colour = lines.encoding["color"]
     assert colour["scale"]["domain"] == ["Malignant 0.92", "Melanoma 0.90", "Basal cell carcinoma undefined"]
@@ -54,7 +54,7 @@ def test_guessing_is_the_diagonal(layers_of: Read) -> None:
     assert diagonal.encoding["x"]["scale"]["domain"] == [0, 1]
 
 
-def test_malignant_is_thicker_until_another_is_chosen(layers_of: Read) -> None:
+def test_malignant_is_thicker_unless_another_class_is_highlighted(layers_of: Read) -> None:
     def of(chart: Any, column: str) -> dict[str, float]:
         rows = layers_of(chart)[1].rows
         return dict(zip(rows["line"].str.split().str[0], rows[column], strict=True))
@@ -67,11 +67,11 @@ def test_malignant_is_thicker_until_another_is_chosen(layers_of: Read) -> None:
     assert strengths["Melanoma"] == 1 > strengths["Malignant"] == strengths["Basal"]
 
 
-def test_the_chosen_line_lies_on_the_others(layers_of: Read) -> None:
+def test_the_highlighted_line_is_on_top(layers_of: Read) -> None:
     assert layers_of(draw_roc_curves(roc(), "mel"))[1].rows["line"].iloc[-1] == "Melanoma 0.90"
 
 
-def test_some_points_of_each_line_answer_to_a_pointer(layers_of: Read) -> None:
+def test_some_points_of_each_line_have_a_tooltip(layers_of: Read) -> None:
     hovers = layers_of(draw_roc_curves(roc(300)))[2]
     assert hovers.rows.groupby("line").size().tolist() == [40, 40, 40]
     ends = hovers.rows.groupby("line")["false_positive_rate"].agg(["min", "max"])
@@ -101,12 +101,12 @@ def test_precision_against_recall_leaves_undefined_points_out(layers_of: Read) -
     assert hovers.encoding["tooltip"][-1]["title"] == "Average precision"
 
 
-def test_more_classes_make_the_chart_higher_and_not_the_plot_lower() -> None:
+def test_more_classes_make_the_chart_higher() -> None:
     few, many = roc()[lambda frame: frame["class"] == "mel"], roc()
     assert draw_roc_curves(many).to_dict()["height"] > draw_roc_curves(few).to_dict()["height"]
 
 
-def test_names_of_a_stranger_are_only_text(layers_of: Read) -> None:
+def test_odd_class_names_are_only_text(layers_of: Read) -> None:
     strange = """it's "0", \\ {odd}"""
     curves = roc().assign(**{"class": strange}).head(300)
     lines = layers_of(draw_roc_curves(curves, strange))[1]

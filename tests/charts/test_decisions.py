@@ -23,7 +23,7 @@ ROC = pd.DataFrame(
 )
 
 
-def test_the_model_stands_beside_sending_all_and_none(layers_of: Read) -> None:
+def test_the_model_is_compared_with_referring_everyone_and_nobody(layers_of: Read) -> None:
     lines = layers_of(draw_net_benefit(BENEFIT, 0.3))[2]
     assert lines.encoding["color"]["scale"]["domain"] == ["By the model", "Refer everyone", "Refer nobody"]
     assert lines.encoding["color"]["scale"]["range"][0] == MALIGNANCY_COLOURS["malignant"]
@@ -33,7 +33,7 @@ def test_the_model_stands_beside_sending_all_and_none(layers_of: Read) -> None:
     assert (drawn["Refer nobody"] == 0).all()
 
 
-def test_what_falls_without_end_does_not_flatten_the_rest(layers_of: Read) -> None:
+def test_very_low_benefits_do_not_flatten_the_curves(layers_of: Read) -> None:
     lines = layers_of(draw_net_benefit(BENEFIT, 0.3))[2]
     low, high = lines.encoding["y"]["scale"]["domain"]
     assert BENEFIT["all"].min() < -70
@@ -68,6 +68,6 @@ def test_sensitivity_and_specificity_are_those_of_the_roc(layers_of: Read) -> No
     assert drawn["Specificity"].tolist() == [0, 0, 0.75, 1, 1]
 
 
-def test_between_two_scores_the_next_higher_one_counts(layers_of: Read) -> None:
-    # Whoever scores at least the threshold is sent on: at 0.3 these are the ones of the row at 0.5.
+def test_between_two_scores_the_rates_are_those_of_the_higher_one(layers_of: Read) -> None:
+    # A score of at least the threshold counts as positive: at 0.3 these are the same photos as at 0.5.
     assert layers_of(draw_sensitivity_and_specificity(ROC, 0.5))[2].mark["interpolate"] == "step-before"

@@ -23,7 +23,7 @@ def test_lesions_sort_and_count_by_lesion() -> None:
     assert bars.text[0] == "614 · 56%"
 
 
-def test_the_hover_says_both_counts_in_words() -> None:
+def test_the_tooltip_has_both_counts() -> None:
     bars = draw_class_distribution(COUNTS).data[0]
     assert list(bars.customdata[1]) == ["Melanoma (mel)", 1113, 614]
     assert "photos of" in bars.hovertemplate
@@ -43,7 +43,7 @@ BY_SPLIT = pd.DataFrame(
 ).astype({"split": "string"})
 
 
-def test_each_split_has_its_bars_of_equal_length_where_the_shares_are_equal() -> None:
+def test_equal_shares_have_bars_of_equal_length() -> None:
     bars = {bar.name: bar for bar in draw_class_distribution_by_split(BY_SPLIT).data}
     assert list(bars) == ["Train", "Test", "No split", "Fold 1"]
     assert list(bars["Train"].x) == [0.75, 0.25]
@@ -61,13 +61,13 @@ def test_lesions_by_split_have_their_own_shares() -> None:
     assert list(train.customdata[0]) == ["Melanocytic nevus (nv)", 60, 30]
 
 
-def test_the_key_names_every_split_in_its_colour() -> None:
+def test_the_legend_names_every_split_in_its_colour() -> None:
     key = draw_class_distribution_by_split(BY_SPLIT).layout.annotations[0].text
     assert f"<span style='color:{SPLIT_COLOURS['train']}'>■</span> Train" in key
     assert "No split" in key
 
 
-def test_a_cap_shows_what_is_kept_full_and_what_is_left_out_pale() -> None:
+def test_a_cap_shows_kept_photos_solid_and_others_pale() -> None:
     counts = pd.DataFrame({"diagnosis": ["nv", "mel"], "before": [6705, 1113], "after": [2000, 1113]})
     figure = draw_cap_effect(counts.assign(left_out=[4705, 0]))
     kept, left_out, texts = figure.data
@@ -78,7 +78,7 @@ def test_a_cap_shows_what_is_kept_full_and_what_is_left_out_pale() -> None:
     assert figure.layout.xaxis.range[1] > 1.6 * 6705
 
 
-def test_nothing_to_draw_is_drawn_as_nothing() -> None:
+def test_an_empty_table_is_an_empty_chart() -> None:
     assert list(draw_class_distribution(COUNTS.iloc[:0]).data[0].x) == []
     assert not draw_class_distribution_by_split(BY_SPLIT.iloc[:0]).data
     empty = pd.DataFrame({"diagnosis": [], "before": [], "after": [], "left_out": []})

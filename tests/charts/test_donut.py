@@ -28,7 +28,7 @@ def test_the_middle_always_shows_the_malignant_score(score: float, text: str) ->
 
 
 @pytest.mark.parametrize("score", [-0.01, 1.01, float("nan")])
-def test_what_is_no_score_is_not_drawn(score: float) -> None:
+def test_a_score_outside_0_to_1_is_an_error(score: float) -> None:
     with pytest.raises(ValueError, match="0 to 1"):
         draw_malignancy_donut(score)
 
@@ -51,12 +51,12 @@ def test_the_middle_shows_the_first_type() -> None:
     assert middle(draw_lesion_type_donut(CODES, SCORES)) == ["<b>60%</b>", "Nevus (mole)"]
 
 
-def test_a_tap_on_the_legend_hides_no_part() -> None:
+def test_a_tap_on_the_legend_hides_nothing() -> None:
     legend = draw_lesion_type_donut(CODES, SCORES).layout.legend
     assert (legend.itemclick, legend.itemdoubleclick) == (False, False)
 
 
-def test_top_and_other_keeps_the_whole() -> None:
+def test_top_and_other_sum_to_the_whole() -> None:
     parts = list_top_and_other(CODES, SCORES)
     assert [part.label for part in parts] == ["nv", "mel", "scc", None]
     assert sum(part.share for part in parts) == pytest.approx(1)
@@ -66,7 +66,7 @@ def test_equal_scores_keep_the_order_of_the_classes() -> None:
     assert [part.label for part in list_top_and_other(CODES, [0.125] * 8)] == ["akiec", "bcc", "bkl", None]
 
 
-def test_a_rest_of_one_is_named() -> None:
+def test_a_rest_of_one_class_keeps_its_name() -> None:
     parts = list_top_and_other(("mel", "nv", "bkl", "df"), (0.1, 0.2, 0.3, 0.4))
     assert [part.name for part in parts] == [
         "Dermatofibroma",
@@ -76,11 +76,11 @@ def test_a_rest_of_one_is_named() -> None:
     ]
 
 
-def test_fewer_classes_than_asked_for_have_no_other() -> None:
+def test_few_classes_have_no_other() -> None:
     assert [part.label for part in list_top_and_other(("mel", "nv"), (0.1, 0.9))] == ["nv", "mel"]
 
 
-def test_many_others_are_counted_in_figures() -> None:
+def test_many_others_are_counted_in_digits() -> None:
     labels = [f"type {number}" for number in range(15)]
     assert list_top_and_other(labels, [1 / 15] * 15)[-1].name == "Other 12"
 
@@ -91,7 +91,7 @@ def test_scores_must_match_the_classes() -> None:
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.031, 0.12, 0.25, 0.5, 0.8])
-def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float) -> None:
+def test_the_tick_is_where_a_score_of_the_threshold_would_end(threshold: float) -> None:
     figure = draw_malignancy_donut(0.3, threshold, "What it is.")
     height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     for line in figure.layout.shapes:
@@ -107,7 +107,7 @@ def test_the_tick_lies_where_a_score_of_the_threshold_would_end(threshold: float
     assert label.text == {0.0: "<0.1%", 0.031: "3.1%"}.get(threshold, f"{threshold:.0%}")
 
 
-def test_the_ring_has_the_size_that_the_tick_takes_for_granted() -> None:
+def test_the_ring_has_the_size_that_the_tick_assumes() -> None:
     """The legend must not push the margins, and both donuts of an answer stand at one height."""
     first, second = draw_malignancy_donut(0.3, 0.1), draw_lesion_type_donut(CODES, SCORES)
     for figure in (first, second):
@@ -125,6 +125,6 @@ def test_without_a_threshold_there_is_no_tick() -> None:
 
 
 @pytest.mark.parametrize("threshold", [-0.01, 1.01, float("nan")])
-def test_what_is_no_threshold_is_not_drawn(threshold: float) -> None:
+def test_a_threshold_outside_0_to_1_is_an_error(threshold: float) -> None:
     with pytest.raises(ValueError, match="0 to 1"):
         draw_malignancy_donut(0.5, threshold)

@@ -36,7 +36,7 @@ def test_each_step_is_a_box_with_its_photos_and_lesions() -> None:
     assert texts[3].startswith("<b>Showcase</b><br>52 photos<br>32 lesions<br>Set aside as")
 
 
-def test_boxes_go_downwards_in_order_and_none_lies_on_another() -> None:
+def test_boxes_go_down_in_order_without_overlap() -> None:
     found = boxes(draw_flow_chart(FLOW))
     for place, box in enumerate(found):
         assert 0 <= box.x0 < box.x1 <= 1
@@ -44,34 +44,34 @@ def test_boxes_go_downwards_in_order_and_none_lies_on_another() -> None:
             assert other.y0 >= box.y1 or (other.y0 == box.y0 and (other.x0 >= box.x1 or box.x0 >= other.x1))
 
 
-def test_texts_lie_in_their_boxes() -> None:
+def test_texts_are_inside_their_boxes() -> None:
     figure = draw_flow_chart(FLOW)
     for box, note in zip(boxes(figure), figure.layout.annotations, strict=True):
         assert (note.x, note.y) == ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
         assert box.y1 - box.y0 >= 17 * (note.text.count("<br>") + 1)
 
 
-def test_splits_stand_side_by_side_in_their_colours() -> None:
+def test_splits_are_side_by_side_in_their_colours() -> None:
     train, validation, test = boxes(draw_flow_chart(FLOW))[-3:]
     assert train.y0 == validation.y0 == test.y0
     assert train.x1 < validation.x0 < validation.x1 < test.x0
     assert [box.line.color for box in (train, validation, test)] == list(SPLIT_COLOURS.values())[:3]
 
 
-def test_what_is_left_out_lies_beside_the_way_dotted() -> None:
+def test_photos_left_out_are_beside_the_line_in_a_dotted_box() -> None:
     found = boxes(draw_flow_chart(FLOW))
     assert [box.line.dash for box in found].count("dot") == 1
     assert found[3].line.dash == "dot"
     assert found[3].x0 > found[2].x1
 
 
-def test_more_than_three_sources_go_on_in_a_row_below() -> None:
+def test_more_than_three_sources_need_another_row() -> None:
     rows = [("source", f"clinic {place}", 10, None, None) for place in range(5)]
     found = boxes(draw_flow_chart(steps(*rows, ("kept", "Together", 50, None, None))))
     assert len({box.y0 for box in found}) == 3
 
 
-def test_lines_lead_from_step_to_step_and_stay_in_the_picture() -> None:
+def test_lines_connect_the_steps_and_stay_inside_the_figure() -> None:
     figure = draw_flow_chart(FLOW)
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     height = figure.layout.yaxis.range[0]
@@ -87,7 +87,7 @@ def test_lines_lead_from_step_to_step_and_stay_in_the_picture() -> None:
         )
 
 
-def test_a_table_of_which_nothing_is_left_ends_beside_the_way() -> None:
+def test_a_table_without_photos_left_ends_at_the_last_box() -> None:
     figure = draw_flow_chart(steps(("source", "x", 2, None, None), ("out", "Without a label", 2, None, "Nobody says")))
     lines = [shape for shape in figure.layout.shapes if shape.type == "line"]
     last = boxes(figure)[-1]

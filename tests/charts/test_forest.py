@@ -25,7 +25,7 @@ def words(axis: dict[str, Any]) -> list[list[str]]:
     return list(json.loads(axis["labelExpr"].removesuffix("[datum.value]")))
 
 
-def test_rows_keep_their_order_and_two_may_have_one_name(layers_of: Read) -> None:
+def test_rows_keep_their_order_and_names_need_not_be_unique(layers_of: Read) -> None:
     line, dot, _ = layers_of(draw_forest_plot(ROWS, None, "Accuracy", (0.5, 1)))
     assert dot.rows[["row", "value"]].to_numpy().tolist() == [[0, 0.86], [2, 0.9], [3, 0.75]]
     assert line.encoding["y"]["scale"]["domain"] == [0, 1, 2, 3]
@@ -48,19 +48,19 @@ def test_names_are_wrapped_with_their_notes_below(layers_of: Read) -> None:
     assert words(without)[0] == ["Female"]
 
 
-def test_numbers_stand_beside_the_rows(layers_of: Read) -> None:
+def test_numbers_are_beside_the_rows(layers_of: Read) -> None:
     axis = layers_of(draw_forest_plot(ROWS, None, "Accuracy", (0.5, 1)))[1].encoding["y"]["axis"]
     assert axis["orient"] == "right"
     assert words(axis) == [["0.86", "0.82 to 0.89"], ["–"], ["0.90", "0.70 to 0.97"], ["0.75"]]
 
 
-def test_differences_have_a_sign_and_three_places(layers_of: Read) -> None:
+def test_differences_have_a_sign_and_three_decimals(layers_of: Read) -> None:
     rows = pd.DataFrame({"label": ["Accuracy"], "value": [-0.0124], "low": [-0.03], "high": [0.005]})
     axis = layers_of(draw_forest_plot(rows, 0.0, "Difference", (-0.1, 0.1)))[2].encoding["y"]["axis"]
     assert words(axis) == [["−0.012", "−0.030 to +0.005"]]
 
 
-def test_too_few_is_said_in_place_of_a_dot(layers_of: Read) -> None:
+def test_an_undefined_value_says_too_few(layers_of: Read) -> None:
     line, dot, said = layers_of(draw_forest_plot(ROWS, None, "Accuracy", (0.5, 1)))
     assert said.rows["row"].tolist() == [1]
     assert said.encoding["text"]["value"] == TOO_FEW
@@ -68,7 +68,7 @@ def test_too_few_is_said_in_place_of_a_dot(layers_of: Read) -> None:
     assert 1 not in [*line.rows["row"], *dot.rows["row"]]
 
 
-def test_a_reference_is_a_dashed_line_and_none_is_none(layers_of: Read) -> None:
+def test_a_reference_is_a_dashed_line(layers_of: Read) -> None:
     reference = layers_of(draw_forest_plot(ROWS, 0.85, "Accuracy", (0.5, 1)))[0]
     assert reference.rows["value"].tolist() == [0.85]
     assert reference.mark["strokeDash"]
@@ -81,7 +81,7 @@ def test_whiskers_are_cut_off_at_the_ends_of_the_axis(layers_of: Read) -> None:
     assert line.mark["clip"] is dot.mark["clip"] is True
 
 
-def test_each_row_adds_its_height_and_no_row_draws_nothing() -> None:
+def test_each_row_adds_height_and_no_rows_are_an_empty_chart() -> None:
     one, all_rows, none = (
         draw_forest_plot(rows, None, "Accuracy", (0, 1)).to_dict()["height"]
         for rows in (ROWS.head(1), ROWS.head(2), ROWS.head(0))
@@ -89,12 +89,12 @@ def test_each_row_adds_its_height_and_no_row_draws_nothing() -> None:
     assert all_rows - one == one - none > 2 * 13
 
 
-def test_names_of_a_stranger_are_only_text(layers_of: Read) -> None:
+def test_odd_class_names_are_only_text(layers_of: Read) -> None:
     rows = ROWS.head(1).assign(label='a"b\\c</x>')
     assert words(layers_of(draw_forest_plot(rows, None, "F", (0, 1)))[0].encoding["y"]["axis"])[0][0] == 'a"b\\c</x>'
 
 
-def test_the_domain_of_differences_holds_every_interval() -> None:
+def test_the_domain_of_differences_contains_every_interval() -> None:
     rows = pd.DataFrame({"value": [0.1, -0.02], "low": [0.05, -0.4], "high": [0.2, np.nan]})
     low, high = compute_symmetric_domain(rows)
     assert low < -0.4

@@ -31,7 +31,7 @@ def panels(chart: alt.VConcatChart) -> list[tuple[dict[str, Any], pd.DataFrame]]
     return read
 
 
-def test_losses_and_figures_have_a_panel_each() -> None:
+def test_losses_and_metrics_have_a_panel_each() -> None:
     (losses, loss_rows), (figures, figure_rows) = panels(draw_learning_curves(CURVES))
     assert losses["color"]["scale"]["domain"] == ["Training", "Validation"]
     assert loss_rows[loss_rows["line"] == "Training"]["value"].tolist() == [0.9, 0.7, 0.5]
@@ -39,12 +39,12 @@ def test_losses_and_figures_have_a_panel_each() -> None:
     assert figure_rows[figure_rows["line"] == "Balanced accuracy"]["value"].tolist() == [0.41, 0.45, 0.5]
 
 
-def test_what_is_undefined_is_left_out() -> None:
+def test_undefined_values_are_left_out() -> None:
     rows = panels(draw_learning_curves(CURVES))[1][1]
     assert rows[rows["line"] == "Macro F1"]["epoch"].tolist() == [1, 3]
 
 
-def test_other_columns_pass_and_missing_ones_are_not_drawn() -> None:
+def test_other_columns_are_ignored_and_missing_ones_not_drawn() -> None:
     old = CURVES[["epoch", "train_loss", "validation_loss", "validation_macro_auroc", "elapsed_s"]]
     assert [encoding["color"]["scale"]["domain"] for encoding, _ in panels(draw_learning_curves(old))] == [
         ["Training", "Validation"],
@@ -53,7 +53,7 @@ def test_other_columns_pass_and_missing_ones_are_not_drawn() -> None:
     assert len(panels(draw_learning_curves(CURVES[["epoch", "train_loss"]]))) == 1
 
 
-def test_figures_of_other_photos_than_validation_are_dashed() -> None:
+def test_metrics_of_other_photos_than_validation_are_dashed() -> None:
     more = CURVES.assign(appended_validation_accuracy=0.9, appended_validation_loss=0.2)
     (losses, _), (figures, rows) = panels(draw_learning_curves(more))
     assert losses["color"]["scale"]["domain"] == ["Training", "Validation", "Appended validation"]
@@ -64,13 +64,13 @@ def test_figures_of_other_photos_than_validation_are_dashed() -> None:
     assert rows[rows["line"] == "Accuracy, appended validation"]["value"].tolist() == [0.9] * 3
 
 
-def test_losses_start_at_zero_and_figures_at_a_tenth_below_the_lowest() -> None:
+def test_losses_start_at_zero_and_metrics_at_a_tenth_below_the_lowest() -> None:
     (losses, _), (figures, _) = panels(draw_learning_curves(CURVES))
     assert losses["y"]["scale"]["zero"] is True
     assert figures["y"]["scale"]["domain"] == [0.4, 0.9]
 
 
-def test_figures_that_do_not_move_have_an_axis_too() -> None:
+def test_constant_metrics_have_an_axis_too() -> None:
     low, high = panels(draw_learning_curves(CURVES.assign(validation_accuracy=1.0)[["epoch", "validation_accuracy"]]))[
         0
     ][0]["y"]["scale"]["domain"]

@@ -28,7 +28,7 @@ def test_each_class_has_a_line_a_bar_and_its_median() -> None:
     assert line.line.color == median.marker.line.color == BY_CODE["mel"].colour
 
 
-def test_classes_stand_from_top_to_bottom_in_their_order() -> None:
+def test_classes_keep_their_order_from_top_to_bottom() -> None:
     figure = draw_measure_by_class(QUANTILES, "Brightness")
     assert [trace.y[0] for trace in figure.data[2::3]] == ["Melanoma", "Nevus (mole)", "Not labelled"]
     assert figure.data[-1].marker.line.color == GREY
@@ -36,7 +36,7 @@ def test_classes_stand_from_top_to_bottom_in_their_order() -> None:
     assert figure.layout.xaxis.title.text == "Brightness"
 
 
-def test_the_auroc_of_each_class_stands_beside_it() -> None:
+def test_each_class_has_its_auroc_on_the_right() -> None:
     notes = draw_measure_by_class(QUANTILES, "Brightness").layout.annotations
     assert [(note.y, note.text) for note in notes[:3]] == [
         ("Melanoma", "0.22"),
@@ -46,7 +46,7 @@ def test_the_auroc_of_each_class_stands_beside_it() -> None:
     assert notes[3].text == "AUROC"
 
 
-def test_the_hover_says_the_figures_in_words() -> None:
+def test_the_tooltip_has_the_quantiles() -> None:
     hover = draw_measure_by_class(QUANTILES, "Brightness").data[0].customdata[0]
     assert hover == (
         "Melanoma (mel)<br>1,113 photos<br>Median 40<br>Middle 50%: 30 to 50<br>Middle 90%: 20 to 60<br>"
@@ -55,7 +55,7 @@ def test_the_hover_says_the_figures_in_words() -> None:
     assert draw_measure_by_class(QUANTILES, "Red").data[-1].customdata[0].endswith("AUROC alone undefined")
 
 
-def test_sharpness_has_a_logarithmic_axis_on_which_zero_has_a_place() -> None:
+def test_sharpness_has_a_logarithmic_axis_that_shows_zero() -> None:
     figure = draw_measure_by_class(QUANTILES, LOGARITHMIC)
     axis = figure.layout.xaxis
     assert axis.type == "log"
@@ -65,6 +65,6 @@ def test_sharpness_has_a_logarithmic_axis_on_which_zero_has_a_place() -> None:
     assert draw_measure_by_class(QUANTILES, "Brightness").layout.xaxis.type is None
 
 
-def test_nothing_measured_is_drawn_as_nothing() -> None:
+def test_no_measurement_is_an_empty_chart() -> None:
     assert not draw_measure_by_class(QUANTILES.iloc[:0], "Brightness").data
     assert not draw_measure_by_class(QUANTILES.iloc[:0], LOGARITHMIC).data

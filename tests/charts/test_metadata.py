@@ -27,7 +27,7 @@ SEX = counted(
 )
 
 
-def test_bars_are_shares_of_each_class_and_make_up_the_whole() -> None:
+def test_bars_are_shares_of_each_class_that_sum_to_one() -> None:
     figure = draw_metadata_by_class(SEX, "Sex")
     shares = {bar.name: list(bar.x) for bar in figure.data}
     assert shares == {"male": [0.3, 0.75, 1], "female": [0.6, 0.25, 0], "not recorded": [0.1, 0, 0]}
@@ -35,25 +35,25 @@ def test_bars_are_shares_of_each_class_and_make_up_the_whole() -> None:
     assert (figure.layout.barmode, figure.layout.yaxis.autorange) == ("stack", "reversed")
 
 
-def test_only_parts_with_room_for_it_say_their_percentage() -> None:
+def test_only_wide_segments_show_their_percentage() -> None:
     male, _, missing = draw_metadata_by_class(SEX, "Sex").data
     assert male.text == ("30%", "75%", "100%")
     assert missing.text == ("", "", "")
 
 
-def test_the_hover_counts_photos() -> None:
+def test_the_tooltip_counts_photos() -> None:
     assert draw_metadata_by_class(SEX, "Sex").data[0].customdata[0] == (
         "Melanocytic nevus (nv)<br>Sex: male<br>30 · 30% of 100 photos"
     )
 
 
-def test_the_photos_of_each_class_stand_beside_its_bar_and_the_key_above() -> None:
+def test_counts_are_on_the_right_and_the_legend_is_above() -> None:
     key, *beside = draw_metadata_by_class(SEX, "Sex").layout.annotations
     assert [note.text for note in beside] == ["100", "4", "2", "photos"]
     assert [word in key.text for word in ("male", "female", "not recorded")] == [True] * 3
 
 
-def test_many_values_share_a_part_and_no_photo_is_lost() -> None:
+def test_rare_values_share_a_segment_and_no_photo_is_lost() -> None:
     sites = [f"site {place}" for place in range(MOST_VALUES + 3)]
     photos = {("nv", site): 20 - place for place, site in enumerate(sites)} | {("nv", None): 7}
     figure = draw_metadata_by_class(counted(photos), "Site")
@@ -65,7 +65,7 @@ def test_many_values_share_a_part_and_no_photo_is_lost() -> None:
     assert len({bar.marker.color for bar in figure.data}) == len(figure.data)
 
 
-def test_ages_keep_a_part_each_and_get_darker() -> None:
+def test_ages_have_a_segment_each_and_get_darker() -> None:
     decades = [f"{start}–{start + 9}" for start in range(0, 100, 10)] + ["100+"]
     figure = draw_metadata_by_class(counted({("nv", decade): 1 for decade in decades}), "Age")
     assert [bar.name for bar in figure.data] == decades
@@ -78,7 +78,7 @@ def test_classes_without_a_photo_are_left_out() -> None:
     assert figure.data[0].y == ("Nevus (mole)",)
 
 
-def test_a_long_key_breaks_into_lines_and_makes_the_chart_higher() -> None:
+def test_a_long_legend_has_several_lines_and_makes_the_chart_higher() -> None:
     names = [f"a camera of some name {place}" for place in range(4)]
     few, many = ({("nv", name): 1 for name in itertools.islice(names, n)} for n in (1, 4))
     one, four = (draw_metadata_by_class(counted(photos), "Camera") for photos in (few, many))
@@ -86,5 +86,5 @@ def test_a_long_key_breaks_into_lines_and_makes_the_chart_higher() -> None:
     assert four.layout.height - one.layout.height == four.layout.margin.t - one.layout.margin.t > 0
 
 
-def test_nothing_counted_is_drawn_as_nothing() -> None:
+def test_no_photos_are_an_empty_chart() -> None:
     assert not draw_metadata_by_class(SEX.iloc[:0], "Sex").data

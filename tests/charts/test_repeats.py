@@ -23,7 +23,7 @@ def lesions(ranges: list[float], answers: list[int]) -> pd.DataFrame:
     )
 
 
-def test_few_lesions_have_a_line_each_the_steadiest_first(layers_of: Read) -> None:
+def test_few_lesions_have_a_line_each_the_smallest_range_first(layers_of: Read) -> None:
     line, low, high = layers_of(draw_repeats(lesions([0.5, 0.1, 0.9], [1, 1, 2])))
     drawn = line.rows.sort_values("place")
     assert drawn["lesion_id"].tolist() == ["L1", "L0", "L2"]
@@ -53,7 +53,7 @@ def test_without_malignancy_answers_are_counted(layers_of: Read) -> None:
     assert bars.rows["answer"].tolist() == ["Same answer", "Different answers", "Different answers"]
 
 
-def test_the_colour_says_whether_the_answer_stays(layers_of: Read) -> None:
+def test_the_colour_says_whether_the_answer_was_the_same(layers_of: Read) -> None:
     colour = layers_of(draw_repeats(lesions([0.1], [1])))[0].encoding["color"]
     assert colour["scale"]["domain"] == ["Same answer", "Different answers"]
     assert len(set(colour["scale"]["range"])) == 2

@@ -19,7 +19,7 @@ def test_a_single_size_is_a_single_bar_with_its_count() -> None:
     assert not figure.layout.annotations
 
 
-def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
+def test_few_sizes_are_listed_most_frequent_first_with_a_colour_per_source() -> None:
     other = pd.DataFrame(
         {
             "width": [600, 1024, None],
@@ -39,7 +39,7 @@ def test_few_sizes_are_listed_most_first_and_sources_told_apart() -> None:
     assert figure.layout.barmode == "stack"
 
 
-def test_many_sizes_become_a_map_that_keeps_every_photo() -> None:
+def test_many_sizes_are_a_heatmap_of_all_photos() -> None:
     figure = draw_sizes(pd.concat([many(), many(3, "msk"), HAM]))
     heatmap = figure.data[0]
     assert heatmap.type == "heatmap"
@@ -53,13 +53,13 @@ def test_many_sizes_become_a_map_that_keeps_every_photo() -> None:
     assert "(bcn20000, msk)" in heatmap.customdata[0][0]
 
 
-def test_cells_of_a_map_are_square_and_evenly_spaced() -> None:
+def test_cells_of_the_heatmap_are_square_and_evenly_spaced() -> None:
     heatmap = draw_sizes(pd.concat([many(), HAM])).data[0]
     assert len(set(np.diff(heatmap.x))) == 1
     assert np.diff(heatmap.x)[0] == np.diff(heatmap.y)[0]
 
 
-def test_a_map_says_how_many_photos_have_no_stated_size() -> None:
+def test_the_heatmap_counts_photos_of_unknown_size() -> None:
     unstated = pd.DataFrame({"width": [None], "height": [None], "photos": [1234], "source": ["msk"]})
     figure = draw_sizes(pd.concat([many(), unstated]))
     assert "1,234 photos without a stated size" in figure.layout.xaxis.title.text
@@ -72,18 +72,18 @@ def test_the_colour_bar_counts_photos() -> None:
     assert list(bar.tickvals) == [0, 1, 2, 3]
 
 
-def test_one_source_can_be_looked_at_alone() -> None:
+def test_one_source_can_be_drawn_alone() -> None:
     sizes = pd.concat([many(), many(3, "msk"), HAM])
     assert list(draw_sizes(sizes, "ham10000").data[0].y) == ["600 × 450 px"]
     counts = 10 ** np.asarray(draw_sizes(sizes, "msk").data[0].z, dtype=float)
     assert np.nansum(counts) == pytest.approx(30 * 3)
 
 
-def test_a_source_that_is_not_there_is_drawn_as_nothing() -> None:
+def test_an_unknown_source_is_an_empty_chart() -> None:
     assert not draw_sizes(HAM, "msk").data
 
 
-def test_the_edges_of_a_map_count_the_photos_of_each_width_and_height() -> None:
+def test_the_edge_bars_count_the_photos_of_each_width_and_height() -> None:
     figure = draw_sizes(pd.concat([many(), HAM]))
     heatmap, widths, heights = figure.data
     counts = np.nan_to_num(10 ** np.asarray(heatmap.z, dtype=float))
@@ -95,7 +95,7 @@ def test_the_edges_of_a_map_count_the_photos_of_each_width_and_height() -> None:
     assert sum(widths.y) == sum(heights.x) == 30 * 2 + 10015
 
 
-def test_the_edges_lie_beside_the_map_and_not_on_it() -> None:
+def test_the_edge_bars_do_not_overlap_the_heatmap() -> None:
     layout = draw_sizes(many()).layout
     assert layout.xaxis.domain[1] < layout.xaxis2.domain[0]
     assert layout.yaxis.domain[1] < layout.yaxis2.domain[0]

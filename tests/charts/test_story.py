@@ -21,14 +21,14 @@ def drawn() -> tuple[dict, pd.DataFrame]:
     return spec, pd.DataFrame(data)
 
 
-def test_each_photo_is_a_point_in_a_lane_of_its_own() -> None:
+def test_each_photo_is_a_point_in_its_own_lane() -> None:
     spec, points = drawn()
     assert len(points) == 4
     assert not points.duplicated(["name", "lane"]).any()
     assert spec["layer"][0]["encoding"]["x"]["field"] == "certainty"
 
 
-def test_classes_stand_in_the_usual_order_with_names_in_words() -> None:
+def test_classes_are_in_the_usual_order_with_full_names() -> None:
     spec, _ = drawn()
     assert spec["layer"][0]["encoding"]["y"]["sort"] == ["Basal cell\ncarcinoma", "Melanoma", "Vascular\nlesion"]
 
@@ -41,7 +41,7 @@ def test_kinds_differ_by_colour_and_by_shape() -> None:
         assert len(set(scale["range"])) == 3
 
 
-def test_a_point_says_what_it_is_and_what_was_answered() -> None:
+def test_the_tooltip_has_truth_and_answer() -> None:
     spec, points = drawn()
     assert points.set_index("image_id").loc["b", "answered"] == "Nevus (mole)"
     assert {one["title"] for one in spec["layer"][0]["encoding"]["tooltip"]} == {

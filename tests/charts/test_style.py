@@ -43,7 +43,7 @@ def every_chart() -> dict[str, go.Figure]:
 
 
 @pytest.mark.parametrize(("name", "figure"), every_chart().items())
-def test_charts_lie_on_any_ground_and_no_text_is_small(name: str, figure: go.Figure) -> None:
+def test_charts_suit_any_background_and_no_text_is_small(name: str, figure: go.Figure) -> None:
     layout = figure.layout
     assert (layout.paper_bgcolor, layout.plot_bgcolor) == (TRANSPARENT, TRANSPARENT), name
     assert layout.title.text is None

@@ -53,7 +53,7 @@ def parts(spec: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("name", "chart"), every_chart().items())
-def test_charts_lie_on_any_ground_and_no_text_is_small(name: str, chart: alt.LayerChart) -> None:
+def test_charts_suit_any_background_and_no_text_is_small(name: str, chart: alt.LayerChart) -> None:
     spec = chart.to_dict()
     config = spec["config"]
     assert config["background"] == "transparent", name
@@ -72,7 +72,7 @@ def test_charts_lie_on_any_ground_and_no_text_is_small(name: str, chart: alt.Lay
 
 
 @pytest.mark.parametrize(("name", "chart"), every_chart().items())
-def test_charts_are_as_wide_as_their_place_and_of_one_height(name: str, chart: alt.LayerChart) -> None:
+def test_charts_fill_their_container_and_have_a_fixed_height(name: str, chart: alt.LayerChart) -> None:
     spec = chart.to_dict()
     for panel in spec.get("vconcat", [spec]):
         assert panel["width"] == "container", name
@@ -85,7 +85,7 @@ def test_a_finger_that_scrolls_the_page_zooms_no_chart(name: str, chart: alt.Lay
 
 
 @pytest.mark.parametrize(("name", "chart"), every_chart().items())
-def test_every_chart_answers_in_words_and_keys_stand_on_top(name: str, chart: alt.LayerChart) -> None:
+def test_every_chart_has_named_tooltips_and_its_legend_on_top(name: str, chart: alt.LayerChart) -> None:
     found = parts(chart.to_dict())
     tooltips = [part["encoding"]["tooltip"] for part in found if "tooltip" in part.get("encoding", {})]
     assert tooltips, name
@@ -93,7 +93,7 @@ def test_every_chart_answers_in_words_and_keys_stand_on_top(name: str, chart: al
     assert all(part["legend"]["orient"] == "top" for part in found if part.get("legend") and "field" in part)
 
 
-def test_classes_have_the_colours_of_taxonomy_and_strange_ones_one_each() -> None:
+def test_classes_have_the_colours_of_the_taxonomy_and_unknown_ones_one_each() -> None:
     assert pick_class_colours(CODES) == [get_class_colour(code) for code in CODES]
     assert pick_class_colours(["malignant", "benign"]) == list(MALIGNANCY_COLOURS.values())
     strange = pick_class_colours(["mel", "wart", "scar", "burn"])
@@ -104,7 +104,7 @@ def test_classes_have_the_colours_of_taxonomy_and_strange_ones_one_each() -> Non
     assert len(pick_class_colours([str(place) for place in range(50)])) == 50
 
 
-def test_a_key_takes_a_line_for_words_too_long_to_share_one() -> None:
+def test_a_legend_with_long_words_needs_more_lines() -> None:
     assert compute_legend_px(["short", "words"]) < compute_legend_px(
         ["a long word in a key", "another long word of it"]
     )

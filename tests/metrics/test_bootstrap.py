@@ -1,4 +1,4 @@
-"""The intervals must hold the truth as often as they say, though photos of one lesion resemble each other."""
+"""Intervals must cover the truth as often as they claim, although photos of one lesion resemble each other."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ SETS, LESIONS, REPLICATES = 300, 150, 300
 
 
 def many_sets(random: np.random.Generator) -> "list[tuple[Flags, ClassIndex]]":
-    """Make data sets of lesions with 1 to 6 photos, each lesion easy or hard: its photos are found alike."""
+    """Make data sets of lesions with 1 to 6 photos, each lesion easy or hard: its photos have similar results."""
     made = []
     for _ in range(SETS):
         lesion = np.repeat(np.arange(LESIONS), random.integers(1, 7, size=LESIONS))
@@ -27,7 +27,7 @@ def many_sets(random: np.random.Generator) -> "list[tuple[Flags, ClassIndex]]":
     return made
 
 
-def test_the_interval_holds_the_truth_in_95_of_100_and_drawing_photos_does_not() -> None:
+def test_the_rate_interval_covers_the_truth_in_95_of_100_sets_but_not_if_photos_are_drawn() -> None:
     truth = 0.8 / (0.8 + 0.4)  # the mean of that beta distribution
     held = {"lesions": 0, "photos": 0}
     for right, lesion in many_sets(np.random.default_rng(1)):
@@ -39,7 +39,7 @@ def test_the_interval_holds_the_truth_in_95_of_100_and_drawing_photos_does_not()
     assert held["photos"] / SETS < 0.85
 
 
-def test_the_interval_of_an_auroc_holds_the_truth_in_95_of_100_and_drawing_photos_does_not() -> None:
+def test_the_auroc_interval_covers_the_truth_in_95_of_100_sets_but_not_if_photos_are_drawn() -> None:
     # Scores of positives and negatives are normal, a lesion's own part larger than that of its photos; then
     # AUROC = P(difference of two independent scores > 0) = Phi(1.2 / sqrt(2 * 1.25)).
     random, truth, sets = np.random.default_rng(3), norm.cdf(1.2 / np.sqrt(2 * 1.25)), 200
@@ -55,7 +55,7 @@ def test_the_interval_of_an_auroc_holds_the_truth_in_95_of_100_and_drawing_photo
     assert held["photos"] / sets < 0.80
 
 
-def test_drawing_kinds_of_lesions_is_drawing_lesions() -> None:
+def test_drawing_kinds_of_lesions_has_the_distribution_of_drawing_lesions() -> None:
     random = np.random.default_rng(0)
     sums = random.integers(0, 3, size=(60, 2)).astype(float)
     by_kind = draw_replicate_sums(sums, 4000, seed=1)
@@ -97,13 +97,13 @@ def test_replicates_of_an_auroc_are_those_of_the_photos_drawn() -> None:
     np.testing.assert_allclose(own, exact, atol=1e-4)
 
 
-def test_the_middle_leaves_out_what_is_undefined() -> None:
+def test_the_percentile_interval_leaves_out_undefined_replicates() -> None:
     low, high = percentile_interval(np.array([np.nan, *np.arange(101.0)]))
     assert (low, high) == pytest.approx((2.5, 97.5))
     assert np.isnan(percentile_interval(np.full(3, np.nan))).all()
 
 
-def test_the_rate_is_the_one_of_metrics() -> None:
+def test_the_interval_is_around_the_rate_of_the_metrics() -> None:
     random = np.random.default_rng(8)
     positive, scores = random.random(200) < 0.5, random.random(200)
     low, high = compute_rate_interval(

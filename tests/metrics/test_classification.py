@@ -48,7 +48,7 @@ def test_the_case_has_ties_and_predictions_of_the_absent_class(case: Case) -> No
     assert ABSENT in case.predicted
 
 
-def test_confusion_counts(case: Case) -> None:
+def test_confusion_matrix(case: Case) -> None:
     expected = sk.confusion_matrix(case.truth, case.predicted, labels=range(K), sample_weight=case.weights)
     np.testing.assert_array_equal(case.confusion, expected)
 
@@ -74,7 +74,7 @@ def test_balanced_accuracy(case: Case) -> None:
     assert classification.balanced_accuracy(case.confusion) == pytest.approx(expected)
 
 
-def test_macro_f1_averages_over_the_classes_with_photos_alone(case: Case) -> None:
+def test_macro_f1_averages_only_over_classes_with_photos(case: Case) -> None:
     present = [place for place in range(K) if place != ABSENT]
     of_present = sk.f1_score(case.truth, case.predicted, labels=present, average="macro", sample_weight=case.weights)
     of_all = sk.f1_score(case.truth, case.predicted, average="macro", sample_weight=case.weights)
@@ -155,7 +155,7 @@ def test_calibration_error_by_hand() -> None:
     assert classification.expected_calibration_error(truth, scores) == pytest.approx(by_hand)
 
 
-def test_calibration_error_counts_by_weight_and_closes_bins_at_the_top() -> None:
+def test_calibration_error_uses_weights_and_bins_include_their_upper_end() -> None:
     scores = np.array([[0.8, 0.2], [0.79, 0.21], [1.0, 0.0]])  # 0.8 = 12/15 ends the bin that 0.79 lies in
     truth = np.array([0, 1, 0])
     by_hand = abs(3 * (0.8 - 1) + 1 * (0.79 - 0)) / 6

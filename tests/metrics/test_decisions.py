@@ -25,16 +25,16 @@ def case(make_run: MakeRun) -> Case:
     return positive, scores.round(2)
 
 
-# Ten photos, four of them positive. At 0.5 three positives are found (0.9, 0.7, 0.5) and one is missed (0.3);
-# of six negatives two are false alarms (0.8, 0.5).
+# Ten photos, four of them positive. At 0.5 three are true positives (0.9, 0.7, 0.5) and one is a
+# false negative (0.3); two of the six negatives are false positives (0.8, 0.5).
 POSITIVE = np.array([True, True, True, True, False, False, False, False, False, False])
 SCORES = np.array([0.9, 0.7, 0.5, 0.3, 0.8, 0.5, 0.4, 0.2, 0.2, 0.1])
 
 
 def test_a_decision_worked_by_hand() -> None:
     made = compute_decision(POSITIVE, SCORES, threshold=0.5, prevalence=0.1)
-    # Sensitivity 3/4, specificity 4/6. Of 1,000 people 100 are ill: 75 found, 25 missed; 900 are well: 300 false
-    # alarms, 600 left alone. PPV = 75 / 375, NPV = 600 / 625.
+    # Sensitivity 3/4, specificity 4/6. Of 1,000 people 100 are ill: 75 TP, 25 FN; 900 are well: 300 FP,
+    # 600 TN. PPV = 75 / 375, NPV = 600 / 625.
     assert (made.sensitivity, made.specificity) == (0.75, pytest.approx(2 / 3))
     assert (made.true_positives, made.false_negatives) == (75, 25)
     assert (made.false_positives, made.referred) == (pytest.approx(300), pytest.approx(375))
@@ -55,7 +55,7 @@ def test_at_the_prevalence_of_the_photos_it_is_the_confusion_matrix(case: Case, 
     assert made.true_positives + made.false_negatives == pytest.approx(1000 * positive.mean())
 
 
-def test_where_nobody_is_sent_on_there_is_no_ppv() -> None:
+def test_ppv_is_undefined_if_nobody_is_referred() -> None:
     made = compute_decision(POSITIVE, SCORES, threshold=0.95, prevalence=0.1)
     assert np.isnan(made.ppv)
     assert (made.referred, made.false_negatives, made.npv) == (0, 100, 0.9)
@@ -92,7 +92,7 @@ def test_intervals_of_a_threshold_widen_where_photos_share_a_lesion() -> None:
         wide, narrow = (frames[unit].loc[figure] for unit in ("lesions", "photos"))
         assert wide["value"] == narrow["value"] == pytest.approx(value)
         assert wide["low"] < value < wide["high"]
-        # Four photos that fare alike tell no more than one: the interval is twice as wide.
+        # Four photos with the same result carry the information of one: the interval is twice as wide.
         assert (wide["high"] - wide["low"]) / (narrow["high"] - narrow["low"]) == pytest.approx(2, rel=0.15)
     pd.testing.assert_frame_equal(
         frames["photos"].reset_index(), compute_rate_intervals(positive, scores, np.arange(400), 0.5)
@@ -101,10 +101,9 @@ def test_intervals_of_a_threshold_widen_where_photos_share_a_lesion() -> None:
 
 def test_net_benefit_worked_by_hand() -> None:
     frame = net_benefit(POSITIVE, SCORES).set_index("threshold")
-    # At 0.5 of ten photos three are found and two are false alarms, at odds of 1: 3/10 - 2/10 * 1.
+    # At 0.5 ten photos have 3 TP and 2 FP, at odds of 1: 3/10 - 2/10 * 1.
     assert frame.loc[0.5, "model"] == pytest.approx(0.1)
-    # At 0.2 all four are found and five of six are false alarms, at odds of 1/4: 4/10 - 5/10 / 4. Sending on
-    # everyone finds as many, with six false alarms.
+    # At 0.2 they have 4 TP and 5 FP, at odds of 1/4: 4/10 - 5/10 / 4. Referring everyone has 4 TP and 6 FP.
     assert frame.loc[0.2, "model"] == pytest.approx(0.4 - 0.125)
     assert frame.loc[0.2, "all"] == pytest.approx(0.4 - 0.15)
     assert (frame["none"] == 0).all()

@@ -17,7 +17,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     return positive, scores.round(1) if request.param == "many ties" else scores
 
 
-def test_auroc_and_average_precision_are_scikit_learns(case: Case) -> None:
+def test_auroc_and_average_precision_equal_scikit_learns(case: Case) -> None:
     split = sort_scores(*case)
     assert split.auroc() == pytest.approx(sk.roc_auc_score(*case), abs=1e-12)
     assert split.auroc() == pytest.approx(float(auroc(*case)), abs=1e-12)
@@ -32,7 +32,7 @@ def test_counts_at_a_threshold_include_it(case: Case) -> None:
     assert split.count_false_positives(at).tolist() == [(~positive & (scores >= t)).sum() for t in at]
 
 
-def test_all_thresholds_where_they_are_few_and_no_more_than_asked_for_where_many(case: Case) -> None:
+def test_few_thresholds_are_all_kept_and_many_are_thinned(case: Case) -> None:
     every = np.unique(case[1])[::-1]
     assert sort_scores(*case).pick_thresholds(2000).tolist() == every.tolist()
     thinned = sort_scores(*case).pick_thresholds(50)

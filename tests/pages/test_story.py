@@ -17,7 +17,7 @@ APP = Path(__file__).parents[2] / "streamlit_app.py"
 
 @pytest.fixture
 def experiments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of experiments that the page looks into: empty."""
+    """Return the empty folder of experiments that the page reads."""
     monkeypatch.setenv("SKINAPP_EXPERIMENTS", str(tmp_path))
     monkeypatch.delenv("SKINAPP_TABLES", raising=False)
     st.cache_resource.clear()
@@ -32,7 +32,7 @@ def opened() -> AppTest:
 
 
 def store(folder: Path, certainty: float) -> None:
-    """Store a run of 140 photos, all right but the dermatofibromas, which are called nevi."""
+    """Store a run of 140 photos: all answers are right, but dermatofibromas are called nevi."""
     truths = np.repeat(SEVEN_CODES, 20)
     answers = pd.Index(SEVEN_CODES).get_indexer(np.where(truths == "df", "nv", truths))
     scores = np.full((140, 7), (1 - certainty) / 6)
@@ -57,7 +57,7 @@ def store(folder: Path, certainty: float) -> None:
     save_run(run, folder)
 
 
-def test_without_runs_seven_steps_stand_each_with_its_claims_and_a_sentence(experiments: Path) -> None:
+def test_without_runs_each_step_shows_its_claims_and_what_is_missing(experiments: Path) -> None:
     page = opened()
     assert [heading.value for heading in page.subheader] == [f"{n} · {t}" for n, t in enumerate(TITLES, start=1)]
     assert len(page.info) == len(TITLES)
@@ -66,7 +66,7 @@ def test_without_runs_seven_steps_stand_each_with_its_claims_and_a_sentence(expe
     assert "**Lesson.**" not in quoted
 
 
-def test_a_stored_run_is_told_and_drawn_with_its_figures(experiments: Path) -> None:
+def test_a_stored_run_is_shown_with_its_figures_and_lesson(experiments: Path) -> None:
     store(experiments / "ham10000-seven-by-photo" / "runs" / "validation", 0.9)
     page = opened()
     shown = {metric.label: metric for metric in page.metric}

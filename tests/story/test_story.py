@@ -109,7 +109,7 @@ def test_a_damaged_run_is_named_and_the_rest_is_shown(stored: StoredExperiments)
     assert step.plot.rows[["label", "note"]].to_numpy().tolist() == [["Small network", "by photo"]]
 
 
-def test_runs_that_do_not_fit_a_step_end_in_a_sentence(stored: StoredExperiments) -> None:
+def test_runs_that_do_not_fit_a_step_are_explained(stored: StoredExperiments) -> None:
     store(stored, unseen.SHOWCASE, SEVEN_CODES, ["nv"], ["nv"], ["no-showcase-photo"])
     step = compute_step(2, stored)
     assert "none of these photos" in step.missing[0]
@@ -183,7 +183,7 @@ def test_step_2_all_right_is_still_no_proof(stored: StoredExperiments) -> None:
 
 
 @pytest.mark.parametrize(("lesion_every", "begins"), [(2, "Scores are too high"), (9, "Hold out whole lesions")])
-def test_step_3_says_that_splits_flatter_only_where_they_do(
+def test_step_3_blames_siblings_only_if_the_intervals_do_not_overlap(
     stored: StoredExperiments, lesion_every: int, begins: str
 ) -> None:
     truths = repeat_each(SEVEN_CODES, 30)
@@ -197,7 +197,7 @@ def test_step_3_says_that_splits_flatter_only_where_they_do(
     assert "small-cnn-by-photo" in step.missing[0]
 
 
-def test_step_3_counts_held_out_photos_whose_lesion_was_trained_on(stored: StoredExperiments) -> None:
+def test_step_3_counts_held_out_photos_of_trained_lesions(stored: StoredExperiments) -> None:
     table = stored.read_table("ham10000")
     table = table[table["split"] != "showcase"]
     sizes = table.groupby("lesion_id")["image_id"].transform("size")
@@ -288,7 +288,7 @@ def test_step_6_judges_deleting_by_the_intervals(
     assert lesson.startswith(begins)
 
 
-def test_step_6_says_what_32_of_32_is_worth(stored: StoredExperiments) -> None:
+def test_step_6_says_what_32_of_32_would_prove(stored: StoredExperiments) -> None:
     types = stored.read_showcase()
     source = deleting.SHOWCASE["capped, by photo"]
     # A wrong answer whose truth comes second: not the top one, but among the top three.
@@ -367,13 +367,13 @@ def test_differences_equal_those_of_paired_differences(make_run: MakeRun) -> Non
     np.testing.assert_allclose(found[["low", "high"]], expected[["low", "high"]], rtol=0, atol=0.015)
 
 
-def test_a_run_and_its_rows_in_another_order_do_not_differ_in_any_draw(make_run: MakeRun) -> None:
+def test_the_order_of_photos_makes_no_difference(make_run: MakeRun) -> None:
     run = make_run(photos=90)
     shuffled = StoredRun(**{**vars(run), "frame": run.frame.sample(frac=1, random_state=0)})
     assert (compute_differences(run, shuffled)[["difference", "low", "high"]].abs().to_numpy() < 1e-12).all()
 
 
-def test_figures_in_words() -> None:
+def test_formats_of_figures() -> None:
     assert format_points(Estimate(0.0123, -0.002, 0.03)) == "+1.2 points (−0.2 to +3.0)"
     # Clopper and Pearson (1934) for n of n: from (0.025)^(1/n).
     assert estimate_proportion(32, 32).low == pytest.approx(0.025 ** (1 / 32))
@@ -381,7 +381,7 @@ def test_figures_in_words() -> None:
     assert np.isnan(estimate_proportion(0, 0).value)
 
 
-def test_the_axis_holds_every_interval() -> None:
+def test_the_axis_contains_every_interval() -> None:
     drawn = build_rows([("a", "", Estimate(0.5, 0.42, 0.58)), ("b", "", Estimate(np.nan, np.nan, np.nan))])
     assert ForestPlot(drawn, "F1").domain() == pytest.approx((0.4, 0.6))
     assert ForestPlot(build_rows([("a", "", Estimate(0.99, 0.9, 1.0))]), "F1").domain()[1] > 1
@@ -401,7 +401,7 @@ def test_the_table_has_one_row_per_claim_and_names_missing_runs_once() -> None:
     assert written.count("Not stored yet") == 1
 
 
-def test_twins_are_found_whichever_of_the_two_is_named_first(stored: StoredExperiments, tmp_path: Path) -> None:
+def test_twins_are_found_in_either_order(stored: StoredExperiments, tmp_path: Path) -> None:
     findings = pd.read_parquet(TABLES / "findings.parquet")
     swapped = {
         f"{fact}_{end}": f"{fact}_{'ab'['ba'.index(end)]}" for fact in ("table", "image", "split") for end in "ab"
