@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, get_full_class_name, get_short_class_name, wrap_text
 from skinapp.formatting import format_value
 
 _Floats = npt.NDArray[np.float64]
@@ -49,8 +49,8 @@ def draw_confusion_heatmap(confusion: pd.DataFrame, normalise: Normalise = "coun
     counts = confusion.to_numpy(dtype=float)
     row_shares, column_shares = _shares(counts, axis=1), _shares(counts, axis=0)
     shares = column_shares if normalise == "column" else row_shares
-    x = [short_name(str(label)) for label in confusion.columns]
-    y = [wrap_text(short_name(str(label))) for label in confusion.index]
+    x = [get_short_class_name(str(label)) for label in confusion.columns]
+    y = [wrap_text(get_short_class_name(str(label))) for label in confusion.index]
     heatmap = go.Heatmap(
         x=x,
         y=y,
@@ -121,16 +121,16 @@ def _format_cell(value: float, normalise: Normalise) -> str:
 def _cell_points(
     confusion: pd.DataFrame, x: list[str], y: list[str], row_shares: _Floats, column_shares: _Floats
 ) -> go.Scatter:
-    places = [(row, column) for row in range(len(y)) for column in range(len(x))]
+    positions = [(row, column) for row in range(len(y)) for column in range(len(x))]
     return go.Scatter(
-        x=[x[column] for _, column in places],
-        y=[y[row] for row, _ in places],
+        x=[x[column] for _, column in positions],
+        y=[y[row] for row, _ in positions],
         mode="markers",
         marker={"symbol": "square-open", "size": _CELL_POINT_PX, "opacity": 0, "color": _FRAME, "line": {"width": 3}},
         selected={"marker": {"opacity": 1, "size": _FRAME_PX}},
         unselected={"marker": {"opacity": 0}},
-        customdata=[[str(confusion.index[row]), str(confusion.columns[column])] for row, column in places],
-        hovertext=[_hover(confusion, row_shares, column_shares, *place) for place in places],
+        customdata=[[str(confusion.index[row]), str(confusion.columns[column])] for row, column in positions],
+        hovertext=[_format_hover(confusion, row_shares, column_shares, *position) for position in positions],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
@@ -138,9 +138,9 @@ def _cell_points(
 def _total_texts(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scatter:
     whole = int(confusion.to_numpy().sum())
     sums = [*confusion.sum(axis=1), *confusion.sum(axis=0), whole]
-    words = [
-        *(full_name(str(truth)) for truth in confusion.index),
-        *(f"Predicted as {full_name(str(prediction))}" for prediction in confusion.columns),
+    names = [
+        *(get_full_class_name(str(truth)) for truth in confusion.index),
+        *(f"Predicted as {get_full_class_name(str(prediction))}" for prediction in confusion.columns),
         _ALL,
     ]
     return go.Scatter(
@@ -150,14 +150,15 @@ def _total_texts(confusion: pd.DataFrame, x: list[str], y: list[str]) -> go.Scat
         mode="text",
         textfont={"size": FONT_SIZE},
         selected={"textfont": {"color": GREY}},
-        hovertext=[f"{word}:<br>{count:,} photos" for word, count in zip(words, sums, strict=True)],
+        hovertext=[f"{name}:<br>{count:,} photos" for name, count in zip(names, sums, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
 
-def _hover(confusion: pd.DataFrame, row_shares: _Floats, column_shares: _Floats, row: int, column: int) -> str:
+def _format_hover(confusion: pd.DataFrame, row_shares: _Floats, column_shares: _Floats, row: int, column: int) -> str:
+    truth, prediction = str(confusion.index[row]), str(confusion.columns[column])
     return (
-        f"{full_name(str(confusion.index[row]))}<br>predicted as {full_name(str(confusion.columns[column]))}:<br>"
+        f"{get_full_class_name(truth)}<br>predicted as {get_full_class_name(prediction)}:<br>"
         f"{int(confusion.to_numpy()[row, column]):,} photos<br>"
         f"{format_value(row_shares[row, column], '.1%', 'undefined')} of this truth<br>"
         f"{format_value(column_shares[row, column], '.1%', 'undefined')} of this prediction"

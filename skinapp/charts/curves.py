@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from skinapp.charts.style import full_name, short_name
+from skinapp.charts.style import get_full_class_name, get_short_class_name
 from skinapp.charts.vega import (
     HOVER_AREA_PX2,
     build_legend,
@@ -73,15 +73,17 @@ def draw_precision_recall_curves(curves: pd.DataFrame, highlight: str | None = N
 def _draw_curves(curves: pd.DataFrame, kind: _Kind, highlight: str | None, under: list[alt.Chart]) -> alt.LayerChart:
     first = curves.drop_duplicates("class")
     pairs = zip(first["class"], first["area"], strict=True)
-    words = {label: f"{short_name(label)} {format_value(area, '.2f', 'undefined')}" for label, area in pairs}
-    table = _build_table(curves, kind, highlight, words)
+    line_labels = {
+        label: f"{get_short_class_name(label)} {format_value(area, '.2f', 'undefined')}" for label, area in pairs
+    }
+    table = _build_table(curves, kind, highlight, line_labels)
     return finish_chart(
-        [*under, _draw_lines(table, kind, words), _draw_hover_points(table, kind)],
-        _PLOT_PX + compute_legend_px([*words.values()], kind.area),
+        [*under, _draw_lines(table, kind, line_labels), _draw_hover_points(table, kind)],
+        _PLOT_PX + compute_legend_px([*line_labels.values()], kind.area),
     )
 
 
-def _build_table(curves: pd.DataFrame, kind: _Kind, highlight: str | None, words: dict[str, str]) -> pd.DataFrame:
+def _build_table(curves: pd.DataFrame, kind: _Kind, highlight: str | None, line_labels: dict[str, str]) -> pd.DataFrame:
     """Return the points with the looks of their lines; the highlighted class is last, so it lies on top."""
     highlighted = curves["class"] == (highlight or MALIGNANT)
     table = pd.DataFrame(
@@ -90,8 +92,8 @@ def _build_table(curves: pd.DataFrame, kind: _Kind, highlight: str | None, words
             kind.y: curves[kind.y],
             "threshold": curves["threshold"].clip(0, 1),
             "area": curves["area"],
-            "line": curves["class"].map(words),
-            "name": curves["class"].map(full_name),
+            "line": curves["class"].map(line_labels),
+            "name": curves["class"].map(get_full_class_name),
             "step": range(len(curves)),
             "width": np.where(highlighted, _HIGHLIGHT_PX, _USUAL_PX),
             "strength": np.where(highlighted | (highlight is None), 1.0, _FAINT),
@@ -100,11 +102,11 @@ def _build_table(curves: pd.DataFrame, kind: _Kind, highlight: str | None, words
     return table.iloc[np.argsort(highlighted, kind="stable")].dropna(subset=[kind.x, kind.y])
 
 
-def _draw_lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.Chart:
+def _draw_lines(table: pd.DataFrame, kind: _Kind, line_labels: dict[str, str]) -> alt.Chart:
     x, y = kind.build_axes()
-    shown = list(words.values())
-    colours = alt.Scale(domain=shown, range=pick_class_colours(list(words)))
-    dashes = alt.Scale(domain=shown, range=[_DASHES.get(label, [1, 0]) for label in words])
+    labels = list(line_labels.values())
+    colours = alt.Scale(domain=labels, range=pick_class_colours(list(line_labels)))
+    dashes = alt.Scale(domain=labels, range=[_DASHES.get(label, [1, 0]) for label in line_labels])
     lines: alt.Chart = (
         alt.Chart(table)
         .mark_line(tooltip=None, strokeJoin="round")
@@ -112,8 +114,8 @@ def _draw_lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.
             x=x,
             y=y,
             order="step:Q",
-            color=alt.Color("line:N", scale=colours, legend=build_legend(shown, title=kind.area)),
-            strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=build_legend(shown, title=kind.area)),
+            color=alt.Color("line:N", scale=colours, legend=build_legend(labels, title=kind.area)),
+            strokeDash=alt.StrokeDash("line:N", scale=dashes, legend=build_legend(labels, title=kind.area)),
             strokeWidth=alt.StrokeWidth("width:O", scale=None, legend=None),
             opacity=alt.Opacity("strength:O", scale=None, legend=None),
         )
@@ -124,10 +126,10 @@ def _draw_lines(table: pd.DataFrame, kind: _Kind, words: dict[str, str]) -> alt.
 def _draw_hover_points(table: pd.DataFrame, kind: _Kind) -> alt.Chart:
     # Invisible points: the tooltip of a line always shows its first point.
     by_line = table.groupby("line", sort=False)["step"]
-    some = table[by_line.cumcount() * _HOVER_POINTS % by_line.transform("size") < _HOVER_POINTS]
+    hover_points = table[by_line.cumcount() * _HOVER_POINTS % by_line.transform("size") < _HOVER_POINTS]
     x, y = kind.build_axes()
     points: alt.Chart = (
-        alt.Chart(some)
+        alt.Chart(hover_points)
         .mark_point(size=HOVER_AREA_PX2, opacity=0, filled=True)
         .encode(
             x=x,

@@ -39,7 +39,7 @@ def draw_net_benefit(benefit: pd.DataFrame, threshold: float) -> alt.LayerChart:
     `metrics.decisions.net_benefit` returns it (Vickers and Elkin, 2006). A vertical line marks the chosen threshold.
     Values far below 0 are cut off.
     """
-    words, ranges, dashes = zip(*_STRATEGIES.values(), strict=True)
+    labels, ranges, dashes = zip(*_STRATEGIES.values(), strict=True)
     table = benefit.melt("threshold", list(_STRATEGIES), var_name="strategy", value_name="benefit")
     table["strategy"] = table["strategy"].map({column: word for column, (word, _, _) in _STRATEGIES.items()})
     top = max(float(benefit[["model", "all"]].max().max()), 0.01)
@@ -52,13 +52,13 @@ def draw_net_benefit(benefit: pd.DataFrame, threshold: float) -> alt.LayerChart:
     lines = base.mark_line(clip=True, tooltip=None, strokeWidth=2.5).encode(
         color=alt.Color(
             "strategy:N",
-            scale=alt.Scale(domain=words, range=ranges),
-            legend=build_legend(words, offset_px=OFFSET_WITH_LABEL_PX),
+            scale=alt.Scale(domain=labels, range=ranges),
+            legend=build_legend(labels, offset_px=OFFSET_WITH_LABEL_PX),
         ),
         strokeDash=alt.StrokeDash(
             "strategy:N",
-            scale=alt.Scale(domain=words, range=dashes),
-            legend=build_legend(words, offset_px=OFFSET_WITH_LABEL_PX),
+            scale=alt.Scale(domain=labels, range=dashes),
+            legend=build_legend(labels, offset_px=OFFSET_WITH_LABEL_PX),
         ),
     )
     hovers = base.mark_point(size=HOVER_AREA_PX2, opacity=0, filled=True, clip=True).encode(
@@ -70,7 +70,7 @@ def draw_net_benefit(benefit: pd.DataFrame, threshold: float) -> alt.LayerChart:
     )
     return finish_chart(
         [*draw_chosen_threshold(threshold), lines, hovers],
-        _PLOT_PX + compute_legend_px(words, offset_px=OFFSET_WITH_LABEL_PX),
+        _PLOT_PX + compute_legend_px(labels, offset_px=OFFSET_WITH_LABEL_PX),
     )
 
 
@@ -88,13 +88,13 @@ def draw_sensitivity_and_specificity(roc: pd.DataFrame, threshold: float) -> alt
             "specificity": 1 - points["false_positive_rate"],
         }
     ).sort_values("threshold", kind="stable")
-    words, ranges = zip(*_RATES.values(), strict=True)
+    labels, ranges = zip(*_RATES.values(), strict=True)
     table = wide.melt("threshold", list(_RATES), var_name="rate", value_name="share")
     table["rate"] = table["rate"].map({column: word for column, (word, _) in _RATES.items()})
     colour = alt.Color(
         "rate:N",
-        scale=alt.Scale(domain=words, range=ranges),
-        legend=build_legend(words, offset_px=OFFSET_WITH_LABEL_PX),
+        scale=alt.Scale(domain=labels, range=ranges),
+        legend=build_legend(labels, offset_px=OFFSET_WITH_LABEL_PX),
     )
     base = alt.Chart(table).encode(
         x=build_share_x("threshold", "Threshold"), y=build_share_y("share", "Share"), color=colour
@@ -110,5 +110,5 @@ def draw_sensitivity_and_specificity(roc: pd.DataFrame, threshold: float) -> alt
     )
     return finish_chart(
         [*draw_chosen_threshold(threshold), lines, hovers],
-        _PLOT_PX + compute_legend_px(words, offset_px=OFFSET_WITH_LABEL_PX),
+        _PLOT_PX + compute_legend_px(labels, offset_px=OFFSET_WITH_LABEL_PX),
     )

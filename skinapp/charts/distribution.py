@@ -5,7 +5,15 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, SPLIT_COLOURS, add_legend, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import (
+    GREY,
+    SPLIT_COLOURS,
+    add_legend,
+    apply_style,
+    get_full_class_name,
+    get_short_class_name,
+    wrap_text,
+)
 from skinapp.formatting import format_count_and_share
 from skinapp.taxonomy import get_class_colour
 
@@ -33,7 +41,9 @@ def draw_class_distribution(counts: pd.DataFrame, unit: Unit = "photos") -> go.F
         textposition="outside",
         cliponaxis=False,
         marker={"color": [get_class_colour(code) for code in ordered["diagnosis"]]},
-        customdata=list(zip(map(full_name, ordered["diagnosis"]), ordered["photos"], ordered["lesions"], strict=True)),
+        customdata=list(
+            zip(map(get_full_class_name, ordered["diagnosis"]), ordered["photos"], ordered["lesions"], strict=True)
+        ),
         hovertemplate="%{customdata[0]}<br>%{customdata[1]:,} photos of %{customdata[2]:,} lesions<extra></extra>",
     )
     figure = apply_style(go.Figure(bars), _ROW_PX * len(ordered) + 16)
@@ -65,7 +75,7 @@ def draw_class_distribution_by_split(counts: pd.DataFrame, unit: Unit = "photos"
             textposition="outside",
             cliponaxis=False,
             marker={"color": SPLIT_COLOURS.get(str(split), GREY)},
-            customdata=list(zip(map(full_name, diagnoses), rows["photos"], rows["lesions"], strict=True)),
+            customdata=list(zip(map(get_full_class_name, diagnoses), rows["photos"], rows["lesions"], strict=True)),
             hovertemplate=f"%{{customdata[0]}}, {split}<br>%{{customdata[1]:,}} photos of %{{customdata[2]:,}} lesions"
             "<extra></extra>",
         )
@@ -86,14 +96,14 @@ def draw_cap_effect(counts: pd.DataFrame) -> go.Figure:
     names = list(map(_format_axis_name, counts["diagnosis"]))
     colours = [get_class_colour(code) for code in counts["diagnosis"]]
     figure = go.Figure()
-    for column, words, opacity in (("after", "kept", 1.0), ("left_out", "left out", 0.3)):
+    for column, status, opacity in (("after", "kept", 1.0), ("left_out", "left out", 0.3)):
         figure.add_bar(
             orientation="h",
             x=counts[column],
             y=names,
             marker={"color": colours, "opacity": opacity},
-            customdata=list(map(full_name, counts["diagnosis"])),
-            hovertemplate=f"%{{customdata}}<br>%{{x:,}} photos {words}<extra></extra>",
+            customdata=list(map(get_full_class_name, counts["diagnosis"])),
+            hovertemplate=f"%{{customdata}}<br>%{{x:,}} photos {status}<extra></extra>",
         )
     figure.add_scatter(
         x=counts["before"],
@@ -110,7 +120,7 @@ def draw_cap_effect(counts: pd.DataFrame) -> go.Figure:
 
 
 def _format_axis_name(label: str) -> str:
-    return wrap_text(short_name(label))
+    return wrap_text(get_short_class_name(label))
 
 
 def _format_kept(after: int, before: int) -> str:

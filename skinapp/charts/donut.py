@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from skinapp.charts.style import FONT_SIZE, GREY, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import FONT_SIZE, GREY, apply_style, get_full_class_name, get_short_class_name, wrap_text
 from skinapp.formatting import format_score_percent, format_threshold
 from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT, get_class_colour, get_class_name
 
@@ -50,7 +50,9 @@ def draw_lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float
     """
     shares = list_top_and_other(classes, probabilities)
     first = shares[0]
-    return _draw_donut(shares, format_score_percent(first.share), wrap_text(short_name(first.label or first.name)))
+    return _draw_donut(
+        shares, format_score_percent(first.share), wrap_text(get_short_class_name(first.label or first.name))
+    )
 
 
 def list_top_and_other(classes: Sequence[str], probabilities: Sequence[float], n: int = 3) -> tuple[Share, ...]:
@@ -96,12 +98,12 @@ def _add_tick(figure: go.Figure, threshold: float, meaning: str) -> go.Figure:
     )
 
 
-def _draw_donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
+def _draw_donut(shares: Sequence[Share], number: str, label: str) -> go.Figure:
     # Names and shares are in the legend: beside a ring of this size they would overlap on a phone.
     pie = go.Pie(
         labels=[f"{part.name} · {format_score_percent(part.share)}" for part in shares],
         values=[part.share for part in shares],
-        customdata=[full_name(part.label) if part.label else part.name for part in shares],
+        customdata=[get_full_class_name(part.label) if part.label else part.name for part in shares],
         marker={"colors": [get_class_colour(part.label) if part.label else GREY for part in shares]},
         hovertemplate="%{customdata}: %{value:.1%}<extra></extra>",
         textinfo="none",
@@ -112,7 +114,7 @@ def _draw_donut(shares: Sequence[Share], number: str, words: str) -> go.Figure:
     below = _BETWEEN_PX + _LEGEND_LINE_PX * len(shares) + _BELOW_PX
     figure = apply_style(go.Figure(pie), _ABOVE_PX + _RING_PX + below)
     figure.add_annotation(text=f"<b>{number}</b>", font={"size": 36}, yshift=14, showarrow=False)
-    figure.add_annotation(text=words, font={"size": 15}, yanchor="top", yshift=-8, showarrow=False)
+    figure.add_annotation(text=label, font={"size": 15}, yanchor="top", yshift=-8, showarrow=False)
     # The legend does not react to taps: hiding a segment would stretch the others to shares that nobody computed.
     # The margins are fixed: the position of the tick depends on the size of the ring.
     return figure.update_layout(

@@ -91,7 +91,7 @@ def _compute_ends(kind: str, boxes: int) -> list[tuple[float, float]]:
     if boxes == 1:
         return [_ASIDE if kind == "out" else _MAIN]
     width = (1 - _SPACE * (boxes - 1)) / boxes
-    return [(place * (width + _SPACE), place * (width + _SPACE) + width) for place in range(boxes)]
+    return [(index * (width + _SPACE), index * (width + _SPACE) + width) for index in range(boxes)]
 
 
 def _build_box(step: dict[Hashable, Any], left: float, right: float) -> _Box:
@@ -106,8 +106,8 @@ def _build_box(step: dict[Hashable, Any], left: float, right: float) -> _Box:
 
 def _draw_box(figure: go.Figure, box: _Box, row: _Row) -> None:
     line = {"color": box.colour, "width": 2, "dash": "dot" if row.kind == "out" else "solid"}
-    place = {"x0": box.left, "x1": box.right, "y0": row.top, "y1": row.bottom}
-    figure.add_shape(type="rect", line=line, fillcolor=TRANSPARENT, **place)
+    corners = {"x0": box.left, "x1": box.right, "y0": row.top, "y1": row.bottom}
+    figure.add_shape(type="rect", line=line, fillcolor=TRANSPARENT, **corners)
     figure.add_annotation(
         x=box.centre,
         y=(row.top + row.bottom) / 2,

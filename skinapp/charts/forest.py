@@ -69,12 +69,12 @@ def _draw_marks(
     ]
     line = alt.Chart(known).mark_rule(color=BLUE, strokeWidth=2.5, clip=True)
     dot = alt.Chart(known).mark_point(color=BLUE, filled=True, size=110, opacity=1, clip=True)
-    words = alt.Chart(unknown).mark_text(align="left", dx=6, tooltip=None)
+    too_few = alt.Chart(unknown).mark_text(align="left", dx=6, tooltip=None)
     left, right, bare = _build_row_axis(names, "left"), _build_row_axis(numbers, "right"), alt.Y("row:O", axis=None)
     return [
         line.encode(_build_x("low", title, domain), left, x2="high:Q", tooltip=tooltip),
         dot.encode(_build_x("value", title, domain), right, tooltip=tooltip),
-        words.encode(_build_x("edge", title, domain), bare, text=alt.value(TOO_FEW)),
+        too_few.encode(_build_x("edge", title, domain), bare, text=alt.value(TOO_FEW)),
     ]
 
 
@@ -93,7 +93,7 @@ def _draw_reference(reference: float | None, x: alt.X) -> list[alt.Chart]:
 def _wrap_names(rows: pd.DataFrame) -> _Lines:
     notes = rows["note"].fillna("") if "note" in rows.columns else [""] * len(rows)
     return [
-        [line for words in pair for line in textwrap.wrap(str(words), _LETTERS, break_long_words=False)]
+        [line for text in pair for line in textwrap.wrap(str(text), _LETTERS, break_long_words=False)]
         for pair in zip(rows["label"], notes, strict=True)
     ]
 
@@ -114,7 +114,7 @@ def _format_numbers(rows: pd.DataFrame, signed: bool) -> _Lines:
 def _build_row_axis(lines: _Lines, side: Literal["left", "right"]) -> alt.Y:
     """Return the axis of the rows with these labels; rows are identified by number, because two may have one name."""
     offsets = [
-        -_LINE_PX * (len(words) - 1) / 2 for words in lines
+        -_LINE_PX * (len(label) - 1) / 2 for label in lines
     ]  # else the first of several lines would be beside the dot
     axis = alt.Axis(
         orient=side,

@@ -6,7 +6,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from pandas.api.typing import NAType
 
-from skinapp.charts.style import GREY, add_text_column, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import (
+    GREY,
+    add_text_column,
+    apply_style,
+    get_full_class_name,
+    get_short_class_name,
+    wrap_text,
+)
 from skinapp.formatting import format_value
 from skinapp.taxonomy import get_class_colour
 
@@ -47,7 +54,7 @@ def draw_measure_by_class(quantiles: pd.DataFrame, name: str) -> go.Figure:
 
 
 def _name_label(label: str | NAType) -> str:
-    return UNLABELLED if isinstance(label, NAType) else short_name(label)
+    return UNLABELLED if isinstance(label, NAType) else get_short_class_name(label)
 
 
 def _add_class(figure: go.Figure, name: str, row: "pd.Series[float]") -> None:
@@ -61,7 +68,7 @@ def _add_class(figure: go.Figure, name: str, row: "pd.Series[float]") -> None:
 
 
 def _format_hover(row: "pd.Series[float]") -> str:
-    name = UNLABELLED if pd.isna(row["label"]) else full_name(str(row["label"]))
+    name = UNLABELLED if pd.isna(row["label"]) else get_full_class_name(str(row["label"]))
     q05, q25, q50, q75, q95 = (f"{row[quantile]:.3g}" for quantile in ("q05", "q25", "q50", "q75", "q95"))
     return (
         f"{name}<br>{row['photos']:,} photos<br>Median {q50}<br>Middle 50%: {q25} to {q75}<br>"

@@ -7,7 +7,15 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-from skinapp.charts.style import GREY, add_legend, add_text_column, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import (
+    GREY,
+    add_legend,
+    add_text_column,
+    apply_style,
+    get_full_class_name,
+    get_short_class_name,
+    wrap_text,
+)
 from skinapp.formatting import format_count_and_share
 
 NOT_RECORDED = "not recorded"
@@ -35,7 +43,7 @@ def draw_metadata_by_class(counts: pd.DataFrame, name: str) -> go.Figure:
     """
     wide = _pivot(counts)
     totals = wide.sum(axis=1)
-    names = [wrap_text(short_name(label)) for label in wide.index]
+    names = [wrap_text(get_short_class_name(label)) for label in wide.index]
     figure = go.Figure()
     colours = _pick_colours(list(wide.columns))
     for value, colour in zip(wide.columns, colours, strict=True):
@@ -52,7 +60,8 @@ def draw_metadata_by_class(counts: pd.DataFrame, name: str) -> go.Figure:
             constraintext="none",
             marker={"color": colour},
             customdata=[
-                f"{full_name(label)}<br>{name}: {value}<br>{format_count_and_share(count, total)} of {total:,} photos"
+                f"{get_full_class_name(label)}<br>{name}: {value}<br>"
+                f"{format_count_and_share(count, total)} of {total:,} photos"
                 for label, count, total in zip(wide.index, wide[value], totals, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",
@@ -85,8 +94,8 @@ def _are_ages(values: Sequence[str]) -> bool:
 def _pick_colours(values: Sequence[str]) -> list[str]:
     known = [value for value in values if value != NOT_RECORDED]
     if len(known) > 1 and _are_ages(known):
-        places = [0.95 - 0.9 * place / (len(known) - 1) for place in range(len(known))]
-        colours = list(sample_colorscale("Viridis", places))
+        positions = [0.95 - 0.9 * index / (len(known) - 1) for index in range(len(known))]
+        colours = list(sample_colorscale("Viridis", positions))
     else:
-        colours = [GREY if value.endswith(" others") else _COLOURS[place] for place, value in enumerate(known)]
+        colours = [GREY if value.endswith(" others") else _COLOURS[index] for index, value in enumerate(known)]
     return [*colours, _MISSING][: len(values)]

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from skinapp.charts.style import full_name
+from skinapp.charts.style import get_full_class_name
 from skinapp.charts.vega import AMBER, BLUE, build_legend, build_share_x, compute_legend_px, finish_chart
 
 MOST_LESIONS = 100
@@ -27,7 +27,7 @@ def draw_repeats(lesions: pd.DataFrame) -> alt.LayerChart:
     lesions are counted by their number of different answers.
     """
     table = lesions.assign(
-        answer=np.where(lesions["answers"] > 1, _DIFFERENT, _SAME), name=lesions["truth"].map(full_name)
+        answer=np.where(lesions["answers"] > 1, _DIFFERENT, _SAME), name=lesions["truth"].map(get_full_class_name)
     )
     scored = table.dropna(subset=["malignant_range"])
     draw = _draw_by_answers if scored.empty else _draw_each if len(scored) <= MOST_LESIONS else _draw_binned
@@ -35,9 +35,9 @@ def draw_repeats(lesions: pd.DataFrame) -> alt.LayerChart:
 
 
 def _draw_each(table: pd.DataFrame) -> list[alt.Chart]:
-    ordered = table.sort_values(["malignant_range", "malignant_low"], kind="stable").assign(place=range(len(table)))
+    ordered = table.sort_values(["malignant_range", "malignant_low"], kind="stable").assign(position=range(len(table)))
     base = alt.Chart(ordered).encode(
-        y=alt.Y("place:O", axis=None),
+        y=alt.Y("position:O", axis=None),
         color=_build_colour("stroke"),
         tooltip=[
             alt.Tooltip("lesion_id:N", title="Lesion"),
@@ -56,8 +56,8 @@ def _draw_each(table: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _draw_binned(table: pd.DataFrame) -> list[alt.Chart]:
-    place = (table["malignant_range"] * _BINS).astype(int).clip(upper=_BINS - 1)
-    counts = table.assign(bin=place).groupby(["bin", "answer"]).size().rename("lesions").reset_index()
+    bins = (table["malignant_range"] * _BINS).astype(int).clip(upper=_BINS - 1)
+    counts = table.assign(bin=bins).groupby(["bin", "answer"]).size().rename("lesions").reset_index()
     counts = counts.assign(low=counts["bin"] / _BINS, high=(counts["bin"] + 1) / _BINS)
     bars = (
         alt.Chart(counts)
@@ -97,7 +97,7 @@ def _draw_by_answers(table: pd.DataFrame) -> list[alt.Chart]:
 
 
 def _build_colour(symbol: str) -> alt.Color:
-    words = list(_ANSWERS)
+    labels = list(_ANSWERS)
     return alt.Color(
-        "answer:N", scale=alt.Scale(domain=words, range=list(_ANSWERS.values())), legend=build_legend(words, symbol)
+        "answer:N", scale=alt.Scale(domain=labels, range=list(_ANSWERS.values())), legend=build_legend(labels, symbol)
     )

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import plotly.graph_objects as go
 
-from skinapp.charts.style import GREY, LEGEND_ON_TOP, apply_style, full_name, short_name, wrap_text
+from skinapp.charts.style import GREY, LEGEND_ON_TOP, apply_style, get_full_class_name, get_short_class_name, wrap_text
 from skinapp.formatting import format_value
 from skinapp.runs.views.subgroups import MIN_LESIONS
 
@@ -43,7 +43,7 @@ def draw_per_class_bars(per_class: pd.DataFrame) -> go.Figure:
 
 
 def _format_axis_name(label: str, lesions: int) -> str:
-    return wrap_text(short_name(label)) + ("<br>(few)" if lesions < MIN_LESIONS else "")
+    return wrap_text(get_short_class_name(label)) + ("<br>(few)" if lesions < MIN_LESIONS else "")
 
 
 def _build_whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] | None:
@@ -61,7 +61,7 @@ def _build_whiskers(per_class: pd.DataFrame, column: str) -> dict[str, object] |
 
 def _format_hovers(per_class: pd.DataFrame, column: str) -> list[str]:
     return [
-        f"{full_name(row['label'])}<br>{_METRICS[column][0]} {format_value(row[column], '.2f', 'undefined')}"
+        f"{get_full_class_name(row['label'])}<br>{_METRICS[column][0]} {format_value(row[column], '.2f', 'undefined')}"
         f"{_format_interval(row, column)}<br>{row['support']:,} photos of {row['lesions']:,} lesions"
         for _, row in per_class.iterrows()
     ]

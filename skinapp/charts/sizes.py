@@ -49,13 +49,13 @@ def _draw_bars(sizes: pd.DataFrame) -> go.Figure:
     table = named.pivot_table(index="size", columns="source", values="photos", aggfunc="sum", fill_value=0)
     totals = table.sum(axis=1).sort_values(ascending=False)
     figure = go.Figure()
-    for place, source in enumerate(table.columns):
+    for index, source in enumerate(table.columns):
         figure.add_bar(
             orientation="h",
             name=str(source),
             x=table.loc[totals.index, source],
             y=totals.index,
-            marker={"color": _SOURCE_COLOURS[place % len(_SOURCE_COLOURS)]},
+            marker={"color": _SOURCE_COLOURS[index % len(_SOURCE_COLOURS)]},
             hovertemplate="%{y}<br>%{x:,} photos of %{fullData.name}<extra></extra>",
         )
     figure.add_scatter(

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from skinapp.charts.style import short_name, wrap_text
+from skinapp.charts.style import get_short_class_name, wrap_text
 from skinapp.charts.vega import AMBER, BLUE, PINK, build_legend, compute_legend_px, finish_chart
 from skinapp.taxonomy import CODES
 
@@ -20,13 +20,13 @@ def draw_certainties(photos: pd.DataFrame) -> alt.LayerChart:
     """
     ordered = photos.sort_values("truth", key=lambda codes: codes.map(CODES.index), kind="stable")
     table = ordered.assign(
-        name=[wrap_text(short_name(code)).replace("<br>", "\n") for code in ordered["truth"]],
+        name=[wrap_text(get_short_class_name(code)).replace("<br>", "\n") for code in ordered["truth"]],
         lane=ordered.groupby("truth").cumcount(),
-        answered=[short_name(code) for code in ordered["answer"]],
+        answered=[get_short_class_name(code) for code in ordered["answer"]],
     )
-    words = list(_KINDS)
+    labels = list(_KINDS)
     colours, shapes = zip(*_KINDS.values(), strict=True)
-    legend = build_legend(words, symbol="circle")
+    legend = build_legend(labels, symbol="circle")
     rows = alt.Axis(title=None, grid=True, labelExpr="split(datum.label, '\\n')")
     percents = alt.Axis(title="Certainty of the answer", values=[0, 0.2, 0.4, 0.6, 0.8, 1], format="%")
     points = (
@@ -36,8 +36,8 @@ def draw_certainties(photos: pd.DataFrame) -> alt.LayerChart:
             x=alt.X("certainty:Q", scale=alt.Scale(domain=[0, 1.02], nice=False), axis=percents),
             y=alt.Y("name:N", sort=list(table["name"].unique()), axis=rows),
             yOffset=alt.YOffset("lane:O"),
-            color=alt.Color("kind:N", scale=alt.Scale(domain=words, range=list(colours)), legend=legend),
-            shape=alt.Shape("kind:N", scale=alt.Scale(domain=words, range=list(shapes)), legend=legend),
+            color=alt.Color("kind:N", scale=alt.Scale(domain=labels, range=list(colours)), legend=legend),
+            shape=alt.Shape("kind:N", scale=alt.Scale(domain=labels, range=list(shapes)), legend=legend),
             tooltip=[
                 alt.Tooltip("image_id:N", title="Photo"),
                 alt.Tooltip("name:N", title="Truth"),
@@ -47,5 +47,5 @@ def draw_certainties(photos: pd.DataFrame) -> alt.LayerChart:
         )
     )
     lanes = table.groupby("truth").size().max() if len(table) else 1
-    height = int(_LANE_PX * lanes * table["name"].nunique()) + _AXIS_PX + compute_legend_px(words)
+    height = int(_LANE_PX * lanes * table["name"].nunique()) + _AXIS_PX + compute_legend_px(labels)
     return finish_chart([points], height)

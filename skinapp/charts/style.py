@@ -59,7 +59,7 @@ def apply_style(figure: go.Figure, height_px: int) -> go.Figure:
 
 def add_text_column(figure: go.Figure, names: Sequence[str], texts: Sequence[str], title: str) -> go.Figure:
     """Add a column on the right of the plot: one text per row, a title below; `names` are the rows of the y axis."""
-    place = {
+    position = {
         "xref": "paper",
         "x": 1,
         "xanchor": "right",
@@ -68,8 +68,8 @@ def add_text_column(figure: go.Figure, names: Sequence[str], texts: Sequence[str
         "font": {"size": FONT_SIZE},
     }
     for name, text in zip(names, texts, strict=True):
-        figure.add_annotation(text=text, yref="y", y=name, **place)
-    figure.add_annotation(text=title, yref="paper", y=0, yanchor="top", **place)
+        figure.add_annotation(text=text, yref="y", y=name, **position)
+    figure.add_annotation(text=title, yref="paper", y=0, yanchor="top", **position)
     return figure.update_layout(margin_r=_COLUMN_PX + 4, margin_b=_LINE_PX + 6)
 
 
@@ -105,8 +105,8 @@ def add_legend(figure: go.Figure, names: Sequence[str], colours: Mapping[str, st
     return figure.update_layout(margin={"l": left + 4, "t": top + height}, height=figure.layout.height + height)
 
 
-def short_name(label: str) -> str:
-    """Return the name that fits beside a bar: a diagnosis's short name, else its name in words."""
+def get_short_class_name(label: str) -> str:
+    """Return a name that fits beside a bar: the short name of a diagnosis, otherwise the full name."""
     return BY_CODE[label].short_name if label in BY_CODE else get_class_name(label)
 
 
@@ -115,6 +115,6 @@ def wrap_text(text: str, width: int = 14) -> str:
     return "<br>".join(textwrap.wrap(text, width, break_long_words=False))
 
 
-def full_name(label: str) -> str:
-    """Return the name in words with the code in brackets, as hovers show it: "Melanoma (mel)"."""
+def get_full_class_name(label: str) -> str:
+    """Return the full name with the code in brackets, for tooltips: "Melanoma (mel)"."""
     return f"{get_class_name(label)} ({label})" if label in BY_CODE else get_class_name(label)

@@ -49,23 +49,23 @@ def finish_chart(layers: Iterable[alt.Chart], height_px: int) -> alt.LayerChart:
 
 def build_config() -> dict[str, Any]:
     """Return the configuration of every chart: sizes and lines, no colour for text."""
-    words: dict[str, Any] = {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "labelLimit": 0, "titleLimit": 0}
+    text: dict[str, Any] = {"labelFontSize": FONT_SIZE, "titleFontSize": FONT_SIZE, "labelLimit": 0, "titleLimit": 0}
     return {
         "background": "transparent",
         "view": alt.ViewConfig(stroke="transparent"),
         "text": alt.MarkConfig(fontSize=FONT_SIZE),
         "axis": alt.AxisConfig(
-            **words, gridColor=GRID, domain=False, ticks=False, labelFlush=False, labelPadding=6, titlePadding=8
+            **text, gridColor=GRID, domain=False, ticks=False, labelFlush=False, labelPadding=6, titlePadding=8
         ),
-        "legend": alt.LegendConfig(**words, padding=0, columnPadding=14, rowPadding=4, labelPadding=6),
+        "legend": alt.LegendConfig(**text, padding=0, columnPadding=14, rowPadding=4, labelPadding=6),
     }
 
 
 def build_legend(
-    words: Sequence[str], symbol: str = "stroke", title: str | None = None, offset_px: int = LEGEND_OFFSET_PX
+    labels: Sequence[str], symbol: str = "stroke", title: str | None = None, offset_px: int = LEGEND_OFFSET_PX
 ) -> alt.Legend:
-    """Return a legend above the plot, with as many words per line as the width has room for."""
-    columns = f"max(1, min({len(words)}, floor(width / {_compute_word_px(words)})))"
+    """Return a legend above the plot, with as many entries per line as the width has room for."""
+    columns = f"max(1, min({len(labels)}, floor(width / {_compute_entry_px(labels)})))"
     return alt.Legend(
         orient="top",
         title=title,
@@ -76,9 +76,9 @@ def build_legend(
     )
 
 
-def compute_legend_px(words: Sequence[str], title: str | None = None, offset_px: int = LEGEND_OFFSET_PX) -> int:
+def compute_legend_px(labels: Sequence[str], title: str | None = None, offset_px: int = LEGEND_OFFSET_PX) -> int:
     """Return the height of such a legend on a phone."""
-    lines = math.ceil(len(words) / max(1, _PHONE_PX // _compute_word_px(words)))
+    lines = math.ceil(len(labels) / max(1, _PHONE_PX // _compute_entry_px(labels)))
     return _LEGEND_LINE_PX * (lines + (title is not None)) + offset_px
 
 
@@ -120,12 +120,12 @@ def draw_chosen_threshold(threshold: float) -> tuple[alt.Chart, alt.Chart]:
         tooltip=alt.Tooltip("threshold:Q", title="Chosen threshold", format=".3f")
     )
     align: Literal["left", "right"] = "right" if threshold > _MIDDLE else "left"
-    words = base.mark_text(align=align, baseline="bottom", y=-_GAP_PX, tooltip=None)
-    return line, words.encode(text=alt.value(f"chosen: {threshold:.2f}"))
+    label = base.mark_text(align=align, baseline="bottom", y=-_GAP_PX, tooltip=None)
+    return line, label.encode(text=alt.value(f"chosen: {threshold:.2f}"))
 
 
-def _compute_word_px(words: Sequence[str]) -> int:
-    return math.ceil(_LETTER_PX * max(map(len, words), default=0)) + _SYMBOL_PX
+def _compute_entry_px(labels: Sequence[str]) -> int:
+    return math.ceil(_LETTER_PX * max(map(len, labels), default=0)) + _SYMBOL_PX
 
 
 def _build_share_scale() -> alt.Scale:

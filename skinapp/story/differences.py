@@ -24,8 +24,8 @@ def compute_differences(a: StoredRun, b: StoredRun) -> pd.DataFrame:
     have no photo in common.
     """
     common_a = select_photos(a, b.frame["image_id"])
-    place = find_indices(common_a.frame["image_id"], b.frame["image_id"])
-    common_b = replace(b, frame=b.frame.iloc[place].reset_index(drop=True))
+    index = find_indices(common_a.frame["image_id"], b.frame["image_id"])
+    common_b = replace(b, frame=b.frame.iloc[index].reset_index(drop=True))
     k, lesion = len(a.classes), common_a.lesion_index()
     cells = np.hstack([_one_hot_cells(common_a), _one_hot_cells(common_b)])
     drawn = draw_replicate_sums(sum_by_lesion(cells, lesion), REPLICATES, SEED)

@@ -25,7 +25,7 @@ def lesions(ranges: list[float], answers: list[int]) -> pd.DataFrame:
 
 def test_few_lesions_have_a_line_each_the_smallest_range_first(layers_of: Read) -> None:
     line, low, high = layers_of(draw_repeats(lesions([0.5, 0.1, 0.9], [1, 1, 2])))
-    drawn = line.rows.sort_values("place")
+    drawn = line.rows.sort_values("position")
     assert drawn["lesion_id"].tolist() == ["L1", "L0", "L2"]
     assert drawn["answer"].tolist() == ["Same answer", "Same answer", "Different answers"]
     assert (line.encoding["x"]["field"], line.encoding["x2"]["field"]) == ("malignant_low", "malignant_high")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.style import short_name
+from skinapp.charts.style import get_short_class_name
 from skinapp.ui.dataset.filters import FilteredTable
 from skinapp.ui.thumbnails import THUMBNAIL_PX, build_archive_links, read_thumbnail
 
@@ -61,5 +61,5 @@ def _show_list(photos: pd.DataFrame) -> None:
 
 def _format_caption(row: object) -> str:
     diagnosis = getattr(row, "diagnosis", None)
-    label = "no label" if pd.isna(diagnosis) else short_name(str(diagnosis))
+    label = "no label" if pd.isna(diagnosis) else get_short_class_name(str(diagnosis))
     return f"{label}  \n{getattr(row, 'image_id', '')}"

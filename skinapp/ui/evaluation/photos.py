@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.style import short_name
+from skinapp.charts.style import get_short_class_name
 from skinapp.formatting import format_score_percent
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
@@ -53,7 +53,7 @@ def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
 
 
 def _name_column(column: str) -> str:
-    return _TITLES.get(column) or short_name(column.removeprefix("p_"))
+    return _TITLES.get(column) or get_short_class_name(column.removeprefix("p_"))
 
 
 def _show_pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
@@ -70,7 +70,7 @@ def _show_pictures(opened: OpenRun, photos: pd.DataFrame) -> None:
 
 
 def _describe(row: "dict[object, object]") -> str:
-    truth, prediction = short_name(str(row["truth"])), short_name(str(row["prediction"]))
+    truth, prediction = get_short_class_name(str(row["truth"])), get_short_class_name(str(row["prediction"]))
     score = row.get(MALIGNANT_SCORE, row.get("p_prediction"))
     called = f"{truth}, called {prediction}"
     return called if score is None else f"{called}, {format_score_percent(float(str(score)))}"
