@@ -14,7 +14,7 @@ from skinapp.files import file_sha256
 from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
-from skinapp.runs.intervals import get_figure, compute_intervals, load_intervals, save_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals, save_intervals
 from skinapp.runs.predictions import probability_columns
 from skinapp.runs.stored import load_run, save_run
 from skinapp.runs.summary import compute_headline
@@ -68,7 +68,7 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
         assert one.value == pytest.approx(rate.value, abs=1e-6)
         (line,) = [line for line in done.out.splitlines() if line.strip().startswith(f"{point.sensitivity:.0%}")]
         assert f"{point.threshold:.6f}" in line
-        assert rate.in_words() in line
+        assert rate.format() in line
     assert found["table-test-lesion-type", "contradictions", None].value == 0
     tested = [load_run(folder / "runs" / f"table-test-{head}") for head in ("malignancy", "lesion-type")]
     for point in card.operating_points:

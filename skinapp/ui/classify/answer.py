@@ -108,15 +108,15 @@ def _show_test_figures(card: Card, task: Task) -> None:
         return
     counts, intervals = loaders.get_run_headline(folder), loaders.get_intervals(folder)
     if task == "malignancy":
-        figures = f"AUROC {get_figure(intervals, 'malignant_auroc').in_words(2)}"
+        figures = f"AUROC {get_figure(intervals, 'malignant_auroc').format(2)}"
         hard = find_without_benign_cameras(card, "malignant_auroc")
         if hard:
             figures += f"; {hard.group} {format_estimate(hard, '.2f')}"
     else:
         balanced, melanoma = get_figure(intervals, "balanced_accuracy"), get_figure(intervals, "recall", MELANOMA)
-        figures = f"balanced accuracy {balanced.in_words(2)}"
+        figures = f"balanced accuracy {balanced.format(2)}"
         if not math.isnan(melanoma.value):
-            figures += f"; share of melanomas it named as melanoma {melanoma.in_words(2)}"
+            figures += f"; share of melanomas it named as melanoma {melanoma.format(2)}"
     st.caption(
         f"Model *{card.id}* ({name_networks(card)}). "
         f"On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
