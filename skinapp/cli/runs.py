@@ -1,4 +1,4 @@
-"""skinapp runs, score, submission: what is stored, how good own predictions are, and ours in the ISIC's format."""
+"""skinapp runs, score, submission: list stored runs, score own predictions, write predictions in the ISIC's format."""
 
 import json
 from collections import Counter
@@ -14,10 +14,10 @@ from rich.table import Table
 from skinapp.cli.console import (
     DataOption,
     ModelsOption,
-    check_output,
     check_data_root,
-    find_model_folder,
+    check_output,
     choose_models_folder,
+    find_model_folder,
     progress_bar,
     render_table,
     say,
@@ -45,14 +45,16 @@ LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant
 """Figures of a stored run in the list of all."""
 
 IN_TABLE = ("balanced_accuracy", "macro_f1", "malignant_auroc")
-"""Those of them that a line of a terminal has room for."""
+"""Those that fit on a line of a terminal."""
 
 ALL = "all"
 
 ExperimentsOption = Annotated[
     Path | None,
     typer.Option(
-        "--experiments", envvar="SKINAPP_EXPERIMENTS", help="Folder of experiments; by default those that ship."
+        "--experiments",
+        envvar="SKINAPP_EXPERIMENTS",
+        help="Folder of experiments. By default those that ship with skinapp.",
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
@@ -60,7 +62,7 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print the
 
 @dataclass(frozen=True)
 class _Listed:
-    """A stored run in the list: its folder, the facts of it that are listed, and its figures by name."""
+    """A stored run in the list: its folder, some of its facts, and its figures by name."""
 
     folder: Path
     name: str
@@ -76,35 +78,33 @@ def runs(
 ) -> None:
     """List every stored run, of the models and of the experiments, with its figures."""
     roots = (choose_models_folder(models), experiments or EXPERIMENTS)
-    found = [listed for root in roots for folder in find_runs(root) if (listed := _listed(folder))]
-    names = _names(found)
+    stored = [listed for root in roots for folder in find_runs(root) if (listed := _read_listed(folder))]
+    names = _name_runs(stored)
     if format is Format.json:
-        objects = [_run_object(name, listed) for name, listed in zip(names, found, strict=True)]
+        objects = [_build_run_object(name, listed) for name, listed in zip(names, stored, strict=True)]
         write_answer(json.dumps(objects, indent=2) + "\n", None)
     else:
-        write_answer(render_table(_runs_table(names, found)), None)
-    if not found:
+        write_answer(render_table(_draw_runs_table(names, stored)), None)
+    if not stored:
         say(f"No run is stored in {roots[0]} or {roots[1]}. Make one with `skinapp evaluate`.")
 
 
 def score(
-    csv: Annotated[Path, typer.Argument(help="Predictions, a row a photo; docs/predictions-csv.md says how.")],
+    csv: Annotated[Path, typer.Argument(help="Predictions, one row per photo; see docs/predictions-csv.md.")],
     truth: Annotated[Path | None, typer.Option(help="The file of truths, for the ISIC challenge's format.")] = None,
     format: FormatOption = Format.table,
-    replicates: Annotated[
-        int, typer.Option(min=1, help="How often lesions are drawn anew for the 95% intervals.")
-    ] = REPLICATES,
+    replicates: Annotated[int, typer.Option(min=1, help="Bootstrap replicates for the 95% intervals.")] = REPLICATES,
 ) -> None:
-    """Print the figures of predictions that any model made, with 95% intervals, overall and by class."""
-    own = read_predictions(_bytes(csv), csv.name, None if truth is None else _bytes(truth))
+    """Print the figures of predictions from any model, with 95% intervals, overall and by class."""
+    own = read_predictions(_read_bytes(csv), csv.name, None if truth is None else _read_bytes(truth))
     with progress_bar("Drawing lesions") as progress:
         for drawn in draw_intervals(own.predictions, replicates):
             progress(drawn.replicates, replicates)
     intervals = drawn.frame()
     if format is Format.json:
-        write_answer(json.dumps(_score_object(csv, own, intervals), indent=2) + "\n", None)
+        write_answer(json.dumps(_build_score_object(csv, own, intervals), indent=2) + "\n", None)
     else:
-        write_answer(_score_table(csv, own.predictions, intervals), None)
+        write_answer(_format_score_table(csv, own.predictions, intervals), None)
     for note in own.notes:
         say(note)
 
@@ -115,40 +115,40 @@ def submission(
     ],
     table: Annotated[
         Path | None,
-        typer.Argument(help="Image table of the photos to predict; it needs no label. None for a run."),
+        typer.Argument(help="Image table of the photos to predict, with or without labels. Leave it out for a run."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The CSV to write; by default it is render_table.")
+        Path | None, typer.Option("-o", "--output", help="The CSV to write. By default it is printed.")
     ] = None,
-    split: Annotated[str, typer.Option(help="Which photos of the table to predict_files.")] = ALL,
+    split: Annotated[str, typer.Option(help="The split of the table to predict.")] = ALL,
     equal_shares: Annotated[
         bool,
         typer.Option(
             "--equal-shares",
-            help="Restate the scores as if every type were equally frequent: so the challenge's balanced accuracy "
-            "counts them. By default they hold for the shares that the model's card names.",
+            help="Restate the scores for equally frequent types, which the challenge's balanced accuracy rewards. By "
+            "default they hold for the shares in the model's card.",
         ),
     ] = False,
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Write predictions in the format of ISIC 2018 task 3, for its own scorer; scc is counted as AKIEC."""
+    """Write predictions in the format of ISIC 2018 task 3, for its own scorer; scc counts as AKIEC."""
     check_output(output)
     if table is None:
         if equal_shares:
             raise RunError(
-                f"A stored run does not say which shares its scores hold for, so those of {model} cannot be restated. "
+                f"A stored run has no class shares, so the scores of {model} cannot be restated. "
                 "Name the model and the image table instead."
             )
         run = load_run(Path(model))
         frame = challenge_format(run.frame["image_id"], run.probabilities(), run.classes)
     else:
-        frame = _predicted(find_model_folder(model, models), table, split, check_data_root(data), equal_shares)
+        frame = _predict(find_model_folder(model, models), table, split, check_data_root(data), equal_shares)
     write_answer(encode_csv(frame).decode(), output)
 
 
-def _listed(folder: Path) -> _Listed | None:
-    """Read a stored run for the list; None, after saying why, where it does not hold together."""
+def _read_listed(folder: Path) -> _Listed | None:
+    """Read a stored run for the list; print why and return None where it is damaged."""
     intervals = None
     if (run := read_or_report(folder)) is None:
         return None
@@ -163,41 +163,41 @@ def _listed(folder: Path) -> _Listed | None:
     return _Listed(folder, folder.name, run.model, run.table, run.split, first, figures)
 
 
-def _names(found: Sequence[_Listed]) -> list[str]:
-    """Name runs so that name and model together mean one: by their folder, or by its whole path where two share it."""
-    times = Counter((listed.model, listed.name) for listed in found)
-    return [listed.name if times[listed.model, listed.name] == 1 else listed.folder.as_posix() for listed in found]
+def _name_runs(stored: Sequence[_Listed]) -> list[str]:
+    """Name runs by their folder, or by its whole path where two runs share model and folder name."""
+    times = Counter((listed.model, listed.name) for listed in stored)
+    return [listed.name if times[listed.model, listed.name] == 1 else listed.folder.as_posix() for listed in stored]
 
 
-def _run_object(name: str, listed: _Listed) -> dict[str, object]:
+def _build_run_object(name: str, listed: _Listed) -> dict[str, object]:
     facts = {"name": name, "model": listed.model, "table": listed.table, "split": listed.split}
     counts = {"photos": listed.first.photos, "lesions": listed.first.lesions}
-    return facts | counts | {figure_name: as_object(found) for figure_name, found in listed.figures.items()}
+    return facts | counts | {figure_name: as_object(estimate) for figure_name, estimate in listed.figures.items()}
 
 
-def _runs_table(names: Sequence[str], found: Sequence[_Listed]) -> Table:
+def _draw_runs_table(names: Sequence[str], stored: Sequence[_Listed]) -> Table:
     table = Table("model", "name", "table", "split", box=None)
     for heading in ("photos", "lesions"):
         table.add_column(heading, justify="right")
     for name in IN_TABLE:
         table.add_column(get_inline_name(name))
-    for name, listed in zip(names, found, strict=True):
+    for name, listed in zip(names, stored, strict=True):
         counts = (f"{listed.first.photos:,}", f"{listed.first.lesions:,}")
         figures = (format_estimate(listed.figures[figure_name]) for figure_name in IN_TABLE)
         table.add_row(listed.model, name, listed.table, listed.split, *counts, *figures)
     return table
 
 
-def _bytes(file: Path) -> bytes:
-    """Read a file, but of one that is too large only enough to tell."""
+def _read_bytes(file: Path) -> bytes:
+    """Read a file, but only one byte more than MAX_BYTES where it is too large."""
     try:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise RunError(f"{file} cannot be read ({error.strerror}). Correct the path.") from error
+        raise RunError(f"{file} cannot be read ({error.strerror}). Check the path.") from error
 
 
-def _score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> dict[str, object]:
+def _build_score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> dict[str, object]:
     first = compute_headline(own.predictions)
     overall = {name: as_object(get_figure(intervals, name)) for name in OVERALL}
     classes = [
@@ -209,7 +209,7 @@ def _score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> di
     return counts | overall | {"classes": classes, "notes": list(own.notes)}
 
 
-def _score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) -> str:
+def _format_score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) -> str:
     first = compute_headline(run)
     title = f"{csv.name}: {first.photos:,} photos of {first.lesions:,} lesions"
     table = Table("class", box=None)
@@ -223,7 +223,7 @@ def _score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) -> str:
     return render_table(figures_table(intervals, OVERALL, title)) + "\n" + render_table(table)
 
 
-def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
+def _predict(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
     # Torch is imported by the commands that need it: the others start in a third of the time.
     from skinapp.inference.table import predict_files
     from skinapp.models.card import read_card
@@ -234,7 +234,9 @@ def _predicted(folder: Path, table: Path, split: str, root: Path, equal_shares: 
     head = (card := read_card(folder)).head("lesion_type")
     check_classes(head.classes)
     if equal_shares and not head.shares_by_class:
-        raise RunError(f"The card of {card.id} does not say which shares its scores hold for: they cannot be restated.")
+        raise RunError(
+            f"The card of {card.id} has no class shares, so its scores cannot be restated. Leave out --equal-shares."
+        )
     rows = read_table(table)
     photos = rows if split == ALL else rows[rows["split"] == split]
     if photos.empty:

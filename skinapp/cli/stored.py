@@ -1,4 +1,4 @@
-"""Stored runs as commands read them: of a damaged one it is said what is wrong, and the others go on."""
+"""Read stored runs for a command: a damaged run is reported, and the others are still read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from skinapp.runs.stored import StoredRun, find_own_runs, load_run
 
 
 def read_or_report(folder: Path) -> StoredRun | None:
-    """Read a stored run; None, after saying why, where it does not hold together."""
+    """Read a stored run; print why and return None where it is damaged."""
     try:
         return load_run(folder)
     except RunError as error:
@@ -18,7 +18,7 @@ def read_or_report(folder: Path) -> StoredRun | None:
 
 
 def read_own_runs(model: Path) -> Iterator[tuple[Path, StoredRun]]:
-    """Read the runs of a model one by one, each with its folder."""
+    """Yield each run of a model with its folder; damaged runs are reported and left out."""
     for folder in find_own_runs(model):
         if (run := read_or_report(folder)) is not None:
             yield folder, run

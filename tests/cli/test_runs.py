@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from skinapp.datasets.table import read_table, write_table
 from skinapp.models.card import Head
 from skinapp.runs.intervals import compute_intervals, get_figure, save_intervals
 from skinapp.runs.own.read import read_predictions
-from skinapp.runs.stored import StoredRun, load_run, save_run
+from skinapp.runs.stored import StoredRun, Versions, load_run, save_run
 from skinapp.runs.summary import compute_headline, compute_per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
@@ -37,8 +36,21 @@ def made_csv(classes: tuple[str, ...] = ("mel", "nv", "vasc"), photos: int = 60,
 
 
 def made_run(model: str, seed: int = 0, classes: tuple[str, ...] = ("mel", "nv", "vasc")) -> StoredRun:
-    run = read_predictions(made_csv(classes, seed=seed).encode(), "made.csv").run
-    return replace(run, model=model, table="a-table", split="test")
+    made = read_predictions(made_csv(classes, seed=seed).encode(), "made.csv").predictions
+    return StoredRun(
+        name=made.name,
+        model=model,
+        classes=made.classes,
+        table="a-table",
+        table_sha256="0" * 64,
+        split="test",
+        weights_sha256="1" * 64,
+        weights_kept=False,
+        versions=Versions("3", "2", "0"),
+        created="2026-01-01T00:00:00+00:00",
+        note="Made up.",
+        frame=made.frame,
+    )
 
 
 def stored(run: StoredRun, folder: Path, intervals: bool = True) -> Path:
@@ -134,7 +146,7 @@ def test_every_run_that_ships_is_listed(run_command: RunCommand) -> None:
 
 def test_score_prints_figures_with_intervals_overall_and_by_class(run_command: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(made_csv())
-    run = read_predictions(made_csv().encode(), "mine.csv").run
+    run = read_predictions(made_csv().encode(), "mine.csv").predictions
     intervals = compute_intervals(run, 30)
     done = run_command("score", tmp_path / "mine.csv", "--format", "json", "--replicates", 30)
     found = json.loads(done.out)
@@ -169,7 +181,7 @@ def test_score_takes_the_isic_format_and_says_how_it_was_read(run_command: RunCo
     assert all(note in done.err for note in found["notes"])
     done = run_command(*scored)
     assert (done.code, done.out) == (2, "")
-    assert "Bring its file of truths" in done.err
+    assert "file of truths" in done.err
     done = run_command("score", tmp_path / "absent.csv")
     assert done.code == 2
     assert "absent.csv cannot be read" in done.err
@@ -250,7 +262,7 @@ def test_what_submission_cannot_do_is_said_before_the_work(
         (("lesion-type", unlabelled, *there, "-o", tmp_path / "absent" / "a.csv"), "cannot be written"),
         (("absent", unlabelled, *there), "holds no card.json"),
         ((tmp_path,), "There is no stored run"),
-        (("lesion-type", unlabelled, *there, "--equal-shares"), "does not say which shares its scores hold for"),
+        (("lesion-type", unlabelled, *there, "--equal-shares"), "has no class shares"),
         ((tmp_path, "--equal-shares"), "Name the model and the image table instead"),
     ):
         done = run_command("submission", *arguments)
