@@ -50,13 +50,10 @@ class _SplitColumns:
 
     @classmethod
     def from_splits(cls, split: EncodedColumn) -> "_SplitColumns":
-        whole = (
-            split.with_missing_name()
-            if split.names
-            else EncodedColumn(np.full(len(split.codes), -1, dtype=np.intp), ())
-        )
-        photos = np.bincount(whole.codes[whole.codes >= 0], minlength=len(whole.names))
-        return cls(whole.codes, tuple(name or NO_SPLIT for name in whole.names), (*photos.tolist(), len(split.codes)))
+        columns = split.with_missing_name() if split.names else split
+        photos = np.bincount(columns.codes[columns.codes >= 0], minlength=len(columns.names))
+        names = tuple(name or NO_SPLIT for name in columns.names)
+        return cls(columns.codes, names, (*photos.tolist(), len(split.codes)))
 
 
 _Lines = list[tuple[str, str, list[str]]]
@@ -147,17 +144,17 @@ def trace_flow(table: pd.DataFrame, sources: Iterable[pd.DataFrame] = ()) -> pd.
     path is missing. Without `sources` the flow begins with the sources that the table names. Steps without photos are
     omitted, so the flow of a table without splits ends with the labelled photos.
     """
-    drawn = _find_not_drawn(table, sources)
-    photos = table if drawn is None else pd.concat([table, drawn], ignore_index=True)
+    not_drawn = _find_not_drawn(table, sources)
+    photos = table if not_drawn is None else pd.concat([table, not_drawn], ignore_index=True)
     here = np.arange(len(photos)) < len(table)
     steps = _FlowSteps(photos)
     steps.add_sources(encode(photos["source"]).with_missing_name())
-    if drawn is not None:
+    if not_drawn is not None:
         steps.add(OUT, "Left out", ~here, _explain_not_drawn(photos, here))
     labelled = encode_labels(photos).codes >= 0
     steps.add(OUT, "Without a label", here & ~labelled, UNLABELLED_REASON)
     split = encode_splits(photos)
-    showcase = _is_in_split(split, ("showcase",)) & here & labelled
+    showcase = _is_in_split(split, "showcase") & here & labelled
     rest = here & labelled & ~showcase
     steps.add(
         OUT, "Showcase", showcase, SHOWCASE_REASON if steps.share_lesions(showcase, rest) else SHOWCASE_LESIONS_REASON
@@ -170,7 +167,7 @@ def trace_flow(table: pd.DataFrame, sources: Iterable[pd.DataFrame] = ()) -> pd.
     steps.add(KEPT, "Split", rest & ~unsplit)
     for name in split.names:
         if name != "showcase":
-            steps.add(SPLIT, str(name).capitalize(), rest & _is_in_split(split, (name,)))
+            steps.add(SPLIT, str(name).capitalize(), rest & _is_in_split(split, name))
     return steps.to_frame()
 
 
@@ -202,8 +199,8 @@ class _FlowSteps:
         return pd.DataFrame(self._rows, columns=list(types)).astype(types)
 
 
-def _is_in_split(split: EncodedColumn, names: tuple[str | None, ...]) -> _Flags:
-    return np.isin(split.codes, [code for code, name in enumerate(split.names) if name in names])
+def _is_in_split(split: EncodedColumn, name: str | None) -> _Flags:
+    return np.isin(split.codes, [code for code, other in enumerate(split.names) if other == name])
 
 
 def _find_not_drawn(table: pd.DataFrame, sources: Iterable[pd.DataFrame]) -> pd.DataFrame | None:

@@ -94,8 +94,8 @@ def test_what_cannot_be_split_is_said_in_a_sentence(run_command: RunCommand, ind
     commands = [
         (("showcase", tmp_path / "absent.parquet", "-o", output), "There is no image table"),
         (("showcase", indexed, "-o", tmp_path / "absent" / "s.csv"), "cannot be written"),
-        (("split", indexed, "--showcase", tmp_path / "strange.csv", "-o", output), "the table lacks: ISIC_0009999"),
-        *((("split", indexed, "--showcase", file, "-o", output), "is no showcase CSV") for file in spoilt),
+        (("split", indexed, "--showcase", tmp_path / "strange.csv", "-o", output), "ISIC_0009999"),
+        *((("split", indexed, "--showcase", file, "-o", output), "is not a showcase CSV") for file in spoilt),
     ]
     for arguments, sentence in commands:
         done = run_command(*arguments)

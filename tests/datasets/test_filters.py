@@ -30,47 +30,47 @@ def table() -> pd.DataFrame:
     )
 
 
-def kept(index: FilterIndex, **asked: object) -> str:
+def select(index: FilterIndex, **asked: object) -> str:
     return "".join(np.array(list("abcdef"))[select_rows(index, Selection(**asked))])
 
 
-def values(index: FilterIndex) -> dict[str, tuple[str, ...]]:
+def get_values(index: FilterIndex) -> dict[str, tuple[str, ...]]:
     return {facet.column: facet.values for facet in index.facets}
 
 
 def test_nothing_asked_keeps_every_row(table: pd.DataFrame) -> None:
-    assert kept(build_filter_index(table)) == "abcdef"
+    assert select(build_filter_index(table)) == "abcdef"
     assert Selection().active == 0
 
 
 def test_values_of_a_column_add_up_and_columns_narrow_each_other(table: pd.DataFrame) -> None:
     index = build_filter_index(table)
-    assert kept(index, diagnosis=("mel", "nv")) == "abcd"
-    assert kept(index, diagnosis=("nv",), sex=("female",)) == "d"
-    assert kept(index, diagnosis=("mel",), sex=("male",)) == ""
+    assert select(index, diagnosis=("mel", "nv")) == "abcd"
+    assert select(index, diagnosis=("nv",), sex=("female",)) == "d"
+    assert select(index, diagnosis=("mel",), sex=("male",)) == ""
     assert Selection(diagnosis=("mel",), sex=("male",), age=(1, 2)).active == 3
 
 
 def test_what_is_not_recorded_can_be_asked_for(table: pd.DataFrame) -> None:
     index = build_filter_index(table)
-    assert kept(index, sex=(NOT_RECORDED,)) == "bf"
-    assert kept(index, sex=(NOT_RECORDED, "male")) == "abef"
+    assert select(index, sex=(NOT_RECORDED,)) == "bf"
+    assert select(index, sex=(NOT_RECORDED, "male")) == "abef"
 
 
 def test_a_photo_known_to_be_malignant_alone_is_found_by_that(table: pd.DataFrame) -> None:
     index = build_filter_index(table)
-    assert kept(index, diagnosis=("malignant",)) == "e"
-    assert kept(index, diagnosis=(NOT_RECORDED,)) == "f"
+    assert select(index, diagnosis=("malignant",)) == "e"
+    assert select(index, diagnosis=(NOT_RECORDED,)) == "f"
 
 
 def test_age_keeps_both_ends_and_leaves_out_photos_without_one(table: pd.DataFrame) -> None:
     index = build_filter_index(table)
     assert index.age_range == (0, 90)
-    assert kept(index, age=(30, 50)) == "abc"
+    assert select(index, age=(30, 50)) == "abc"
 
 
 def test_values_are_offered_most_photos_first_and_what_is_missing_last(table: pd.DataFrame) -> None:
-    assert values(build_filter_index(table)) == {
+    assert get_values(build_filter_index(table)) == {
         "diagnosis": ("nv", "malignant", "mel", NOT_RECORDED),
         "sex": ("female", "male", NOT_RECORDED),
     }
@@ -78,8 +78,8 @@ def test_values_are_offered_most_photos_first_and_what_is_missing_last(table: pd
 
 def test_values_and_columns_that_a_table_lacks_keep_nothing(table: pd.DataFrame) -> None:
     index = build_filter_index(table)
-    assert kept(index, diagnosis=("no such",)) == ""
-    assert kept(index, camera=("any",)) == ""
+    assert select(index, diagnosis=("no such",)) == ""
+    assert select(index, camera=("any",)) == ""
 
 
 @pytest.mark.parametrize(("different", "offered"), [(MAX_VALUES, True), (MAX_VALUES + 1, False)])
@@ -87,7 +87,7 @@ def test_free_text_is_no_facet(different: int, offered: bool) -> None:
     sites = [f"site {number}" for number in range(different)] + [None]
     table = build_image_table(pd.DataFrame({"image_id": [str(n) for n in range(different + 1)], "site": sites}))
     index = build_filter_index(table)
-    assert ("site" in values(index)) == offered
+    assert ("site" in get_values(index)) == offered
     if offered:
         assert select_rows(index, Selection(site=(f"site {different - 1}",))).nonzero()[0].tolist() == [
             list(table["site"]).index(f"site {different - 1}")

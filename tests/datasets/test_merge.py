@@ -10,13 +10,13 @@ from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
 
 
-def table(ids: list[str], **columns: object) -> pd.DataFrame:
+def make_table(ids: list[str], **columns: object) -> pd.DataFrame:
     return build_image_table(pd.DataFrame({"image_id": ids, **columns}))
 
 
 def test_rows_come_as_they_are() -> None:
-    first = table(["a", "c"], source="First", split=["train", "test"], age=[50, None])
-    second = table(["b"], source="Second", lesion_id=["L"])
+    first = make_table(["a", "c"], source="First", split=["train", "test"], age=[50, None])
+    second = make_table(["b"], source="Second", lesion_id=["L"])
     merged = merge_tables([("first", first), ("second", second)])
     assert merged.notes == ()
     assert merged.table["image_id"].tolist() == ["a", "b", "c"]
@@ -27,8 +27,8 @@ def test_rows_come_as_they_are() -> None:
 
 
 def test_ids_that_collide_get_their_tables_names() -> None:
-    first = table(["1", "2", "x"], lesion_id=["1", "L", "x"])
-    second = table(["1", "2", "y"], lesion_id=["1", "L", "M"])
+    first = make_table(["1", "2", "x"], lesion_id=["1", "L", "x"])
+    second = make_table(["1", "2", "y"], lesion_id=["1", "L", "M"])
     merged = merge_tables([("mine", first), ("hers", second)])
     by_id = merged.table.set_index("image_id")["lesion_id"].to_dict()
     own = {"mine/1": "mine/1", "hers/1": "hers/1"}  # a lesion of its own does not become another's
@@ -40,7 +40,7 @@ def test_ids_that_collide_get_their_tables_names() -> None:
 
 def test_tables_of_one_name_are_refused() -> None:
     with pytest.raises(DatasetError, match=r"Two tables are called mine\."):
-        merge_tables([("mine", table(["a"])), ("mine", table(["b"]))])
+        merge_tables([("mine", make_table(["a"])), ("mine", make_table(["b"]))])
 
 
 def test_the_shipped_merge_is_what_its_tables_hold() -> None:

@@ -40,11 +40,11 @@ def table() -> pd.DataFrame:
     rows.loc[nevi[:20], "sha256"] = rows.loc[nevi[-20:], "sha256"].to_numpy()
     rows.loc[nevi[100:120], "lesion_id"] = None
     for code in ("akiec", "bkl", "mel", "scc"):  # the rule above gives odd places only
-        rows.loc[rows.index[rows["lesion_id"].isin(_lesions_of(code))], "diagnosis"] = code
+        rows.loc[rows.index[rows["lesion_id"].isin(_list_lesions(code))], "diagnosis"] = code
     return build_image_table(rows)
 
 
-def _lesions_of(code: str) -> list[str]:
+def _list_lesions(code: str) -> list[str]:
     return [f"lesion_{lesion:03}" for lesion in range(CODES.index(code), 700, 24)]
 
 
@@ -188,12 +188,12 @@ def test_a_cap_keeps_so_many_of_each_class_and_always_the_showcase(table: pd.Dat
 
 
 def test_classes_of_few_groups_are_counted(table: pd.DataFrame) -> None:
-    few = table[(table["diagnosis"] != "df") | table["lesion_id"].isin(_some_lesions(table, "df", 3))]
+    few = table[(table["diagnosis"] != "df") | table["lesion_id"].isin(_draw_lesions(table, "df", 3))]
     assert find_small_classes(get_split_labels(few), assign_groups(few)).to_dict() == {"df": 3}
     assert MIN_GROUPS == 10
 
 
-def _some_lesions(table: pd.DataFrame, diagnosis: str, n: int) -> list[str]:
+def _draw_lesions(table: pd.DataFrame, diagnosis: str, n: int) -> list[str]:
     return list(table.loc[table["diagnosis"] == diagnosis, "lesion_id"].dropna().unique()[:n])
 
 

@@ -29,7 +29,7 @@ def ham10000() -> pd.DataFrame:
     return read_table(TABLES / "ham10000.parquet")
 
 
-def opened(app: AppTest, **address: str | list[str]) -> AppTest:
+def open_dataset(app: AppTest, **address: str | list[str]) -> AppTest:
     page = app.switch_page("pages/dataset.py")
     for name, values in address.items():
         page.query_params[name] = values
@@ -38,17 +38,17 @@ def opened(app: AppTest, **address: str | list[str]) -> AppTest:
     return page
 
 
-def metrics(page: AppTest) -> dict[str, str]:
+def read_metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
 
-def words(page: AppTest) -> str:
+def read_words(page: AppTest) -> str:
     return "\n".join(element.value for part in (page.markdown, page.caption, page.info) for element in part)
 
 
 def test_headline_is_counted_from_the_table(app: AppTest, ham10000: pd.DataFrame) -> None:
     counts = count_classes(ham10000)
-    shown = metrics(opened(app))
+    shown = read_metrics(open_dataset(app))
     assert shown["Photos"] == f"{len(ham10000):,}"
     assert shown["Lesions"] == f"{ham10000['lesion_id'].nunique():,}"
     assert shown["Classes"] == str(len(counts))
@@ -59,114 +59,114 @@ def test_headline_is_counted_from_the_table(app: AppTest, ham10000: pd.DataFrame
 @pytest.mark.parametrize("table", [path.stem for path in loaders.list_tables()])
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_every_table_opens(app: AppTest, table: str, section: str) -> None:
-    page = opened(app, table=table, section=section)
+    page = open_dataset(app, table=table, section=section)
     assert not page.error
     assert page.selectbox(key="table").value == table
     assert bool(page.get("plotly_chart")) == (section not in ("Photos", "Audit", "Export"))
 
 
 def test_a_filter_narrows_everything_and_can_be_cleared(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app)
+    page = open_dataset(app)
     page.multiselect(key="diagnosis").select("mel")
     page.multiselect(key="sex").select("female").run()
     kept = ham10000[(ham10000["diagnosis"] == "mel") & (ham10000["sex"] == "female")]
-    assert metrics(page)["Photos"] == f"{len(kept):,}"
-    assert metrics(page)["Lesions"] == f"{kept['lesion_id'].nunique():,}"
-    assert f"{len(kept):,} of {len(ham10000):,} photos" in words(page)
+    assert read_metrics(page)["Photos"] == f"{len(kept):,}"
+    assert read_metrics(page)["Lesions"] == f"{kept['lesion_id'].nunique():,}"
+    assert f"{len(kept):,} of {len(ham10000):,} photos" in read_words(page)
     next(button for button in page.button if button.label == "Clear filters").click().run()
-    assert metrics(page)["Photos"] == f"{len(ham10000):,}"
+    assert read_metrics(page)["Photos"] == f"{len(ham10000):,}"
 
 
 @pytest.mark.parametrize("diagnosis", ["mel", get_class_name("mel")])
 def test_a_link_opens_what_it_says(app: AppTest, ham10000: pd.DataFrame, diagnosis: str) -> None:
-    page = opened(app, diagnosis=diagnosis, age=["40", "60"], section="Export")
+    page = open_dataset(app, diagnosis=diagnosis, age=["40", "60"], section="Export")
     kept = ham10000[(ham10000["diagnosis"] == "mel") & ham10000["age"].between(40, 60)]
-    assert metrics(page)["Photos"] == f"{len(kept):,}"
+    assert read_metrics(page)["Photos"] == f"{len(kept):,}"
     assert not page.info
     assert page.pills(key="section").value == "Export"
 
 
 def test_what_a_link_asks_in_vain_is_said_and_left_out(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(
+    page = open_dataset(
         app, table="no such", diagnosis=["[x](http://y)"], camera="unheard of", age=["9", "x"], section="Nope"
     )
-    assert metrics(page)["Photos"] == f"{len(ham10000):,}"
-    said = words(page)
+    assert read_metrics(page)["Photos"] == f"{len(ham10000):,}"
+    said = read_words(page)
     for part in ("a table that is not here", "'?x??http://y?'", "'unheard of'", "'9 to x'"):
         assert part in said
 
 
 def test_no_match_is_said_and_clearing_is_offered(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app, diagnosis="vasc", age=["1", "2"])
-    assert "No photo matches" in words(page)
+    page = open_dataset(app, diagnosis="vasc", age=["1", "2"])
+    assert "No photo matches" in read_words(page)
     assert not page.metric
     next(button for button in page.button if button.label == "Clear filters").click().run()
-    assert metrics(page)["Photos"] == f"{len(ham10000):,}"
+    assert read_metrics(page)["Photos"] == f"{len(ham10000):,}"
 
 
 def test_cap_slider_says_what_a_cap_would_leave(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app)
+    page = open_dataset(app)
     counts = count_classes(ham10000)["photos"]
     for cap in (2_000, 500):
         page.slider(key="cap").set_value(cap).run()
-        assert f"{counts.clip(upper=cap).sum():,} of {counts.sum():,} photos would be kept" in words(page)
+        assert f"{counts.clip(upper=cap).sum():,} of {counts.sum():,} photos would be kept" in read_words(page)
 
 
 def test_bad_upload_names_each_bad_column_and_the_page_stays(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app)
+    page = open_dataset(app)
     page.file_uploader(key="own-upload").set_value(("bad.csv", BAD, "text/csv")).run()
     assert not page.exception
     for part in ("bad.csv", "Column age: 'old'", "Column sex: 'alien'", "Column split: 'later'"):
         assert part in page.error[0].value
-    assert metrics(page)["Photos"] == f"{len(ham10000):,}"
+    assert read_metrics(page)["Photos"] == f"{len(ham10000):,}"
     page.file_uploader(key="own-upload").set_value(("good.csv", GOOD, "text/csv")).run()
     assert not page.error
-    assert metrics(page)["Photos"] == "4"
+    assert read_metrics(page)["Photos"] == "4"
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_of_an_uploaded_table_opens(app: AppTest, section: str) -> None:
-    page = opened(app, section=section)
+    page = open_dataset(app, section=section)
     page.file_uploader(key="own-upload").set_value(("good.csv", GOOD, "text/csv")).run()
     assert not page.exception
     assert not page.error
     assert page.selectbox(key="table").value == "good.csv"
-    assert metrics(page)["Classes"] == "3"
+    assert read_metrics(page)["Classes"] == "3"
 
 
 def test_a_table_without_any_label_can_be_looked_at(app: AppTest) -> None:
-    page = opened(app)
+    page = open_dataset(app)
     page.file_uploader(key="own-upload").set_value(("bare.csv", b"image_id\na\nb\n", "text/csv")).run()
     for section in SECTIONS:
         page.pills(key="section").set_value(section).run()
         assert not page.exception
         assert not page.error
-    assert metrics(page)["Classes"] == "0"
+    assert read_metrics(page)["Classes"] == "0"
 
 
 def test_an_uploaded_table_is_audited_when_asked(app: AppTest) -> None:
-    page = opened(app, section="Audit")
+    page = open_dataset(app, section="Audit")
     rows = b"image_id,lesion_id,split,sha256\na,l,train," + b"0" * 64 + b"\nb,l,test," + b"0" * 64 + b"\n"
     page.file_uploader(key="own-upload").set_value(("leaky.csv", rows, "text/csv")).run()
-    assert metrics(page)["Leaks found"] == "–"
+    assert read_metrics(page)["Leaks found"] == "–"
     next(button for button in page.button if button.label == "Audit this table").click().run()
     assert not page.exception
-    assert metrics(page)["Leaks found"] == "2"
+    assert read_metrics(page)["Leaks found"] == "2"
     counts = page.dataframe[0].value.set_index("finding")["found"]
     assert counts["same file"] == 1
     assert counts["lesion crosses a split"] == 1
 
 
 def test_a_visitors_table_is_hers_alone(app: AppTest) -> None:
-    page = opened(app)
+    page = open_dataset(app)
     page.file_uploader(key="own-upload").set_value(("good.csv", GOOD, "text/csv")).run()
-    other = opened(AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60))
+    other = open_dataset(AppTest.from_file(Path(__file__).parents[2] / "streamlit_app.py", default_timeout=60))
     assert "good.csv" in page.selectbox(key="table").options
     assert "good.csv" not in other.selectbox(key="table").options
 
 
 def test_a_public_server_offers_no_folder(app: AppTest) -> None:
-    assert not opened(app).text_input
+    assert not open_dataset(app).text_input
 
 
 def test_a_folder_of_ones_own_is_indexed_and_shown(
@@ -176,12 +176,12 @@ def test_a_folder_of_ones_own_is_indexed_and_shown(
         draw_picture(tmp_path / "mine" / "wart" / f"{number}.png", number)
     draw_picture(tmp_path / "mine" / "mel" / "9.png", 9)
     monkeypatch.setenv("SKINAPP_LOCAL", "1")
-    page = opened(app, section="Photos")
+    page = open_dataset(app, section="Photos")
     page.text_input(key="own-folder").set_value(str(tmp_path / "mine")).run()
     next(button for button in page.button if button.label == "Index the folder").click().run()
     assert not page.exception
     assert not page.error
-    assert metrics(page)["Photos"] == "4"
+    assert read_metrics(page)["Photos"] == "4"
     assert len(page.get("image")) == 4
     page.text_input(key="own-folder").set_value(str(tmp_path / "no such")).run()
     next(button for button in page.button if button.label == "Index the folder").click().run()
@@ -189,7 +189,7 @@ def test_a_folder_of_ones_own_is_indexed_and_shown(
 
 
 def test_without_photos_ids_link_to_the_archive(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app, section="Photos")
+    page = open_dataset(app, section="Photos")
     shown = page.dataframe[0].value
     assert len(shown) == 1_000
     assert shown["image_id"].tolist() == ham10000["image_id"].head(1_000).tolist()
@@ -197,15 +197,15 @@ def test_without_photos_ids_link_to_the_archive(app: AppTest, ham10000: pd.DataF
 
 
 def test_the_shortcut_probe_is_shown_with_its_interval(app: AppTest) -> None:
-    page = opened(app, table="malignant-vs-benign", section="Audit")
+    page = open_dataset(app, table="malignant-vs-benign", section="Audit")
     probe = page.dataframe[-1].value.set_index("name")
     assert probe.loc["Malignant", "auroc_low"] < probe.loc["Malignant", "auroc"] < probe.loc["Malignant", "auroc_high"]
     assert "colour" in probe.loc["Malignant", "carried_by"]
-    assert f"{probe.loc['Malignant', 'auroc']:.2f} (" in words(page)
+    assert f"{probe.loc['Malignant', 'auroc']:.2f} (" in read_words(page)
 
 
 def test_the_shipped_audit_is_counted_and_looked_through(app: AppTest) -> None:
-    page = opened(app, table="malignant-vs-benign", section="Audit", finding="same picture")
+    page = open_dataset(app, table="malignant-vs-benign", section="Audit", finding="same picture")
     counts = page.dataframe[0].value.set_index("finding")
     listed = page.dataframe[1].value
     assert counts.loc["same picture", "found"] > 1_000
@@ -214,8 +214,8 @@ def test_the_shipped_audit_is_counted_and_looked_through(app: AppTest) -> None:
 
 
 def test_split_preview_counts_every_photo(app: AppTest, ham10000: pd.DataFrame) -> None:
-    page = opened(app, section="Splits")
-    assert "Patients are not recorded" in words(page)
+    page = open_dataset(app, section="Splits")
+    assert "Patients are not recorded" in read_words(page)
     page.toggle(key="preview").set_value(True).run()
     assert not page.exception
     preview = page.dataframe[1].value
@@ -228,6 +228,6 @@ def test_the_folder_of_tables_can_be_another(
 ) -> None:
     (tmp_path / "made-up.parquet").write_bytes((data_root / "table.parquet").read_bytes())
     monkeypatch.setenv("SKINAPP_TABLES", str(tmp_path))
-    page = opened(app)
+    page = open_dataset(app)
     assert page.selectbox(key="table").options == ["made-up"]
-    assert metrics(page)["Photos"] == "40"
+    assert read_metrics(page)["Photos"] == "40"

@@ -27,23 +27,23 @@ ROTATED_HEIC = base64.b64decode(  # blue, its stored top left quarter red, marke
 
 
 @cache
-def smooth(width: int, height: int) -> Image.Image:
+def draw_smooth(width: int, height: int) -> Image.Image:
     rows, columns = np.mgrid[:height, :width]
     waves = 128 + 100 * np.sin(columns / 90)
     return Image.fromarray(np.stack([columns * 255 // width, rows * 255 // height, waves], -1).astype(np.uint8))
 
 
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+def encode(image: Image.Image, format: str, **options: object) -> bytes:
     file = BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
 
 
-def difference(pixels: NDArray[np.uint8], expected: object) -> float:
+def compute_difference(pixels: NDArray[np.uint8], expected: object) -> float:
     return float(np.abs(pixels.astype(int) - np.asarray(expected)).max())
 
 
-def stored(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def turn(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     # Exif 2.32: which visual side the stored first row and first column are on.
     turned = {
         1: upright,
@@ -73,28 +73,28 @@ def stored(upright: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 def test_every_orientation_comes_out_upright(
     format: str, options: dict[str, object], orientation: int, size: tuple[int, int]
 ) -> None:
-    upright = np.asarray(smooth(*size))
+    upright = np.asarray(draw_smooth(*size))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    photo = read_photo(encoded(Image.fromarray(stored(upright, orientation)), format, exif=exif, **options))
+    photo = read_photo(encode(Image.fromarray(turn(upright, orientation)), format, exif=exif, **options))
     expected = upright if size == (96, 64) else np.asarray(Image.fromarray(upright).reduce(2))
     assert (photo.width, photo.height) == size
     assert photo.pixels.shape == expected.shape
-    assert difference(photo.pixels, expected) <= (0 if size == (96, 64) and format != "JPEG" else 8)
+    assert compute_difference(photo.pixels, expected) <= (0 if size == (96, 64) and format != "JPEG" else 8)
 
 
 def test_a_phones_heic_is_turned_once() -> None:
     photo = read_photo(ROTATED_HEIC)
     assert (photo.format, photo.width, photo.height, photo.pixels.shape) == ("HEIF", 48, 64, (64, 48, 3))
-    assert difference(photo.pixels[4, -4], (255, 0, 0)) <= 3
-    assert difference(photo.pixels[[4, -4, -4], [4, 4, -4]], (0, 0, 255)) <= 3
+    assert compute_difference(photo.pixels[4, -4], (255, 0, 0)) <= 3
+    assert compute_difference(photo.pixels[[4, -4, -4], [4, 4, -4]], (0, 0, 255)) <= 3
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("exif", [b"no EXIF", b"MM\0*\0\0\0\x08\0\1\1\x12\0\2\0\0\0\3abc\0"], ids=["none", "letters"])
 def test_unreadable_exif_is_left_out(exif: bytes) -> None:
-    data = encoded(smooth(96, 64), "PNG", exif=b"Exif\0\0" + exif)
-    assert difference(read_photo(data).pixels, smooth(96, 64)) == 0
+    data = encode(draw_smooth(96, 64), "PNG", exif=b"Exif\0\0" + exif)
+    assert compute_difference(read_photo(data).pixels, draw_smooth(96, 64)) == 0
 
 
 GREY = np.tile(np.arange(0, 256, 2, dtype=np.uint8), (64, 1))
@@ -123,25 +123,25 @@ HALF_CLEAR = np.dstack([np.full((64, 64, 3), (200, 0, 0), np.uint8), np.full((64
 def test_every_mode_becomes_eight_bit_rgb(
     image: Image.Image, format: str, options: dict[str, object], expected: NDArray[np.uint8]
 ) -> None:
-    pixels = read_photo(encoded(image, format, **options)).pixels
-    assert difference(pixels, np.asarray(expected)[..., None]) <= 2
+    pixels = read_photo(encode(image, format, **options)).pixels
+    assert compute_difference(pixels, np.asarray(expected)[..., None]) <= 2
 
 
 @pytest.mark.parametrize("side", [64, 1300], ids=["small", "large"])
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparency_turns_white(mode: str, format: str, side: int) -> None:
-    data = encoded(Image.fromarray(HALF_CLEAR).convert(mode).resize((side, side)), format, lossless=True)
+    data = encode(Image.fromarray(HALF_CLEAR).convert(mode).resize((side, side)), format, lossless=True)
     grey = Image.new("RGB", (1, 1), (200, 0, 0)).convert("L").getpixel((0, 0))
     opaque = np.array((200, 0, 0) if mode == "RGBA" else (grey,) * 3)
-    assert difference(read_photo(data).pixels, 255 - (255 - opaque) * 128 / 255) <= 2
+    assert compute_difference(read_photo(data).pixels, 255 - (255 - opaque) * 128 / 255) <= 2
 
 
 def test_a_transparent_colour_of_a_palette_turns_white() -> None:
     image = Image.new("P", (64, 64), 1)
     image.putpalette([0, 0, 0, 200, 0, 0])
     image.paste(0, (0, 0, 32, 64))
-    pixels = read_photo(encoded(image, "PNG", transparency=0)).pixels
+    pixels = read_photo(encode(image, "PNG", transparency=0)).pixels
     assert pixels[0, 0].tolist() == [255, 255, 255]
     assert pixels[0, -1].tolist() == [200, 0, 0]
 
@@ -151,10 +151,10 @@ def test_a_transparent_colour_of_a_palette_turns_white() -> None:
 def test_sixteen_bit_colour_is_scaled_not_clipped(saver: str, side: int) -> None:
     colours = np.asarray(Image.new("RGB", (side, side), (250, 128, 5))).astype(np.uint16) * 257
     image = pyvips.Image.new_from_array(colours).copy(interpretation="rgb16")
-    assert difference(read_photo(getattr(image, saver)()).pixels, (250, 128, 5)) <= 1
+    assert compute_difference(read_photo(getattr(image, saver)()).pixels, (250, 128, 5)) <= 1
 
 
-def linear_profile() -> bytes:
+def make_linear_profile() -> bytes:
     """An RGB profile whose samples are light itself: sRGB's primaries and white, gamma 1."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     for tag in (b"rTRC", b"gTRC", b"bTRC"):
@@ -164,26 +164,26 @@ def linear_profile() -> bytes:
     return bytes(profile)
 
 
-LINEAR = linear_profile()
+LINEAR = make_linear_profile()
 
 
 @pytest.mark.parametrize("side", [64, 1300], ids=["small", "large"])
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_a_colour_profile_is_converted_to_srgb(format: str, side: int) -> None:
     half_of_the_light = Image.new("RGB", (side, side), (128, 128, 128))
-    photo = read_photo(encoded(half_of_the_light, format, icc_profile=LINEAR))
+    photo = read_photo(encode(half_of_the_light, format, icc_profile=LINEAR))
     assert photo.notes == ()
-    assert difference(photo.pixels, 188) <= 2  # sRGB (IEC 61966-2-1) codes 0.5 of the light as 188
+    assert compute_difference(photo.pixels, 188) <= 2  # sRGB (IEC 61966-2-1) codes 0.5 of the light as 188
 
 
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
 @pytest.mark.parametrize("profile", [b"no profile at all", LINEAR[:200], LINEAR])
 def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode: str, profile: bytes) -> None:
     yellow = Image.new("RGB", (64, 64), "yellow").convert(mode)
-    photo = read_photo(encoded(yellow, "TIFF", icc_profile=profile))
+    photo = read_photo(encode(yellow, "TIFF", icc_profile=profile))
     fits = mode == "RGB" and profile == LINEAR
     assert [("profile" in note) for note in photo.notes] == ([] if fits else [True])
-    assert difference(photo.pixels, (255, 255, 0)) <= 1
+    assert compute_difference(photo.pixels, (255, 255, 0)) <= 1
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF"])
@@ -192,19 +192,19 @@ def test_a_profile_that_does_not_fit_is_left_out_with_a_note(mode: str, profile:
 )
 def test_large_photos_are_reduced_by_powers_of_two(format: str, size: tuple[int, int], factor: int) -> None:
     options = {"speed": 10} if format == "AVIF" else {"method": 0} if format == "WEBP" else {}
-    photo = read_photo(encoded(smooth(*size), format, **options))
+    photo = read_photo(encode(draw_smooth(*size), format, **options))
     height, width, _ = photo.pixels.shape
     assert (photo.width, photo.height) == size
     assert abs(width - size[0] / factor) < 1
     assert abs(height - size[1] / factor) < 1
     assert factor == 1 or min(width, height) >= DECODE_SIDE
-    expected = np.asarray(smooth(*size).reduce(factor))[:height, :width]
+    expected = np.asarray(draw_smooth(*size).reduce(factor))[:height, :width]
     assert np.abs(photo.pixels[: len(expected), : expected.shape[1]].astype(int) - expected).mean() < 2
 
 
 def test_a_band_without_a_meaning_is_left_out() -> None:
-    photo = read_photo(encoded(smooth(1300, 1300).convert("RGBX"), "TIFF"))
-    assert difference(photo.pixels, smooth(1300, 1300).reduce(2)) <= 2
+    photo = read_photo(encode(draw_smooth(1300, 1300).convert("RGBX"), "TIFF"))
+    assert compute_difference(photo.pixels, draw_smooth(1300, 1300).reduce(2)) <= 2
 
 
 PEAK = """
@@ -225,10 +225,10 @@ print((memory("VmHWM") - before_kb) * 1024)
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "PNG", compress_level=1), id="PNG"),
-        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "WEBP", method=0), id="WEBP"),
-        pytest.param(lambda: encoded(Image.new("RGB", (8000, 6000), "brown"), "JPEG"), id="JPEG"),
-        pytest.param(lambda: encoded(Image.new("I;16", (6000, 4000), 9000), "TIFF"), id="TIFF"),
+        pytest.param(lambda: encode(Image.new("RGB", (8000, 6000), "brown"), "PNG", compress_level=1), id="PNG"),
+        pytest.param(lambda: encode(Image.new("RGB", (8000, 6000), "brown"), "WEBP", method=0), id="WEBP"),
+        pytest.param(lambda: encode(Image.new("RGB", (8000, 6000), "brown"), "JPEG"), id="JPEG"),
+        pytest.param(lambda: encode(Image.new("I;16", (6000, 4000), 9000), "TIFF"), id="TIFF"),
     ],
 )
 def test_the_largest_photos_need_little_memory(data: Callable[[], bytes]) -> None:
@@ -241,6 +241,6 @@ MODES = [("PNG", "1"), ("PNG", "L"), ("PNG", "P"), ("TIFF", "1"), ("TIFF", "L"),
 
 @pytest.mark.parametrize(("format", "mode"), MODES)
 def test_a_large_photo_of_any_mode_looks_like_a_small_one(format: str, mode: str) -> None:
-    image = smooth(1303, 1301).convert(mode)
+    image = draw_smooth(1303, 1301).convert(mode)
     expected = image.convert("RGB").reduce(2)
-    assert difference(read_photo(encoded(image, format)).pixels, expected) <= 2
+    assert compute_difference(read_photo(encode(image, format)).pixels, expected) <= 2

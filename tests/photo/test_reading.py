@@ -19,18 +19,18 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "AVIF")
 DATA = os.environ.get("SKINAPP_DATA")
 
 
-def picture(width: int = 96, height: int = 64) -> Image.Image:
+def make_picture(width: int = 96, height: int = 64) -> Image.Image:
     rows, columns = np.mgrid[:height, :width]
     return Image.fromarray(np.stack([rows * 3 % 256, columns * 2 % 256, (rows + columns) % 256], -1).astype(np.uint8))
 
 
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+def encode(image: Image.Image, format: str, **options: object) -> bytes:
     file = BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
 
 
-def png_claiming(width: int, height: int) -> bytes:
+def make_png_header(width: int, height: int) -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -40,15 +40,15 @@ def png_claiming(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_photo_keeps_its_size_format_and_hash(format: str) -> None:
-    data = encoded(picture(), format)
+    data = encode(make_picture(), format)
     photo = read_photo(data)
     assert (photo.format, photo.width, photo.height, photo.notes) == (format, 96, 64, ())
     assert photo.sha256 == hashlib.sha256(data).hexdigest()
-    assert np.abs(photo.pixels.astype(int) - np.asarray(picture())).mean() < 12
+    assert np.abs(photo.pixels.astype(int) - np.asarray(make_picture())).mean() < 12
 
 
 def test_pixels_are_read_only_eight_bit_rgb() -> None:
-    pixels = read_photo(encoded(picture(), "PNG")).pixels
+    pixels = read_photo(encode(make_picture(), "PNG")).pixels
     assert (pixels.dtype, pixels.shape) == (np.uint8, (64, 96, 3))
     for fixed in (pixels, Photo(pixels.copy(), "", "PNG", 96, 64).pixels):
         with pytest.raises(ValueError, match="read-only"):
@@ -63,16 +63,16 @@ def test_pixels_are_read_only_eight_bit_rgb() -> None:
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "JPEG, PNG"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "JPEG, PNG"),
         (b"8BPS\0\1" + bytes(200), "JPEG, PNG"),
-        (encoded(picture(), "GIF"), "JPEG, PNG"),
-        (encoded(picture(), "ICO"), "JPEG, PNG"),
-        (encoded(picture(), "JPEG")[:20], "damaged or incomplete"),
+        (encode(make_picture(), "GIF"), "JPEG, PNG"),
+        (encode(make_picture(), "ICO"), "JPEG, PNG"),
+        (encode(make_picture(), "JPEG")[:20], "damaged or incomplete"),
         (bytes(MAX_BYTES + 1), "at most 50 MB"),
-        (encoded(picture(MIN_SIDE - 1, 200), "PNG"), "31 × 200 pixels; both sides need at least 32"),
-        (png_claiming(30_000, 30_000), "50 million pixels"),
-        (png_claiming(10_000, 10_000), "50 million pixels"),
-        (png_claiming(MAX_PIXELS // 5000 + 1, 5000), "50 million pixels"),
-        (png_claiming(8000, 6000), "damaged or incomplete"),
-        (png_claiming(0, 0), "damaged|pixels; both sides"),
+        (encode(make_picture(MIN_SIDE - 1, 200), "PNG"), "31 × 200 pixels; both sides need at least 32"),
+        (make_png_header(30_000, 30_000), "50 million pixels"),
+        (make_png_header(10_000, 10_000), "50 million pixels"),
+        (make_png_header(MAX_PIXELS // 5000 + 1, 5000), "50 million pixels"),
+        (make_png_header(8000, 6000), "damaged or incomplete"),
+        (make_png_header(0, 0), "damaged|pixels; both sides"),
     ],
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else None,
 )
@@ -85,14 +85,14 @@ def test_a_refusal_says_why_and_what_to_do(data: bytes, sentence: str) -> None:
 @pytest.mark.parametrize("size", [(96, 64), (1500, 1300)], ids=["small", "large"])
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_truncated_photo_is_refused(format: str, size: tuple[int, int]) -> None:
-    data = encoded(picture(*size), format)
+    data = encode(make_picture(*size), format)
     with pytest.raises(PhotoError, match="damaged or incomplete"):
         read_photo(data[: len(data) // 2])
 
 
 @pytest.mark.parametrize("size", [(96, 64), (1500, 1300)], ids=["small", "large"])
 def test_a_png_corrupted_in_the_middle_is_refused(size: tuple[int, int]) -> None:
-    data = bytearray(encoded(picture(*size), "PNG"))
+    data = bytearray(encode(make_picture(*size), "PNG"))
     middle = len(data) // 2
     data[middle : middle + 40] = bytes(40)
     with pytest.raises(PhotoError, match="damaged or incomplete"):
@@ -100,8 +100,8 @@ def test_a_png_corrupted_in_the_middle_is_refused(size: tuple[int, int]) -> None
 
 
 def test_a_photo_that_just_fits_the_limits_is_read() -> None:
-    assert read_photo(encoded(picture(MIN_SIDE, MIN_SIDE), "PNG")).width == MIN_SIDE
-    limit = read_photo(encoded(Image.new("L", (10_000, MAX_PIXELS // 10_000), 90), "PNG"))
+    assert read_photo(encode(make_picture(MIN_SIDE, MIN_SIDE), "PNG")).width == MIN_SIDE
+    limit = read_photo(encode(Image.new("L", (10_000, MAX_PIXELS // 10_000), 90), "PNG"))
     assert (limit.width * limit.height, limit.pixels.shape) == (MAX_PIXELS, (1250, 2500, 3))
 
 
@@ -110,27 +110,27 @@ def test_a_photo_that_just_fits_the_limits_is_read() -> None:
 )
 def test_the_first_of_several_pictures_is_read_with_a_note(format: str, note: str) -> None:
     red, blue = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
-    photo = read_photo(encoded(red, format, save_all=True, append_images=[blue] * 30))
+    photo = read_photo(encode(red, format, save_all=True, append_images=[blue] * 30))
     assert note in photo.notes[0]
     assert np.abs(photo.pixels.astype(int) - (255, 0, 0)).max() <= 3
 
 
 def test_a_phones_jpeg_of_several_pictures_is_a_jpeg() -> None:
-    photo = read_photo(encoded(picture(), "MPO", save_all=True, append_images=[picture(32, 32)]))
+    photo = read_photo(encode(make_picture(), "MPO", save_all=True, append_images=[make_picture(32, 32)]))
     assert (photo.format, photo.notes, photo.width) == ("JPEG", (), 96)
 
 
 def test_an_animation_claiming_many_frames_decodes_one() -> None:
-    data = encoded(picture(), "PNG", save_all=True, append_images=[picture().rotate(90)])
+    data = encode(make_picture(), "PNG", save_all=True, append_images=[make_picture().rotate(90)])
     start = data.index(b"acTL")
     control = b"acTL" + struct.pack(">II", 2**30, 0)
     claimed = data[:start] + control + struct.pack(">I", zlib.crc32(control)) + data[start + 16 :]
-    assert np.array_equal(read_photo(claimed).pixels, np.asarray(picture()))
+    assert np.array_equal(read_photo(claimed).pixels, np.asarray(make_picture()))
 
 
 def test_a_file_is_read_by_content_whatever_its_name(tmp_path: Path) -> None:
     file = tmp_path / "lesion.bmp"
-    file.write_bytes(encoded(picture(), "WEBP"))
+    file.write_bytes(encode(make_picture(), "WEBP"))
     assert read_photo_file(file).format == "WEBP"
 
 
@@ -156,7 +156,7 @@ def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tup
     chance = random.Random(f"{format}{size}")
     exif = Image.Exif()
     exif[0x0112] = 6
-    intact = encoded(picture(*size), format, **({} if format == "BMP" else {"exif": exif}))
+    intact = encode(make_picture(*size), format, **({} if format == "BMP" else {"exif": exif}))
     refused = 0
     for _ in range(300 if size[0] == 64 else 12):
         data = bytearray(intact[: chance.randrange(len(intact))] if chance.random() < 0.3 else intact)
@@ -170,7 +170,9 @@ def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tup
 
 
 def test_photos_may_be_read_from_several_threads() -> None:
-    files = [encoded(picture(1400 + n, 1300), format) for n in range(2) for format in ("JPEG", "PNG", "WEBP", "TIFF")]
+    files = [
+        encode(make_picture(1400 + n, 1300), format) for n in range(2) for format in ("JPEG", "PNG", "WEBP", "TIFF")
+    ]
     alone = [read_photo(data).pixels for data in files]
     with ThreadPoolExecutor(8) as threads:
         together = [photo.pixels for photo in threads.map(read_photo, files)]

@@ -7,14 +7,14 @@ from skinapp.datasets.audit.findings import FINDING_COLUMNS, FINDINGS, count_fin
 from skinapp.datasets.table import TABLES, build_image_table, read_table
 
 
-def hashed(number: int, flipped: int = 0) -> str:
+def make_hash(number: int, flipped: int = 0) -> str:
     """Return the perceptual hash of photo `number`, with so many of its bits flipped."""
     bits = np.random.default_rng(number).integers(0, 2, 256)
     bits[:flipped] ^= 1
     return np.packbits(bits).tobytes().hex()
 
 
-def rows(**columns: list[object]) -> pd.DataFrame:
+def make_table(**columns: list[object]) -> pd.DataFrame:
     """Make an image table of photos that have nothing in common but what the columns say."""
     n = len(columns["image_id"])
     ids = [str(name) for name in columns["image_id"]]
@@ -22,7 +22,7 @@ def rows(**columns: list[object]) -> pd.DataFrame:
         "lesion_id": [f"lesion of {name}" for name in ids],
         "path": [f"{name}.jpg" for name in ids],
         "sha256": [f"file {name}" for name in ids],
-        "perceptual_hash": [hashed(hash_seed) for hash_seed in map(_seed, ids)],
+        "perceptual_hash": [make_hash(hash_seed) for hash_seed in map(_make_seed, ids)],
         "stored_width": [100] * n,
         "diagnosis": ["nv"] * n,
         "malignant": [False] * n,
@@ -30,18 +30,18 @@ def rows(**columns: list[object]) -> pd.DataFrame:
     return build_image_table(pd.DataFrame(facts | columns))
 
 
-def _seed(name: str) -> int:
+def _make_seed(name: str) -> int:
     return int.from_bytes(name.encode(), "big") % 2**32
 
 
-def of(findings: pd.DataFrame, kind: str) -> list[tuple[object, ...]]:
+def list_findings(findings: pd.DataFrame, kind: str) -> list[tuple[object, ...]]:
     """List the findings of a kind: image_a, split_a, image_b, split_b."""
     kept = findings[findings["finding"] == kind]
     return list(kept[["image_a", "split_a", "image_b", "split_b"]].itertuples(index=False, name=None))
 
 
 def test_a_clean_table_has_no_findings_but_what_is_missing() -> None:
-    table = rows(image_id=[f"p{n}" for n in range(20)], split=["train"] * 20)
+    table = make_table(image_id=[f"p{n}" for n in range(20)], split=["train"] * 20)
     found = audit_tables({"one": table})
     assert set(found["finding"]) == {"metadata missing"}
     assert found.dtypes.astype(str).to_dict() == FINDING_COLUMNS
@@ -50,22 +50,22 @@ def test_a_clean_table_has_no_findings_but_what_is_missing() -> None:
 
 
 def test_the_same_file_is_found_across_splits_and_not_called_the_same_picture_again() -> None:
-    table = rows(
+    table = make_table(
         image_id=["a", "b", "c"],
         sha256=["x", "x", "y"],
-        perceptual_hash=[hashed(1), hashed(1), hashed(2)],
+        perceptual_hash=[make_hash(1), make_hash(1), make_hash(2)],
         split=["train", "test", "test"],
     )
     found = audit_tables({"one": table})
-    assert of(found, "same file") == [("a", "train", "b", "test")]
-    assert of(found, "same picture") == []
+    assert list_findings(found, "same file") == [("a", "train", "b", "test")]
+    assert list_findings(found, "same picture") == []
     assert found["similarity"].iloc[0] == 1
     assert crosses_split(found).sum() == 1
 
 
 def test_near_hashes_are_the_same_picture_between_tables() -> None:
-    one = rows(image_id=["a", "b"], perceptual_hash=[hashed(1), hashed(2)], split=["train", "train"])
-    two = rows(image_id=["c", "d"], perceptual_hash=[hashed(1, 14), hashed(2, 16)], split=["test", "test"])
+    one = make_table(image_id=["a", "b"], perceptual_hash=[make_hash(1), make_hash(2)], split=["train", "train"])
+    two = make_table(image_id=["c", "d"], perceptual_hash=[make_hash(1, 14), make_hash(2, 16)], split=["test", "test"])
     found = audit_tables({"one": one, "two": two})
     (pair,) = found[found["finding"] == "same picture"].itertuples()
     assert (pair.table_a, pair.image_a, pair.table_b, pair.image_b) == ("one", "a", "two", "c")
@@ -73,37 +73,42 @@ def test_near_hashes_are_the_same_picture_between_tables() -> None:
 
 
 def test_given_pairs_are_taken_in_place_of_hashes() -> None:
-    table = rows(image_id=["a", "b", "c"], perceptual_hash=[hashed(1)] * 3, split=["train", "test", None])
+    table = make_table(image_id=["a", "b", "c"], perceptual_hash=[make_hash(1)] * 3, split=["train", "test", None])
     alike = pd.DataFrame({"first": [1], "second": [2], "similarity": [0.8]})
     found = audit_tables({"one": table}, alike, np.array([True, True, True]))
-    assert of(found, "same picture") == [("b", "test", "c", pd.NA)]
+    assert list_findings(found, "same picture") == [("b", "test", "c", pd.NA)]
     assert not crosses_split(found).any()  # a photo in no split is on neither side
 
 
 def test_photos_of_one_lesion_that_are_copies_are_findings_but_no_leak() -> None:
-    table = rows(image_id=["a", "b"], lesion_id=["one", "one"], sha256=["x", "x"], split=["train", "train"])
+    table = make_table(image_id=["a", "b"], lesion_id=["one", "one"], sha256=["x", "x"], split=["train", "train"])
     found = audit_tables({"one": table})
     assert found["detail"].iloc[0] == "photos of one lesion"
     assert count_findings(found).set_index("finding").loc["same file"].tolist() == [1, 0, 0]
 
 
 def test_a_lesion_that_crosses_is_one_finding_with_its_counts() -> None:
-    table = rows(
+    table = make_table(
         image_id=list("abcdefg"),
         lesion_id=["z", "z", "z", "z", "k", "k", None],
         split=["train", "train", "test", None, "test", "validation", "test"],
     )
     found = audit_tables({"one": table})
-    assert of(found, "lesion crosses a split") == [("a", "train", "c", "test"), ("e", "test", "f", "validation")]
+    assert list_findings(found, "lesion crosses a split") == [
+        ("a", "train", "c", "test"),
+        ("e", "test", "f", "validation"),
+    ]
     details = found.loc[found["finding"] == "lesion crosses a split", "detail"]
     assert set(details) == {"z: 1 in test, 2 in train", "k: 1 in test, 1 in validation"}
 
 
 def test_a_lesion_may_cross_between_tables_but_not_by_an_own_id() -> None:
-    one = rows(image_id=["a", "1"], lesion_id=["HAM_1", "1"], split=["train", "train"])
-    two = rows(image_id=["b", "1"], lesion_id=["HAM_1", "1"], sha256=["p", "q"], split=["test", "test"])
-    two["perceptual_hash"] = [hashed(7), hashed(8)]
-    assert of(audit_tables({"one": one, "two": two}), "lesion crosses a split") == [("a", "train", "b", "test")]
+    one = make_table(image_id=["a", "1"], lesion_id=["HAM_1", "1"], split=["train", "train"])
+    two = make_table(image_id=["b", "1"], lesion_id=["HAM_1", "1"], sha256=["p", "q"], split=["test", "test"])
+    two["perceptual_hash"] = [make_hash(7), make_hash(8)]
+    assert list_findings(audit_tables({"one": one, "two": two}), "lesion crosses a split") == [
+        ("a", "train", "b", "test")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,7 @@ def test_labels_of_one_picture_are_compared_between_tables(
     first: tuple[object, object], second: tuple[object, object], detail: str | None
 ) -> None:
     tables = {
-        name: rows(image_id=[name], sha256=["x"], diagnosis=[label[0]], malignant=[label[1]])
+        name: make_table(image_id=[name], sha256=["x"], diagnosis=[label[0]], malignant=[label[1]])
         for name, label in (("one", first), ("two", second))
     }
     found = audit_tables(tables)
@@ -133,32 +138,32 @@ def test_labels_of_one_picture_are_compared_between_tables(
 
 
 def test_own_words_are_compared_within_a_table() -> None:
-    table = rows(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["mole", "spot"], malignant=[pd.NA, pd.NA])
+    table = make_table(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["mole", "spot"], malignant=[pd.NA, pd.NA])
     found = audit_tables({"one": table})
     assert "mole against spot" in set(found["detail"])
 
 
 def test_names_of_the_archive_mean_one_photo_and_others_do_not() -> None:
     ids = ["ISIC_0000001", "IMG_1"]
-    one = rows(image_id=ids, diagnosis=["nv", "nv"])
-    two = rows(image_id=["ISIC_0000001_downsampled", "IMG_1"], diagnosis=["bcc", "bcc"], sha256=["p", "q"])
-    two["perceptual_hash"] = [hashed(7), hashed(8)]
+    one = make_table(image_id=ids, diagnosis=["nv", "nv"])
+    two = make_table(image_id=["ISIC_0000001_downsampled", "IMG_1"], diagnosis=["bcc", "bcc"], sha256=["p", "q"])
+    two["perceptual_hash"] = [make_hash(7), make_hash(8)]
     found = audit_tables({"one": one, "two": two})
-    assert [row[0] for row in of(found, "labels disagree")] == ["ISIC_0000001"]
+    assert [row[0] for row in list_findings(found, "labels disagree")] == ["ISIC_0000001"]
 
 
 def test_unreadable_files_are_named_from_the_table_or_from_the_disk() -> None:
-    table = rows(image_id=["a", "b"], stored_width=[100, None], split=["train", "test"])
-    assert of(audit_tables({"one": table}), "unreadable file") == [("b", "test", pd.NA, pd.NA)]
+    table = make_table(image_id=["a", "b"], stored_width=[100, None], split=["train", "test"])
+    assert list_findings(audit_tables({"one": table}), "unreadable file") == [("b", "test", pd.NA, pd.NA)]
     none = pd.DataFrame({"first": [], "second": [], "similarity": []}, dtype=np.intp)
     on_disk = audit_tables({"one": table}, none, np.array([False, True]))
-    assert of(on_disk, "unreadable file") == [("a", "train", pd.NA, pd.NA)]
+    assert list_findings(on_disk, "unreadable file") == [("a", "train", pd.NA, pd.NA)]
     assert on_disk.loc[on_disk["finding"] == "unreadable file", "detail"].iloc[0].startswith("a.jpg: ")
 
 
 def test_small_classes_are_counted_in_lesions() -> None:
     ids = [f"p{n:02}" for n in range(30)]
-    table = rows(
+    table = make_table(
         image_id=ids,
         diagnosis=["nv"] * 10 + ["df"] * 20,
         lesion_id=[*ids[:10], *[f"df {n % 9}" for n in range(20)]],
@@ -170,7 +175,7 @@ def test_small_classes_are_counted_in_lesions() -> None:
 
 
 def test_leaks_come_first_then_labels_that_disagree() -> None:
-    table = rows(
+    table = make_table(
         image_id=list("abcdef"),
         sha256=["x", "x", "y", "y", "z", "z"],
         diagnosis=["nv", "nv", "nv", "bkl", "nv", "nv"],
@@ -183,15 +188,15 @@ def test_leaks_come_first_then_labels_that_disagree() -> None:
 
 def test_many_copies_of_one_file_are_paired_with_the_first_alone() -> None:
     ids = [f"p{n:03}" for n in range(200)]
-    found = audit_tables({"one": rows(image_id=ids, sha256=["x"] * 200, perceptual_hash=[hashed(1)] * 200)})
-    pairs = of(found, "same file")
+    found = audit_tables({"one": make_table(image_id=ids, sha256=["x"] * 200, perceptual_hash=[make_hash(1)] * 200)})
+    pairs = list_findings(found, "same file")
     assert len(pairs) == 199
     assert {pair[0] for pair in pairs} == {"p000"}
-    assert of(found, "same picture") == []
+    assert list_findings(found, "same picture") == []
 
 
 def test_the_summary_has_every_kind_in_order() -> None:
-    table = rows(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["nv", "mel"], split=["train", "test"])
+    table = make_table(image_id=["a", "b"], sha256=["x", "x"], diagnosis=["nv", "mel"], split=["train", "test"])
     summary = count_findings(audit_tables({"one": table}))
     assert summary["finding"].tolist() == list(FINDINGS)
     counts = summary.set_index("finding")[["found", "across_splits", "labels_disagree"]]
@@ -201,7 +206,7 @@ def test_the_summary_has_every_kind_in_order() -> None:
 
 
 def test_an_empty_table_and_one_without_hashes_are_audited() -> None:
-    table = rows(image_id=["a", "b"])
+    table = make_table(image_id=["a", "b"])
     table = build_image_table(table.drop(columns=["sha256", "perceptual_hash", "lesion_id", "path"]))
     assert set(audit_tables({"one": table, "none": table.head(0)})["finding"]) == {
         "metadata missing",

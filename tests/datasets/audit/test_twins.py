@@ -12,7 +12,7 @@ from skinapp.datasets.audit.twins import find_twin_ids, find_twins, is_copy
 from skinapp.datasets.table import build_image_table
 
 
-def skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
+def draw_skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
     """Draw skin with its own hairs and pores, and a dark spot that is the same wherever `blob` is the same."""
     random, place = np.random.default_rng(seed), np.random.default_rng(1000 + blob)
     width, height = size
@@ -23,17 +23,17 @@ def skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.
     for _ in range(12):
         ends = random.uniform(0, 1, 4) * (width, height, width, height)
         draw.line(tuple(ends), fill=tuple(int(v) for v in random.integers(60, 120, 3)), width=3)
-    relief = sum(_noise(random, size, cell, strength) for cell, strength in ((50, 14), (20, 12), (8, 10), (3, 8)))
+    relief = sum(_draw_noise(random, size, cell, strength) for cell, strength in ((50, 14), (20, 12), (8, 10), (3, 8)))
     return Image.fromarray(np.clip(np.asarray(picture) + relief[..., None], 0, 255).astype(np.uint8))
 
 
-def _noise(random: np.random.Generator, size: tuple[int, int], cell: int, strength: float) -> np.ndarray:
+def _draw_noise(random: np.random.Generator, size: tuple[int, int], cell: int, strength: float) -> np.ndarray:
     """Make smooth noise with hills of about `cell` pixels, float (height, width)."""
     coarse = random.normal(0, strength, (size[1] // cell + 2, size[0] // cell + 2)).astype(np.float32)
     return np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
 
 
-def recompressed(picture: Image.Image, quality: int) -> Image.Image:
+def recompress(picture: Image.Image, quality: int) -> Image.Image:
     file = BytesIO()
     picture.save(file, "JPEG", quality=quality)
     return Image.open(file).convert("RGB")
@@ -41,7 +41,7 @@ def recompressed(picture: Image.Image, quality: int) -> Image.Image:
 
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "squashed": lambda p: p.resize((224, 224)),
-    "small and recompressed": lambda p: recompressed(p.resize((200, 150)), 60),
+    "small and recompressed": lambda p: recompress(p.resize((200, 150)), 60),
     "cropped on one side": lambda p: p.crop((24, 0, 400, 290)),
     "cropped all round": lambda p: p.crop((20, 15, 380, 285)),
     "brighter": lambda p: p.point(lambda v: min(255, round(v * 1.15))),
@@ -50,13 +50,13 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_copy_is_the_same_picture(change: str) -> None:
-    original = skin(1)
+    original = draw_skin(1)
     copy = CHANGES[change](original)
     assert measure_similarity(make_thumbnail(np.asarray(original)), make_thumbnail(np.asarray(copy))) > SAME_PICTURE
 
 
 def test_the_same_spot_on_other_skin_is_another_picture() -> None:
-    first, second = (make_thumbnail(np.asarray(skin(seed))) for seed in (1, 2))
+    first, second = (make_thumbnail(np.asarray(draw_skin(seed))) for seed in (1, 2))
     assert measure_similarity(first, second) < SAME_PICTURE
 
 
@@ -66,8 +66,8 @@ def test_pictures_without_structure_are_no_twins() -> None:
 
 
 def test_twins_are_found_among_many_and_across_lesions() -> None:
-    pictures = [skin(seed, blob=seed % 3) for seed in range(30)]
-    pictures += [recompressed(pictures[4].resize((224, 224)), 70), pictures[7].crop((15, 10, 390, 290))]
+    pictures = [draw_skin(seed, blob=seed % 3) for seed in range(30)]
+    pictures += [recompress(pictures[4].resize((224, 224)), 70), pictures[7].crop((15, 10, 390, 290))]
     looks = np.stack([make_thumbnail(np.asarray(picture)) for picture in pictures])
     seen: list[tuple[int, int]] = []
     twins = find_twins(looks, pd.Series([pd.NA] * len(pictures), dtype="string"), lambda d, n: seen.append((d, n)))
@@ -77,14 +77,14 @@ def test_twins_are_found_among_many_and_across_lesions() -> None:
 
 
 def test_photos_of_one_lesion_are_all_compared() -> None:
-    looks = np.stack([make_thumbnail(np.asarray(skin(seed % 2))) for seed in range(4)])
+    looks = np.stack([make_thumbnail(np.asarray(draw_skin(seed % 2))) for seed in range(4)])
     twins = find_twins(looks, pd.Series(["one"] * 4, dtype="string"))
     assert set(zip(twins["first"], twins["second"], strict=True)) == {(0, 2), (1, 3)}
 
 
 def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 2), ("d", 1)):
-        skin(seed).save(tmp_path / f"{name}.png")
+        draw_skin(seed).save(tmp_path / f"{name}.png")
     (tmp_path / "c.png").write_bytes(b"no picture")
     ids = list("abcd")
     table = build_image_table(
@@ -99,7 +99,7 @@ def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(
 def test_the_same_round_field_around_other_skin_is_another_picture(radius: int) -> None:
     rows, columns = np.ogrid[:300, :400]
     outside = ((rows - 150) / radius) ** 2 + ((columns - 200) / radius) ** 2 > 1
-    pictures = [np.where(outside[..., None], 0, np.asarray(skin(seed))).astype(np.uint8) for seed in (1, 2)]
+    pictures = [np.where(outside[..., None], 0, np.asarray(draw_skin(seed))).astype(np.uint8) for seed in (1, 2)]
     first, second = map(make_thumbnail, pictures)
     assert measure_similarity(first, second) < SAME_PICTURE
     # In a small field too little of the skin is left to call even the same file the same picture.
@@ -107,7 +107,7 @@ def test_the_same_round_field_around_other_skin_is_another_picture(radius: int) 
 
 
 def test_an_overlay_says_how_much_is_shared_and_recoloured() -> None:
-    original = skin(1)
+    original = draw_skin(1)
     inner = original.crop((20, 15, 380, 285))
     changed = {"squashed": original.resize((224, 224)), "inner": inner, "warmer": inner.point(lambda v: int(v * 0.8))}
     laid = [

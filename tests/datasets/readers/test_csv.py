@@ -15,11 +15,11 @@ MakeCsv = Callable[..., Path]
 LESION = "lesion not recorded, counted as a lesion of its own"
 
 
-def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+def get_notes(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
     return {note.what: note.names for note in indexed.notes}
 
 
-def column(indexed: IndexedTable, name: str) -> list[object]:
+def list_column(indexed: IndexedTable, name: str) -> list[object]:
     values = indexed.table[name].astype(object)
     return values.where(values.notna(), None).tolist()
 
@@ -41,14 +41,14 @@ def make_csv(tmp_path: Path, draw_picture: Callable[..., None]) -> MakeCsv:
 def test_a_path_is_enough(make_csv: MakeCsv) -> None:
     csv = make_csv("path\na.png\nb.jpg\ndeep/c.webp\n")
     indexed = read_csv_photos(csv, csv.parents[1])
-    assert column(indexed, "image_id") == ["a", "b", "deep/c"]
-    assert column(indexed, "lesion_id") == ["a", "b", "deep/c"]
-    assert column(indexed, "path") == ["clinic/a.png", "clinic/b.jpg", "clinic/deep/c.webp"]
-    assert column(indexed, "source") == ["photos"] * 3
-    assert [file_sha256(csv.parents[1] / path) for path in indexed.table["path"]] == column(indexed, "sha256")
+    assert list_column(indexed, "image_id") == ["a", "b", "deep/c"]
+    assert list_column(indexed, "lesion_id") == ["a", "b", "deep/c"]
+    assert list_column(indexed, "path") == ["clinic/a.png", "clinic/b.jpg", "clinic/deep/c.webp"]
+    assert list_column(indexed, "source") == ["photos"] * 3
+    assert [file_sha256(csv.parents[1] / path) for path in indexed.table["path"]] == list_column(indexed, "sha256")
     assert indexed.table[["stored_width", "red", "perceptual_hash"]].notna().to_numpy().all()
     assert indexed.table[["diagnosis", "malignant", "age", "split", "width"]].isna().to_numpy().all()
-    assert findings(indexed) == {LESION: ("a", "b", "deep/c"), "without a label": ("a", "b", "deep/c")}
+    assert get_notes(indexed) == {LESION: ("a", "b", "deep/c"), "without a label": ("a", "b", "deep/c")}
     pd.testing.assert_frame_equal(indexed.table, build_image_table(indexed.table))
 
 
@@ -75,8 +75,8 @@ def test_every_column_is_read(make_csv: MakeCsv) -> None:
         "stored_width": [80, 80],
         "split": ["train", "validation"],
     }
-    assert {name: column(indexed, name) for name in expected} == expected
-    assert findings(indexed) == {}
+    assert {name: list_column(indexed, name) for name in expected} == expected
+    assert get_notes(indexed) == {}
 
 
 def test_other_names_of_columns_and_values_are_understood(make_csv: MakeCsv) -> None:
@@ -86,51 +86,51 @@ def test_other_names_of_columns_and_values_are_understood(make_csv: MakeCsv) -> 
         encoding="utf-8-sig",
     )
     indexed = read_csv_photos(csv, csv.parent)
-    assert column(indexed, "path") == ["a.png", "b.jpg"]  # named without their suffixes
-    assert column(indexed, "diagnosis") == ["bcc", "nv"]
-    assert column(indexed, "malignant") == [True, False]
-    assert column(indexed, "site") == ["back", "ear"]
-    assert column(indexed, "sex") == ["female", "male"]
-    assert column(indexed, "age") == [55, 60]
-    assert column(indexed, "confirmation") == ["histology", "follow-up"]
-    assert column(indexed, "split") == ["validation", "test"]
+    assert list_column(indexed, "path") == ["a.png", "b.jpg"]  # named without their suffixes
+    assert list_column(indexed, "diagnosis") == ["bcc", "nv"]
+    assert list_column(indexed, "malignant") == [True, False]
+    assert list_column(indexed, "site") == ["back", "ear"]
+    assert list_column(indexed, "sex") == ["female", "male"]
+    assert list_column(indexed, "age") == [55, 60]
+    assert list_column(indexed, "confirmation") == ["histology", "follow-up"]
+    assert list_column(indexed, "split") == ["validation", "test"]
 
 
 def test_the_image_id_finds_the_photo_where_there_is_no_path(make_csv: MakeCsv) -> None:
     csv = make_csv("isic_id;target\na;0\ndeep/c;1\n")  # parted by semicolons
     indexed = read_csv_photos(csv, csv.parent)
-    assert column(indexed, "path") == ["a.png", "deep/c.webp"]
-    assert column(indexed, "malignant") == [False, True]
-    assert column(indexed, "diagnosis") == [None, None]
-    assert "without a label" not in findings(indexed)
+    assert list_column(indexed, "path") == ["a.png", "deep/c.webp"]
+    assert list_column(indexed, "malignant") == [False, True]
+    assert list_column(indexed, "diagnosis") == [None, None]
+    assert "without a label" not in get_notes(indexed)
 
 
 def test_what_is_not_known_is_missing(make_csv: MakeCsv) -> None:
     csv = make_csv("path,sex,age,site,dx\na.png,unknown,,NA,\nb.jpg, ,0,n/a,none\n")
     indexed = read_csv_photos(csv, csv.parent)
     assert indexed.table[["sex", "age", "site", "diagnosis", "malignant"]].isna().to_numpy().all()
-    assert findings(indexed)["age 0, treated as not recorded"] == ("b",)
-    assert findings(indexed)["without a label"] == ("a", "b")
+    assert get_notes(indexed)["age 0, treated as not recorded"] == ("b",)
+    assert get_notes(indexed)["without a label"] == ("a", "b")
 
 
 def test_own_labels_stay_and_a_map_gives_them_ours(make_csv: MakeCsv, tmp_path: Path) -> None:
     csv = make_csv("path,label\na.png,Wart\nb.jpg,Muttermal\ndeep/c.webp,Wart\n")
     indexed = read_csv_photos(csv, csv.parent)
-    assert column(indexed, "diagnosis") == ["Wart", "Muttermal", "Wart"]
-    assert column(indexed, "malignant") == [None] * 3
+    assert list_column(indexed, "diagnosis") == ["Wart", "Muttermal", "Wart"]
+    assert list_column(indexed, "malignant") == [None] * 3
     own = "label that is not a diagnosis code, malignant or benign, kept as it is"
-    assert findings(indexed)[own] == ("Muttermal (1 photos)", "Wart (2 photos)")
+    assert get_notes(indexed)[own] == ("Muttermal (1 photos)", "Wart (2 photos)")
     labels = tmp_path / "map.csv"
     labels.write_text("muttermal,nv\nsunspot,bkl\n")
     mapped = read_csv_photos(csv, csv.parent, labels)
-    assert column(mapped, "diagnosis") == ["Wart", "nv", "Wart"]
-    assert column(mapped, "malignant") == [None, False, None]
-    assert findings(mapped)["name in the label map that no row has"] == ("sunspot",)
+    assert list_column(mapped, "diagnosis") == ["Wart", "nv", "Wart"]
+    assert list_column(mapped, "malignant") == [None, False, None]
+    assert get_notes(mapped)["name in the label map that no row has"] == ("sunspot",)
 
 
 def test_what_the_csv_says_of_malignancy_counts_where_its_label_is_its_own(make_csv: MakeCsv) -> None:
     csv = make_csv("path,label,malignant\na.png,Wart,no\nb.jpg,Sarcoma,yes\ndeep/c.webp,bcc,\n")
-    assert column(read_csv_photos(csv, csv.parent), "malignant") == [False, True, True]
+    assert list_column(read_csv_photos(csv, csv.parent), "malignant") == [False, True, True]
 
 
 def test_whatever_is_left_out_is_named(make_csv: MakeCsv) -> None:
@@ -138,9 +138,9 @@ def test_whatever_is_left_out_is_named(make_csv: MakeCsv) -> None:
     (csv.parent / "d.png").write_bytes(b"no picture")
     csv.write_text(csv.read_text() + "d.png,4,,nv,\n")
     indexed = read_csv_photos(csv, csv.parent)
-    assert column(indexed, "image_id") == ["1"]
-    assert column(indexed, "diagnosis") == ["nv"]  # dx is named before label in the list
-    assert findings(indexed) == {
+    assert list_column(indexed, "image_id") == ["1"]
+    assert list_column(indexed, "diagnosis") == ["nv"]  # dx is named before label in the list
+    assert get_notes(indexed) == {
         "listed without a photo, left out": ("2", "(no photo named)"),
         "listed twice, first row kept": ("1",),
         "not readable as a picture, left out": ("4",),

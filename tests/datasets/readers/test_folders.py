@@ -19,12 +19,12 @@ LESION = "lesion not recorded, counted as a lesion of its own"
 OWN_NAMES = "label that is not a diagnosis code, malignant or benign, kept as it is"
 
 
-def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+def get_notes(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
     """Return the findings by what they say, but for the lesions, which no folder records."""
     return {note.what: note.names for note in indexed.notes if note.what != LESION}
 
 
-def by_id(indexed: IndexedTable, column: str) -> dict[str, object]:
+def get_by_id(indexed: IndexedTable, column: str) -> dict[str, object]:
     values = indexed.table[column].astype(object)
     return dict(zip(indexed.table["image_id"], values.where(values.notna(), None), strict=True))
 
@@ -53,7 +53,7 @@ def test_splits_and_classes_are_read_from_the_folders(make_folders: MakeFolders)
     assert table["path"].tolist()[0] == "mine/test/benign/4.JPEG"
     assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     assert table[["width", "height", "age", "camera"]].isna().to_numpy().all()
-    assert findings(indexed) == {}
+    assert get_notes(indexed) == {}
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_folders_of_any_depth(
 ) -> None:
     folder = make_folders(path)
     indexed = read_folders(folder, folder)
-    assert by_id(indexed, "diagnosis") == {image_id: label}
-    assert by_id(indexed, "split") == {image_id: split}
+    assert get_by_id(indexed, "diagnosis") == {image_id: label}
+    assert get_by_id(indexed, "split") == {image_id: split}
 
 
 def test_malignant_is_known_of_known_labels_alone(make_folders: MakeFolders) -> None:
     folder = make_folders(*(f"{label}/3.png" for label in [*KNOWN_LABELS, "wart"]))
     expected: dict[str, object] = {f"{code}/3": is_malignant(code) for code in CODES}
     expected |= {"malignant/3": True, "benign/3": False, "wart/3": None}
-    assert by_id(read_folders(folder, folder), "malignant") == expected
+    assert get_by_id(read_folders(folder, folder), "malignant") == expected
 
 
 def test_each_photo_is_a_lesion_of_its_own(make_folders: MakeFolders) -> None:
@@ -92,7 +92,7 @@ def test_each_photo_is_a_lesion_of_its_own(make_folders: MakeFolders) -> None:
     indexed = read_folders(folder, folder)
     assert indexed.table["lesion_id"].tolist() == ["nv/1", "nv/2"]
     assert {note.what: note.names for note in indexed.notes}[LESION] == ("nv/1", "nv/2")
-    assert findings(indexed) == {}
+    assert get_notes(indexed) == {}
 
 
 def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -> None:
@@ -105,7 +105,7 @@ def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -
     (folder / "train" / "df.png").mkdir()
     indexed = read_folders(folder, folder)
     assert sorted(indexed.table["path"]) == sorted(kept)
-    assert findings(indexed) == {
+    assert get_notes(indexed) == {
         "file without the suffix of a photo, left out": ("train/notes.txt",),
         "folder without a photo": ("train/df.png", "train/mel", "train/mel/early"),
         "not readable as a picture, left out": ("train/nv/2.jpg", "train/nv/4.jpg"),
@@ -125,11 +125,11 @@ def test_a_map_gives_folder_names_their_labels(make_folders: MakeFolders, tmp_pa
     indexed = read_folders(folder, folder, labels)
     wart = {"wart/3": "wart", "wart/4": "wart"}
     known = {"Naevus/1": "nv", "train/NA/2": "mel", "bcc/5": "bcc", "harmless/6": "benign"}
-    assert by_id(indexed, "diagnosis") == known | wart
+    assert get_by_id(indexed, "diagnosis") == known | wart
     malignant = {"Naevus/1": False, "train/NA/2": True, "bcc/5": True, "harmless/6": False}
-    assert by_id(indexed, "malignant") == malignant | dict.fromkeys(wart)
-    assert findings(indexed)[OWN_NAMES] == ("wart (2 photos)",)
-    assert findings(indexed)["name in the label map that no folder has"] == ("solar lentigo",)
+    assert get_by_id(indexed, "malignant") == malignant | dict.fromkeys(wart)
+    assert get_notes(indexed)[OWN_NAMES] == ("wart (2 photos)",)
+    assert get_notes(indexed)["name in the label map that no folder has"] == ("solar lentigo",)
 
 
 @pytest.mark.parametrize(
@@ -178,5 +178,5 @@ def test_the_two_class_set_keeps_its_own_split() -> None:
     assert table["split"].value_counts().to_dict() == {"train": 2_637, "test": 660}
     assert (table["malignant"] == (table["diagnosis"] == "malignant")).all()
     assert set(table["diagnosis"]) == {"malignant", "benign"}
-    assert findings(indexed) == {}
+    assert get_notes(indexed) == {}
     pd.testing.assert_frame_equal(table, build_image_table(table))

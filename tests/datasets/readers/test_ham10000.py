@@ -17,7 +17,7 @@ from skinapp.taxonomy import CODES, is_malignant
 MakeHam10000 = Callable[..., Path]
 
 
-def findings(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
+def get_notes(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
     return {note.what: note.names for note in indexed.notes}
 
 
@@ -38,7 +38,7 @@ def test_reads_it_as_published_or_in_one_folder(
     indexed = read_ham10000(folder, folder.parent)
     table = indexed.table
     assert table["image_id"].tolist() == published["image_id"].tolist()
-    assert set(findings(indexed)) == {"age 0, treated as not recorded"}
+    assert set(get_notes(indexed)) == {"age 0, treated as not recorded"}
     assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     sizes = table[["width", "height", "stored_width", "stored_height"]]
     assert sizes.drop_duplicates().to_numpy().tolist() == [[600, 450, 80, 60]]
@@ -56,7 +56,7 @@ def test_what_is_not_recorded_is_missing(make_ham10000: MakeHam10000, published:
     folder = make_ham10000(published)
     indexed = read_ham10000(folder, folder)
     table = indexed.table.set_index("image_id")
-    assert findings(indexed)["age 0, treated as not recorded"] == ("ISIC_0000005",)
+    assert get_notes(indexed)["age 0, treated as not recorded"] == ("ISIC_0000005",)
     assert table["age"].isna()[["ISIC_0000005", "ISIC_0000006"]].all()
     assert table["age"].drop(["ISIC_0000005", "ISIC_0000006"]).notna().all()
     assert table.loc["ISIC_0000006", ["sex", "site"]].isna().all()
@@ -96,7 +96,7 @@ def test_whatever_is_left_out_is_named(
     folder = make_ham10000(published)
     spoil(folder, published, draw_picture)
     indexed = read_ham10000(folder, folder)
-    assert findings(indexed) == {
+    assert get_notes(indexed) == {
         "photo without a row in the metadata, left out": ("ISIC_0099999.jpg",),
         "photo twice in the folder, first kept": ("ISIC_0000004.png",),
         "listed twice in the metadata, first row kept": ("ISIC_0000008",),
@@ -115,7 +115,7 @@ def test_rows_and_findings_account_for_every_row_and_every_photo(
     folder = make_ham10000(published)
     metadata = spoil(folder, published, draw_picture)
     indexed = read_ham10000(folder, folder)
-    left_out = {what: len(names) for what, names in findings(indexed).items() if "age" not in what}
+    left_out = {what: len(names) for what, names in get_notes(indexed).items() if "age" not in what}
     photos = {what: left_out.pop(what) for what in list(left_out) if what.startswith("photo")}
     assert len(metadata) == len(indexed.table) + sum(left_out.values())
     files = [file for file in folder.glob("HAM10000_images_*/*") if file.is_file()]
@@ -134,7 +134,7 @@ def test_isic_2019_tells_akiec_apart(make_ham10000: MakeHam10000, published: pd.
     ours = published.set_index("image_id")["dx"].drop("ISIC_0000003")
     assert diagnoses.drop("ISIC_0000003").to_dict() == ours.to_dict()
     assert indexed.table["malignant"].tolist() == [is_malignant(code) for code in diagnoses]
-    assert findings(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000005",)
+    assert get_notes(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000005",)
 
 
 def test_where_isic_2019_doubts_an_akiec_it_stays_one(
@@ -143,7 +143,7 @@ def test_where_isic_2019_doubts_an_akiec_it_stays_one(
     folder = make_ham10000(published)
     indexed = read_ham10000(folder, folder, write_isic2019(tmp_path / "labels.csv", {"ISIC_0000003": "BKL"}))
     assert indexed.table.set_index("image_id").loc["ISIC_0000003", "diagnosis"] == "akiec"
-    assert findings(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000003",)
+    assert get_notes(indexed)["ISIC 2019 names another diagnosis, HAM10000's kept"] == ("ISIC_0000003",)
 
 
 def test_no_metadata(tmp_path: Path) -> None:

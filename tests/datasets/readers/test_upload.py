@@ -13,24 +13,24 @@ from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
 
 
-def csv(text: str) -> pd.DataFrame:
+def read_text(text: str) -> pd.DataFrame:
     return read_upload(text.encode(), "mine.csv").table
 
 
-def refused(data: bytes | str, name: str = "mine.csv") -> str:
+def read_refusal(data: bytes | str, name: str = "mine.csv") -> str:
     with pytest.raises(DatasetError) as caught:
         read_upload(data.encode() if isinstance(data, str) else data, name)
     return str(caught.value)
 
 
-def parquet(table: pa.Table) -> bytes:
+def write_parquet(table: pa.Table) -> bytes:
     file = BytesIO()
     pq.write_table(table, file)
     return file.getvalue()
 
 
 def test_words_of_published_tables_are_understood() -> None:
-    found = csv("isic_id,dx,dx_type,localization,gender\n1,NV,histo,back,F\n2,Melanoma,follow_up,unknown,male\n")
+    found = read_text("isic_id,dx,dx_type,localization,gender\n1,NV,histo,back,F\n2,Melanoma,follow_up,unknown,male\n")
     expected = pd.DataFrame(
         {
             "image_id": ["1", "2"],
@@ -45,13 +45,13 @@ def test_words_of_published_tables_are_understood() -> None:
 
 
 def test_own_labels_stay_and_say_nothing_of_malignancy() -> None:
-    found = csv("image_id,diagnosis,malignant\na,wart,\nb,wart,yes\nc,mel,\nd,,no\n")
+    found = read_text("image_id,diagnosis,malignant\na,wart,\nb,wart,yes\nc,mel,\nd,,no\n")
     assert found["diagnosis"].tolist() == ["wart", "wart", "mel", pd.NA]
     assert found["malignant"].tolist() == [pd.NA, True, True, False]
 
 
 def test_every_bad_column_is_named_with_its_first_bad_cell() -> None:
-    said = refused(
+    said = read_refusal(
         "image_id,age,sex,split,width,sha256,dark_corners,typo\n"
         "a,old,alien,train,12.5,zz,2,1\n"
         "a,300,male,later,0,,-1,1\n"
@@ -63,7 +63,7 @@ def test_every_bad_column_is_named_with_its_first_bad_cell() -> None:
         "Column width: '12.5' in row 1 is not a whole number of pixels from 1 to 100,000; 1 more like it.",
         "Column sha256: 'zz' in row 1 is not 64 hexadecimal digits.",
         "Column dark_corners: '2' in row 1 is not a share from 0 to 1; 1 more like it.",
-        "Column image_id: 'a' stands there more than once.",
+        "Column image_id: 'a' occurs more than once.",
         "Column 'typo' is no column of an image table.",
     ]
 
@@ -72,12 +72,12 @@ def test_columns_that_are_no_ones_are_left_out_and_said() -> None:
     given = read_upload(b"image_id,dx,comment\na,nv,hello\n", "mine.csv")
     assert given.notes == (
         "Read dx as diagnosis.",
-        "Left out, being no columns of an image table: 'comment'.",
+        "Left out, as they are not columns of an image table: 'comment'.",
     )
 
 
 def test_a_table_without_ids_names_every_column_that_it_has() -> None:
-    said = refused("foo;bar\n1;2\n")
+    said = read_refusal("foo;bar\n1;2\n")
     assert "lacks the column image_id" in said
     assert "'foo'" in said
     assert "'bar'" in said
@@ -98,38 +98,38 @@ def test_a_table_without_ids_names_every_column_that_it_has() -> None:
     ],
 )
 def test_a_malformed_csv_is_refused_in_a_sentence(data: bytes | str, words: str) -> None:
-    assert words in refused(data)
+    assert words in read_refusal(data)
 
 
 def test_too_many_bytes_or_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload, "MAX_ROWS", 2)
     table = pd.DataFrame({"image_id": ["a", "b", "c"]})
-    assert "more than 2 rows" in refused(table.to_csv(index=False))
-    assert "more than 2 rows" in refused(table.to_parquet(), "mine.parquet")
+    assert "more than 2 rows" in read_refusal(table.to_csv(index=False))
+    assert "more than 2 rows" in read_refusal(table.to_parquet(), "mine.parquet")
     monkeypatch.setattr(upload, "MAX_BYTES", 10)
-    assert "is larger than" in refused("image_id\naaaaaaaaaaaa\n")
+    assert "is larger than" in read_refusal("image_id\naaaaaaaaaaaa\n")
 
 
 def test_a_formula_is_text_like_any_other() -> None:
-    assert csv('image_id,site\na,"=1+1"\n')["site"].tolist() == ["=1+1"]
+    assert read_text('image_id,site\na,"=1+1"\n')["site"].tolist() == ["=1+1"]
 
 
 def test_markup_of_a_stranger_is_not_repeated() -> None:
-    said = refused("image_id,sex\na,[click](javascript:x)<b>\n")
+    said = read_refusal("image_id,sex\na,[click](javascript:x)<b>\n")
     assert not set("[]()<>`*") & set(said.splitlines()[1])
 
 
 def test_a_small_parquet_that_unpacks_to_more_than_memory_is_refused() -> None:
     n = 100_000
     sites = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array(["x" * 1_000_000]))
-    data = parquet(pa.table({"image_id": pa.array([str(number) for number in range(n)]), "site": sites}))
+    data = write_parquet(pa.table({"image_id": pa.array([str(number) for number in range(n)]), "site": sites}))
     assert len(data) < upload.MAX_BYTES
-    assert "holds a cell of more than" in refused(data, "mine.parquet")
+    assert "holds a cell of more than" in read_refusal(data, "mine.parquet")
 
 
 def test_a_parquet_of_lists_or_nonsense_is_refused() -> None:
-    assert "holds list" in refused(parquet(pa.table({"image_id": ["a"], "site": [["x"]]})), "mine.parquet")
-    assert "is not a Parquet table" in refused(b"PAR1 and no more", "mine.parquet")
+    assert "holds list" in read_refusal(write_parquet(pa.table({"image_id": ["a"], "site": [["x"]]})), "mine.parquet")
+    assert "is not a Parquet table" in read_refusal(b"PAR1 and no more", "mine.parquet")
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -143,7 +143,7 @@ def test_a_shipped_table_comes_back_as_it_was(suffix: str) -> None:
 
 def test_parquet_of_numbers_and_texts_is_read_by_its_types() -> None:
     table = pa.table({"image_id": pa.array([7, 8]), "age": pa.array([40, None], pa.int64()), "malignant": [True, None]})
-    found = read_upload(parquet(table), "mine.parquet").table
+    found = read_upload(write_parquet(table), "mine.parquet").table
     assert found["image_id"].tolist() == ["7", "8"]
     assert found["age"].tolist() == [40.0, pd.NA]
     assert found["malignant"].tolist() == [True, pd.NA]
