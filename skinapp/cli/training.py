@@ -55,7 +55,7 @@ def calibrate(
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Recalibrate a trained model by its recipe; its scores change, its weights stay."""
+    """Recalibrate a trained model by the calibration settings of its recipe; scores change, weights stay."""
     from skinapp.training.fit import TrainingContext, recalibrate
 
     folder = find_model_folder(model, models)

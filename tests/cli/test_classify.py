@@ -243,8 +243,8 @@ def test_a_real_process_keeps_stdout_for_the_answer(photos: Path, models: Path) 
     }
     assert [run.returncode for run in runs.values()] == [1, 1]
     objects = json.loads(runs["json"].stdout)
-    found = [one["file"].encode(errors="surrogateescape") for one in objects]
-    assert found == [b"photos/c.webp", b"photos/deep/a.PNG", b"photos/" + odd, b"photos/z.jpg"]
+    names = [one["file"].encode(errors="surrogateescape") for one in objects]
+    assert names == [b"photos/c.webp", b"photos/deep/a.PNG", b"photos/" + odd, b"photos/z.jpg"]
     assert b"photos/" + odd in runs["csv"].stdout
     for run in runs.values():
         assert b"photos/z.jpg: The file is empty" in run.stderr

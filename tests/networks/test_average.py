@@ -28,20 +28,22 @@ class Fixed(nn.Module):
         return {"malignancy": self.logits.repeat(len(photos), 1)}
 
 
-def card_of(make_card: MakeCard, side: int = 32, temperature: float = 1.0, offsets: tuple[float, ...] = ()) -> Card:
+def make_card_for(
+    make_card: MakeCard, side: int = 32, temperature: float = 1.0, offsets: tuple[float, ...] = ()
+) -> Card:
     head = Head(name="malignancy", classes=MALIGNANCY_CLASSES, temperature=temperature, offsets=offsets)
     return make_card(heads=(head,), preprocessing=Preprocessing(resize_px=side, input_px=side))
 
 
 def test_the_average_is_the_geometric_mean_of_calibrated_answers(make_card: MakeCard) -> None:
-    cards = [card_of(make_card, temperature=2.0), card_of(make_card, offsets=(0.5, 0.0))]
+    cards = [make_card_for(make_card, temperature=2.0), make_card_for(make_card, offsets=(0.5, 0.0))]
     network = AveragedNetworks([(Fixed(each), card) for each, card in zip(LOGITS.values(), cards, strict=True)])
     # By hand: logits 1 and 0 after the temperature; -0.5 and 1 after the offsets.
     first = np.exp([1.0, 0.0]) / np.exp([1.0, 0.0]).sum()
     second = np.exp([-0.5, 1.0]) / np.exp([-0.5, 1.0]).sum()
     pooled = np.sqrt(first * second)
-    found = network(torch.zeros(3, 3, 32, 32))["malignancy"].softmax(1)
-    np.testing.assert_allclose(found, [pooled / pooled.sum()] * 3, rtol=1e-6)
+    averaged = network(torch.zeros(3, 3, 32, 32))["malignancy"].softmax(1)
+    np.testing.assert_allclose(averaged, [pooled / pooled.sum()] * 3, rtol=1e-6)
 
 
 def test_a_head_that_one_member_lacks_is_answered_by_the_others(make_card: MakeCard) -> None:
@@ -51,14 +53,14 @@ def test_a_head_that_one_member_lacks_is_answered_by_the_others(make_card: MakeC
         def forward(self, photos: Tensor) -> dict[str, Tensor]:
             return super().forward(photos) | {"lesion_type": torch.arange(8.0).repeat(len(photos), 1)}
 
-    found = AveragedNetworks([(Both([0.0, 0.0]), pair), (Fixed([0.0, 0.0]), single)])(torch.zeros(2, 3, 32, 32))
+    averaged = AveragedNetworks([(Both([0.0, 0.0]), pair), (Fixed([0.0, 0.0]), single)])(torch.zeros(2, 3, 32, 32))
     expected = (torch.arange(8.0) / pair.head("lesion_type").temperature).log_softmax(0)
-    torch.testing.assert_close(found["lesion_type"], expected.repeat(2, 1))
+    torch.testing.assert_close(averaged["lesion_type"], expected.repeat(2, 1))
 
 
 def test_each_member_sees_the_photo_in_its_own_size(make_card: MakeCard) -> None:
     small, large = Fixed(LOGITS["first"]), Fixed(LOGITS["second"])
-    cards = [card_of(make_card, 24), card_of(make_card, 48)]
+    cards = [make_card_for(make_card, 24), make_card_for(make_card, 48)]
     network = AveragedNetworks([(small, cards[0]), (large, cards[1])])
     assert network.preprocessing == cards[1].preprocessing
     pixels = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
@@ -76,7 +78,7 @@ def test_each_member_sees_the_photo_in_its_own_size(make_card: MakeCard) -> None
 def test_members_with_another_crop_or_normalisation_are_refused(make_card: MakeCard, other: dict[str, object]) -> None:
     strange = make_card(id="strange", preprocessing=Preprocessing(**other))
     with pytest.raises(ModelError, match="strange crops or normalises"):
-        choose_preprocessing([strange, card_of(make_card)])
+        choose_preprocessing([strange, make_card_for(make_card)])
 
 
 def test_members_at_the_same_share_of_a_photo_average(make_card: MakeCard) -> None:
@@ -85,7 +87,7 @@ def test_members_at_the_same_share_of_a_photo_average(make_card: MakeCard) -> No
 
 
 def test_the_joint_hash_tells_weights_calibration_and_order(make_card: MakeCard) -> None:
-    first, second = card_of(make_card), card_of(make_card, temperature=2.0)
+    first, second = make_card_for(make_card), make_card_for(make_card, temperature=2.0)
     other_weights = first.model_copy(update={"weights_sha256": "1" * 64})
     hashes = [
         hash_members(cards)
@@ -94,8 +96,8 @@ def test_the_joint_hash_tells_weights_calibration_and_order(make_card: MakeCard)
             [second, first],
             [first, first],
             [other_weights, second],
-            [first, card_of(make_card, temperature=2.0, offsets=(0.5, 0.0))],
-            [first, card_of(make_card, side=24, temperature=2.0)],
+            [first, make_card_for(make_card, temperature=2.0, offsets=(0.5, 0.0))],
+            [first, make_card_for(make_card, side=24, temperature=2.0)],
         )
     ]
     assert len(set(hashes)) == len(hashes)

@@ -81,14 +81,14 @@ def test_a_classifier_adds_its_heads_offsets(
     np.testing.assert_allclose(odds, np.exp(1.5), rtol=1e-4)
 
 
-def answers_of(seed: int, sharpness: float = 3.0, photos: int = 500) -> list[np.ndarray]:
+def draw_probabilities(seed: int, sharpness: float = 3.0, photos: int = 500) -> list[np.ndarray]:
     """Make answers of both heads that know nothing of each other."""
     random = np.random.default_rng(seed)
     return [calibrate_logits(random.normal(scale=sharpness, size=(photos, len(head.classes))), head) for head in PAIR]
 
 
 def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() -> None:
-    before = answers_of(0)
+    before = draw_probabilities(0)
     malignancy, types = reconcile_types(before, PAIR)
     assert malignancy is before[0]
     np.testing.assert_allclose(types[:, IS_MALIGNANT].sum(axis=1), malignancy[:, 0], atol=1e-12)
@@ -96,7 +96,7 @@ def test_the_malignant_types_of_a_pair_weigh_what_its_malignancy_score_says() ->
 
 
 def test_within_each_group_the_shares_of_the_types_stay() -> None:
-    before = answers_of(1)
+    before = draw_probabilities(1)
     after = reconcile_types(before, PAIR)[1]
     for group in (IS_MALIGNANT, ~IS_MALIGNANT):
         shares = [types[:, group] / types[:, group].sum(axis=1, keepdims=True) for types in (before[1], after)]
@@ -109,7 +109,7 @@ def test_within_each_group_the_shares_of_the_types_stay() -> None:
 
 @pytest.mark.parametrize("sharpness", [1.0, 5.0, 30.0])
 def test_a_pair_never_says_benign_and_melanoma_first(sharpness: float) -> None:
-    before = answers_of(2, sharpness, 5000)
+    before = draw_probabilities(2, sharpness, 5000)
     malignancy, types = reconcile_types(before, PAIR)
     for answer, contradictions in ((before[1], True), (types, False)):
         benign_but_melanoma = (malignancy[:, 1] >= 0.9) & (answer.argmax(axis=1) == CODES.index("mel"))
@@ -120,10 +120,10 @@ def test_a_pair_never_says_benign_and_melanoma_first(sharpness: float) -> None:
 def test_types_that_underflowed_share_their_group_s_weight(malignant: float) -> None:
     types = np.zeros((2, 8))
     types[0, CODES.index("nv")] = types[1, CODES.index("mel")] = 1
-    found = reconcile_types([np.array([[malignant, 1 - malignant]] * 2), types], PAIR)[1]
-    np.testing.assert_allclose(found[:, IS_MALIGNANT].sum(axis=1), malignant, atol=1e-12)
-    np.testing.assert_allclose(found[0, IS_MALIGNANT], malignant / len(MALIGNANT_CODES), atol=1e-12)
-    np.testing.assert_allclose(found[1, ~IS_MALIGNANT], (1 - malignant) / 4, atol=1e-12)
+    reconciled = reconcile_types([np.array([[malignant, 1 - malignant]] * 2), types], PAIR)[1]
+    np.testing.assert_allclose(reconciled[:, IS_MALIGNANT].sum(axis=1), malignant, atol=1e-12)
+    np.testing.assert_allclose(reconciled[0, IS_MALIGNANT], malignant / len(MALIGNANT_CODES), atol=1e-12)
+    np.testing.assert_allclose(reconciled[1, ~IS_MALIGNANT], (1 - malignant) / 4, atol=1e-12)
 
 
 def test_a_pair_answers_as_its_heads_calibrated_and_agreeing(
@@ -137,8 +137,8 @@ def test_a_pair_answers_as_its_heads_calibrated_and_agreeing(
     with torch.inference_mode():
         logits = model.network(batch)
     each = [calibrate_logits(logits[head.name].double().numpy(), head) for head in heads]
-    for found, expected in zip(Classifier(model, CPU).predict(batch), reconcile_types(each, heads), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for reconciled, expected in zip(Classifier(model, CPU).predict(batch), reconcile_types(each, heads), strict=True):
+        np.testing.assert_allclose(reconciled, expected, atol=1e-5)
 
 
 def test_a_photo_gets_the_same_answer_alone_and_in_a_batch(classifier: Classifier, batch: torch.Tensor) -> None:

@@ -91,7 +91,7 @@ def test_an_average_is_not_calibrated_as_a_network_is(folder: Path, data_root: P
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ('members = ["deep"]', "members: Tuple should have at least 2"),
         ('members = ["deep", "deep"]', "each named once"),
@@ -111,7 +111,7 @@ def test_members_that_do_not_fit_are_named_and_the_card_stays(
     make_average: Callable[[Path], Path],
     facts: DataFacts,
     change: str,
-    said: str,
+    message: str,
 ) -> None:
     before = read_card(folder)
     make_model(member_folder(folder, "other-table"), "both")
@@ -123,7 +123,7 @@ def test_members_that_do_not_fit_are_named_and_the_card_stays(
     make_average(member_folder(folder, "inner"))
     recipe = folder / RECIPE
     recipe.write_text(recipe.read_text().replace('members = ["deep", "fine"]', change))
-    with pytest.raises((RecipeError, ModelError), match=said):
+    with pytest.raises((RecipeError, ModelError), match=message):
         average(recipe, data_root, no_progress)
     assert read_card(folder) == before
 

@@ -41,24 +41,24 @@ def photos() -> torch.Tensor:
     return torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-def taught(recipe: Path) -> Teachers:
+def make_teachers(recipe: Path) -> Teachers:
     teachers = load_teachers(read_recipe(recipe), recipe.parent)
     assert teachers is not None
     return teachers
 
 
-def logits_of(folder: Path, photos: torch.Tensor) -> dict[str, np.ndarray]:
+def predict_logits(folder: Path, photos: torch.Tensor) -> dict[str, np.ndarray]:
     model = load_model(folder)
     with torch.no_grad():
         return {name: o.numpy() for name, o in model.network(normalise(photos, model.card.preprocessing)).items()}
 
 
 def test_answers_are_the_mean_of_those_who_have_the_head(recipe: Path, photos: torch.Tensor) -> None:
-    alone, pair = (logits_of(recipe.parent / name, photos) for name in ("malignancy", "pair"))
-    found = taught(recipe).predict(photos)
+    alone, pair = (predict_logits(recipe.parent / name, photos) for name in ("malignancy", "pair"))
+    probabilities = make_teachers(recipe).predict(photos)
     both = [softmax(logits["malignancy"] / 3, axis=1) for logits in (alone, pair)]
-    np.testing.assert_allclose(found["malignancy"], np.mean(both, axis=0), atol=1e-6)
-    np.testing.assert_allclose(found["lesion_type"], softmax(pair["lesion_type"] / 3, axis=1), atol=1e-6)
+    np.testing.assert_allclose(probabilities["malignancy"], np.mean(both, axis=0), atol=1e-6)
+    np.testing.assert_allclose(probabilities["lesion_type"], softmax(pair["lesion_type"] / 3, axis=1), atol=1e-6)
     assert np.abs(both[0] - both[1]).max() > 0.01
 
 
@@ -67,17 +67,17 @@ def test_the_distance_is_the_divergence_from_the_answers_at_that_temperature(
 ) -> None:
     random = np.random.default_rng(2)
     logits = {"malignancy": random.normal(size=(6, 2)), "lesion_type": random.normal(size=(6, 8))}
-    teachers = taught(recipe)
+    teachers = make_teachers(recipe)
     answers = teachers.predict(photos)
     for task, of_head in logits.items():
         expected = rel_entr(answers[task].double().numpy(), softmax(of_head / 3, axis=1)).sum(axis=1) * 9
-        found = teachers.compute_distance(answers[task], torch.from_numpy(of_head))
-        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        distance = teachers.compute_distance(answers[task], torch.from_numpy(of_head))
+        np.testing.assert_allclose(distance, expected, rtol=1e-4)
         np.testing.assert_allclose(teachers.compute_distance(answers[task], 3 * answers[task].log()), 0, atol=1e-5)
 
 
 def test_labels_and_teachers_share_the_loss_where_the_teachers_are_right(recipe: Path, photos: torch.Tensor) -> None:
-    read, teachers = read_recipe(recipe), taught(recipe)
+    read, teachers = read_recipe(recipe), make_teachers(recipe)
     module = TrainedNetwork(build_network(read, recipe.parent, None)[0], read, 4, teachers=teachers).eval()
     # Outside a trainer there is nobody to log to.
     module.log = lambda *arguments, **options: None  # type: ignore[method-assign]
@@ -152,5 +152,5 @@ def test_an_average_teaches_as_one(
     folder = make_average(tmp_path / "pair")
     weights = [folder / "members" / name / WEIGHTS for name in ("deep", "fine")]
     assert list_teacher_files(read_recipe(recipe), tmp_path) == [tmp_path / "malignancy" / WEIGHTS, *weights]
-    found, expected = taught(recipe).predict(photos), logits_of(folder, photos)["lesion_type"]
-    np.testing.assert_allclose(found["lesion_type"], softmax(expected / 3, axis=1), atol=1e-6)
+    probabilities, expected = make_teachers(recipe).predict(photos), predict_logits(folder, photos)["lesion_type"]
+    np.testing.assert_allclose(probabilities["lesion_type"], softmax(expected / 3, axis=1), atol=1e-6)

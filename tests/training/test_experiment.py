@@ -128,8 +128,8 @@ def test_a_shipped_recipe_runs(name: str, data_root: Path, tmp_path: Path) -> No
         ("epochs", "1"),
         ("batch_size", "8"),
     ):
-        text, found = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
-        assert found == 1 or (key == "crop_px" and not found)  # by default crops are as large as the input
+        text, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
+        assert count == 1 or (key == "crop_px" and not count)  # by default crops are as large as the input
     recipe = tmp_path / name / "recipe.toml"
     recipe.parent.mkdir()
     recipe.write_text(re.sub(r"^twins = .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")

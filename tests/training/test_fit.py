@@ -352,10 +352,10 @@ def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
     assert not (recipe.parent / CARD).exists()
     assert len(torch.load(place / "last.ckpt", weights_only=True)["curves"]) < trained.training.epochs
 
-    said: list[str] = []
-    card = train(recipe, TrainingContext(data_root, None, place, say=said.append))
+    messages: list[str] = []
+    card = train(recipe, TrainingContext(data_root, None, place, say=messages.append))
     assert card == read_card(recipe.parent)
-    assert said[-1].startswith("epoch 3, train_loss ")
+    assert messages[-1].startswith("epoch 3, train_loss ")
     assert card.training.epochs == trained.training.epochs
     curves, expected = (pd.read_csv(parent / CURVES) for parent in (recipe.parent, folder))
     pd.testing.assert_frame_equal(curves, expected, atol=1e-3)

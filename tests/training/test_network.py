@@ -45,7 +45,7 @@ def pair(path: Path, write_recipe: WriteRecipe, *changes: tuple[str, str]) -> Re
     return read_recipe(write_recipe(path / "pair.toml", BOTH, *changes))
 
 
-def module_of(recipe: Recipe, drawn: Any = None) -> TrainedNetwork:
+def make_module(recipe: Recipe, drawn: Any = None) -> TrainedNetwork:
     """Build the module of a recipe in eval mode, so that one batch always has the same logits."""
     torch.manual_seed(1)
     heads = {task: len(classes) for task, classes in recipe.heads.items()}
@@ -146,7 +146,7 @@ def test_curves_travel_with_the_checkpoint(module: TrainedNetwork) -> None:
 
 
 def test_the_loss_of_a_pair_is_the_mean_of_both(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
-    module = module_of(pair(tmp_path, write_recipe))
+    module = make_module(pair(tmp_path, write_recipe))
     photos, classes = batch
     with torch.no_grad():
         logits = module.compute_logits(photos)
@@ -157,7 +157,7 @@ def test_the_loss_of_a_pair_is_the_mean_of_both(tmp_path: Path, write_recipe: Wr
 
 
 def test_a_single_head_has_a_loss_of_its_own(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
-    module = module_of(read_recipe(write_recipe(tmp_path / "recipe.toml", ('"malignancy"', '"lesion_type"'))))
+    module = make_module(read_recipe(write_recipe(tmp_path / "recipe.toml", ('"malignancy"', '"lesion_type"'))))
     photos, classes = batch[0], batch[1][:, 1:]
     with torch.no_grad():
         expected = cross_entropy(module.compute_logits(photos)["lesion_type"], classes[:, 0])
@@ -171,7 +171,7 @@ DRAWN = {"malignancy": np.array([0.2, 0.8]), "lesion_type": np.array([0.05, 0.1,
 def test_logits_are_adjusted_in_training_by_the_shares_drawn(
     tmp_path: Path, write_recipe: WriteRecipe, batch: Batch
 ) -> None:
-    module = module_of(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
+    module = make_module(pair(tmp_path, write_recipe, ADJUSTED), DRAWN)
     photos, classes = batch
     with torch.no_grad():
         logits = module.compute_logits(photos)
@@ -205,7 +205,7 @@ MIXED = ("batch_size = 8", "batch_size = 8\nmixup = 0.2")
 def test_mixup_blends_photos_and_their_losses(
     tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    module = module_of(pair(tmp_path, write_recipe, MIXED))
+    module = make_module(pair(tmp_path, write_recipe, MIXED))
     photos, classes = batch
     other = torch.tensor([1, 2, 3, 4, 5, 0])
     monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: torch.tensor(share))
@@ -224,7 +224,7 @@ def test_mixup_with_a_share_of_1_is_no_mixup(
     tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.distributions.Beta, "sample", lambda self: torch.tensor(1.0))
-    mixed, plain = module_of(pair(tmp_path, write_recipe, MIXED)), module_of(pair(tmp_path, write_recipe))
+    mixed, plain = make_module(pair(tmp_path, write_recipe, MIXED)), make_module(pair(tmp_path, write_recipe))
     with torch.no_grad():
         assert float(mixed.training_step(batch)) == pytest.approx(float(plain.training_step(batch)), abs=1e-6)
 
@@ -241,8 +241,8 @@ def test_mixup_draws_its_share_by_the_recipe_s_alpha(
 
     monkeypatch.setattr(torch.distributions, "Beta", beta)
     with torch.no_grad():
-        module_of(pair(tmp_path, write_recipe, MIXED)).training_step(batch)
-        module_of(pair(tmp_path, write_recipe)).training_step(batch)
+        make_module(pair(tmp_path, write_recipe, MIXED)).training_step(batch)
+        make_module(pair(tmp_path, write_recipe)).training_step(batch)
     assert asked == [(0.2, 0.2)]
 
 
@@ -252,7 +252,7 @@ COVERED = ("batch_size = 8", "batch_size = 8\ncutmix = 1.0")
 def test_cutmix_lays_a_part_of_another_photo_over_each_and_shares_the_loss_by_area(
     tmp_path: Path, write_recipe: WriteRecipe, batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = module_of(pair(tmp_path, write_recipe, COVERED))
+    module = make_module(pair(tmp_path, write_recipe, COVERED))
     photos, classes = batch
     other, others = photos.roll(1, 0), classes.roll(1, 0)
     seen: list[torch.Tensor] = []
@@ -278,8 +278,8 @@ def test_cutmix_lays_a_part_of_another_photo_over_each_and_shares_the_loss_by_ar
 def test_cutmix_of_a_single_photo_is_that_photo(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
     photos, classes = batch[0][:1], batch[1][:1]
     with torch.no_grad():
-        covered = module_of(pair(tmp_path, write_recipe, COVERED)).training_step((photos, classes))
-        plain = module_of(pair(tmp_path, write_recipe)).training_step((photos, classes))
+        covered = make_module(pair(tmp_path, write_recipe, COVERED)).training_step((photos, classes))
+        plain = make_module(pair(tmp_path, write_recipe)).training_step((photos, classes))
     assert float(covered) == pytest.approx(float(plain), abs=1e-6)
 
 

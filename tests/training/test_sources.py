@@ -22,7 +22,7 @@ SPLITS = (*["train"] * 6, "validation", "validation", "test", "showcase", "train
 """Of lesions 0 to 13; from the eleventh on they were taken by the camera far, those before by near."""
 
 
-def photos_of(
+def make_photos(
     prefix: str, lesions: int, camera: Callable[[int], str | None], split: Callable[[int], str | None]
 ) -> pd.DataFrame:
     """Make two photos a lesion, nevi and melanomas in turn, each a file of its own, 100 px wide and 90 high."""
@@ -46,13 +46,15 @@ def photos_of(
 
 @pytest.fixture
 def core() -> pd.DataFrame:
-    return photos_of("own", len(SPLITS), lambda lesion: "far" if lesion > 9 else "near", lambda lesion: SPLITS[lesion])
+    return make_photos(
+        "own", len(SPLITS), lambda lesion: "far" if lesion > 9 else "near", lambda lesion: SPLITS[lesion]
+    )
 
 
 @pytest.fixture
 def other() -> pd.DataFrame:
     """Make a table of another clinic: 24 photos of twelve lesions by three cameras, one of them unknown."""
-    return photos_of("other", 12, lambda lesion: ("x", "y", None)[lesion % 3], lambda lesion: None)
+    return make_photos("other", 12, lambda lesion: ("x", "y", None)[lesion % 3], lambda lesion: None)
 
 
 @pytest.fixture

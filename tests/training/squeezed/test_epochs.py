@@ -52,10 +52,10 @@ def test_a_run_that_was_broken_off_ends_like_one_that_was_not(examples: Labelled
 
 def test_a_finished_run_is_not_trained_again(examples: LabelledInputs, tmp_path: Path) -> None:
     whole, _ = trained(examples, tmp_path / "one.pt")
-    said: list[str] = []
+    messages: list[str] = []
     again = network()
-    train_stage(again, examples, {"validation": examples}, STAGE, 7, tmp_path / "one.pt", said.append)
-    assert said == []
+    train_stage(again, examples, {"validation": examples}, STAGE, 7, tmp_path / "one.pt", messages.append)
+    assert messages == []
     assert torch.equal(whole.state_dict()["0.weight"], again.state_dict()["0.weight"])
 
 

@@ -37,8 +37,8 @@ def test_first_weights_are_glorot_uniform_and_biases_zero() -> None:
 def test_photos_in_colour_or_grey_get_seven_logits(shape: tuple[int, ...]) -> None:
     network = SmallCnn(3 if len(shape) == 4 else 1, seed=1).eval()
     photos = torch.randint(0, 256, shape, dtype=torch.uint8)
-    found = network(photos)
-    assert found.shape == (2, 7)
+    logits = network(photos)
+    assert logits.shape == (2, 7)
     pixels = photos.float() / 255
     channels_first = pixels.permute(0, 3, 1, 2) if len(shape) == 4 else pixels[:, None]
-    assert torch.allclose(found, network.layers(channels_first), atol=1e-5)
+    assert torch.allclose(logits, network.layers(channels_first), atol=1e-5)

@@ -50,12 +50,12 @@ def test_the_first_draw_is_scikit_learn_s_with_the_state_that_was_given(photos: 
 
 @pytest.mark.parametrize("by", SPLITS)
 def test_parts_have_their_shares_and_the_showcase_stays_aside(photos: pd.DataFrame, by: str) -> None:
-    found = split(f"small-cnn-by-{by}", photos)
-    assert ((photos["split"] == "showcase").fillna(False).to_numpy(bool) == (found == "showcase")).all()
-    rest = (found != "showcase").sum()
-    assert (found == "test").sum() == pytest.approx(0.4 * rest, rel=0.02)
-    assert (found == "validation").sum() == pytest.approx(0.4 * 0.6 * rest, rel=0.02)
-    crossing = photos.assign(split=found).groupby("lesion_id")["split"].nunique().max()
+    drawn = split(f"small-cnn-by-{by}", photos)
+    assert ((photos["split"] == "showcase").fillna(False).to_numpy(bool) == (drawn == "showcase")).all()
+    rest = (drawn != "showcase").sum()
+    assert (drawn == "test").sum() == pytest.approx(0.4 * rest, rel=0.02)
+    assert (drawn == "validation").sum() == pytest.approx(0.4 * 0.6 * rest, rel=0.02)
+    crossing = photos.assign(split=drawn).groupby("lesion_id")["split"].nunique().max()
     assert (crossing == 1) == (by == "lesion")
 
 
@@ -68,8 +68,8 @@ def test_copies_of_the_showcase_are_used_nowhere(photos: pd.DataFrame) -> None:
     recipe = shipped("small-cnn-by-lesion")
     aside = photos["image_id"][(photos["split"] == "showcase").fillna(False)].iloc[0]
     other = photos["image_id"][photos["split"] == "train"].iloc[0]
-    found = split_squeezed(photos, recipe, pd.DataFrame({"image_a": [aside], "image_b": [other]}))
-    assert found[photos["image_id"] == other].tolist() == [""]
+    drawn = split_squeezed(photos, recipe, pd.DataFrame({"image_a": [aside], "image_b": [other]}))
+    assert drawn[photos["image_id"] == other].tolist() == [""]
 
 
 @pytest.mark.parametrize("name", SQUEEZED)
