@@ -1,4 +1,4 @@
-"""Files: what ships and where, their fingerprint, a recipe's keys, and writing them whole or not at all."""
+"""Files: where those that ship lie, their sha256, reading a recipe, and replacing files whole or not at all."""
 
 import hashlib
 import os

@@ -42,7 +42,7 @@ from skinapp.runs.stored import find_runs, load_run
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
-"""Figures of a stored run in the list of all."""
+"""Figures of each run in the list."""
 
 IN_TABLE = ("balanced_accuracy", "macro_f1", "malignant_auroc")
 """Those that fit on a line of a terminal."""

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from skinapp.models.folder import member_folder
 from skinapp.runs.intervals import compute_intervals, save_intervals
+from skinapp.runs.own.read import NOTE
 from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import StoredRun, Versions, save_run
 from skinapp.runs.summary import compute_headline
@@ -192,6 +193,7 @@ def test_own_predictions_get_the_whole_page(stored: StoredRun) -> None:
     assert page.selectbox(key="run").value == "zoo.csv"
     assert metrics(page)["Photos"].value == "80"
     assert metrics(page)["Photos"].delta == "40 lesions"
+    assert NOTE in words(page)
     for section in SECTIONS:
         page.button_group(key="section").set_value(section).run()
         assert not page.exception, section

@@ -142,7 +142,7 @@ def _decode_one_hot(answers: Sheet) -> pd.Series:
         photo = quote(answers.ids[int(wrong.argmax())])
         raise RunError(
             f"{answers.file} does not give {photo} one class, in {describe_row(wrong)}. "
-            "Write 1 for its class and 0 for the unnormalised."
+            "Write 1 for its class and 0 for the others."
         )
     return pd.Series(answers.labels, dtype="string").take(ones.argmax(axis=1)).reset_index(drop=True)
 

@@ -21,7 +21,9 @@ def read_features(folder: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, usecols=list(FEATURE_COLUMNS), dtype={"feature": "string", "class": "string"})
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read as the facts of a probe ({error}). Run `skinapp probe` anew.") from error
+        raise RunError(
+            f"{path} cannot be read as the facts of a probe ({error}). Run `skinapp probe` again."
+        ) from error
 
 
 def summarise_probe(classes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:

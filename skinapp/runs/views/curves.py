@@ -32,7 +32,7 @@ def select_positives(run: Predictions, label: str | None = None) -> tuple[Flags,
     if label is None:
         _check_malignancy(run)
         malignant = malignant_mask(run.classes)
-        # A sum of rounded probabilities may pass 1 by a hair.
+        # A sum of rounded probabilities may exceed 1 a little.
         return malignant[truth], np.minimum(scores[:, malignant].sum(axis=1), 1.0)
     if label not in run.classes:
         raise RunError(f"The run {run.name} has no class {label}. Choose one of {', '.join(run.classes)}.")

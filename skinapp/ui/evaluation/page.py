@@ -36,10 +36,10 @@ def choose_run() -> OpenRun:
     names = [*shipped, *own]
     if not names:
         raise RunError("There is no stored run. Make one with `skinapp evaluate`, or open your own predictions.")
-    asked = [name for name in st.query_params.get_all(_RUN) if name not in names]
+    unknown = [name for name in st.query_params.get_all(_RUN) if name not in names]
     chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
     own_predictions.show_refusal()
-    if asked:
+    if unknown:
         st.info("The run in the address does not exist here. Another one is shown.")
     return _offer_seven(own_predictions.get_run(chosen))
 
