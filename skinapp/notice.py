@@ -2,4 +2,4 @@
 
 NOTICE = "Not a diagnosis and not a medical device. New, changing or bleeding: see a doctor, whatever this shows."
 
-NOT_CHECKED = "The app did not check that this is a dermoscopy photo. For any other picture the scores mean nothing."
+NOT_CHECKED = "Whether this is a dermoscopy photo was not checked. For any other picture the scores mean nothing."

@@ -12,13 +12,13 @@ from PIL import ExifTags, Image
 from streamlit.testing.v1 import AppTest
 
 from skinapp.cli.main import main
-from skinapp.datasets.files import file_facts
-from skinapp.datasets.table import image_table, read_table, write_table
+from skinapp.datasets.files import measure_files
+from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.inference import table
 from skinapp.models.card import IMAGENET_MEAN
-from skinapp.networks.preprocess import network_view, to_tensor
+from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import DECODE_SIDE, pixels
-from skinapp.runs.stored import load_run, probabilities
+from skinapp.runs.stored import load_run
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 TOLERANCE = 1e-4
@@ -52,14 +52,14 @@ def root(
     for number, file in enumerate(files):
         draw_photo(file, number)
     diagnoses = [CODES[number % len(CODES)] for number in range(PHOTOS)]
-    rows = file_facts(files, root).assign(
+    rows = measure_files(files, root).assign(
         image_id=[file.stem for file in files],
         lesion_id=[file.stem for file in files],
         diagnosis=diagnoses,
         malignant=[is_malignant(code) for code in diagnoses],
         split="test",
     )
-    write_table(image_table(rows), root / "table.parquet")
+    write_table(build_image_table(rows), root / "table.parquet")
     make_model(root / "models" / "malignancy", "malignancy", seed=1)
     make_model(root / "models" / "lesion-type", "lesion_type", seed=2)
     make_model(root / "pairs" / "pair", "both", seed=3)
@@ -102,8 +102,8 @@ def by_page(root: Path, models: str = "models") -> np.ndarray:
             page.file_uploader[0].set_value((file.name, file.read_bytes(), f"image/{file.suffix[1:]}")).run()
             assert not page.exception
             seen = page.session_state["answer"].assessment
-            malignancy = [seen.malignancy.of(label) for label in MALIGNANCY_CLASSES]
-            rows.append([*malignancy, *(seen.lesion_type.of(code) for code in CODES)])
+            malignancy = [seen.malignancy.score_of(label) for label in MALIGNANCY_CLASSES]
+            rows.append([*malignancy, *(seen.lesion_type.score_of(code) for code in CODES)])
     return np.array(rows)
 
 
@@ -114,8 +114,8 @@ def by_evaluation(root: Path, models: tuple[str, ...] = ("malignancy", "lesion-t
         folder = root / "models" / model
         command("evaluate", folder, root / "table.parquet", "--data", root, "--name", "one-path")
         run = load_run(folder / "runs" / "one-path")
-        assert run.predictions["image_id"].tolist() == [file.stem for file in photos(root)]
-        parts.append(probabilities(run))
+        assert run.frame["image_id"].tolist() == [file.stem for file in photos(root)]
+        parts.append(run.probabilities())
     return np.concatenate(parts, axis=1)
 
 
@@ -137,7 +137,7 @@ def test_page_command_and_evaluation_agree_on_a_pair_and_on_an_average(root: Pat
     folder = root / models / name
     command("evaluate", folder, root / "table.parquet", "--data", root, "--name", "one-path")
     runs = [load_run(folder / "runs" / f"one-path-{head}") for head in ("malignancy", "lesion-type")]
-    assert_agree(np.concatenate([probabilities(run) for run in runs], axis=1), answered)
+    assert_agree(np.concatenate([run.probabilities() for run in runs], axis=1), answered)
 
 
 def changed_step(step: Callable[..., object], constant: dict[str, object]) -> Callable[..., object]:
@@ -152,7 +152,7 @@ def changed_step(step: Callable[..., object], constant: dict[str, object]) -> Ca
 def test_one_changed_constant_is_noticed(
     root: Path, by_command: np.ndarray, monkeypatch: pytest.MonkeyPatch, constant: dict[str, object]
 ) -> None:
-    for step in (network_view, to_tensor):
+    for step in (crop_for_network, to_tensor):
         monkeypatch.setattr(table, step.__name__, changed_step(step, constant))
     with pytest.raises(AssertionError, match=f"<= {TOLERANCE}"):
         assert_agree(by_evaluation(root, ("malignancy",)), by_command[:, : len(MALIGNANCY_CLASSES)])
@@ -160,7 +160,7 @@ def test_one_changed_constant_is_noticed(
 
 @pytest.mark.parametrize(
     ("step", "changed"),
-    [("DECODE_SIDE", DECODE_SIDE // 2), ("_upright", lambda read, orientation: np.array(read))],
+    [("DECODE_SIDE", DECODE_SIDE // 2), ("_turn_upright", lambda read, orientation: np.array(read))],
 )
 def test_a_photo_read_otherwise_is_noticed(
     root: Path, by_command: np.ndarray, monkeypatch: pytest.MonkeyPatch, step: str, changed: object

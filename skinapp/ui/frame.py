@@ -1,4 +1,4 @@
-"""The frame of every page: the navigation, a title with a caption, and errors as sentences."""
+"""The frame of every page: navigation, title and caption above, the notice below; an error becomes a sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from skinapp.errors import SkinAppError
+from skinapp.notice import NOTICE
 
 PAGES = {
     "classify": ("Classify", ":material/dermatology:"),
@@ -19,40 +20,42 @@ PAGES = {
 }
 """Title and icon of each script in pages/, in the order of the navigation; the first is the start page."""
 
-_in_frame = ContextVar("in_frame", default=False)
-
-
-def show_navigation() -> Page:
-    """Show the navigation and return the page that the address names."""
-    first, *_ = PAGES
-    pages = [
-        st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == first)
-        for name, (title, icon) in PAGES.items()
-    ]
-    return st.navigation(pages, position="top")
+_has_navigation = ContextVar("has_navigation", default=False)
 
 
 def run_page() -> None:
     """Show the navigation and run the page that the address names."""
-    chosen = show_navigation()
-    token = _in_frame.set(True)
+    chosen = _show_navigation()
+    token = _has_navigation.set(True)
     try:
         chosen.run()
     finally:
-        _in_frame.reset(token)
+        _has_navigation.reset(token)
 
 
 @contextmanager
 def page(title: str, caption: str) -> Iterator[None]:
-    """Show title and caption, then the page within; a SkinAppError ends it with its sentence."""
-    if not _in_frame.get():
+    """Draw the frame around a page; a SkinAppError ends the page with its sentence."""
+    if not _has_navigation.get():
         # Until st.navigation has run once in a process, Streamlit takes pages/ for its old kind of app and runs the
-        # page's script without the entry script. Register the pages and start over: the address stays as it is.
-        show_navigation()
-        st.rerun()
+        # page's script without the entry script. Run it again as the entry script does, and end this run of it.
+        run_page()
+        st.stop()
     st.title(title, anchor=False)
     st.caption(caption)
     try:
         yield
     except SkinAppError as error:
         st.error(str(error))
+    st.divider()
+    st.caption(NOTICE)
+
+
+def _show_navigation() -> Page:
+    st.set_page_config(page_title="Skinapp", page_icon=":material/dermatology:", layout="wide")
+    first, *_ = PAGES
+    pages = [
+        st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == first)
+        for name, (title, icon) in PAGES.items()
+    ]
+    return st.navigation(pages, position="top")

@@ -13,9 +13,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from skinapp.cards.groups import NO_BENIGN_CAMERAS
-from skinapp.formatting import format_score, format_threshold
 from skinapp.cli.main import main
 from skinapp.files import file_sha256
+from skinapp.formatting import format_score, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.metrics.decisions import compute_predictive_values
