@@ -35,19 +35,19 @@ def format_value(value: float | None, spec: str = DECIMALS, undefined: str = DAS
     return undefined if value is None or math.isnan(value) else format(value, spec)
 
 
-def format_interval(found: HasInterval, spec: str = DECIMALS) -> str:
+def format_interval(figure: HasInterval, spec: str = DECIMALS) -> str:
     """Write "0.899 to 0.931"; nothing where there is no interval."""
-    if is_undefined(found.low) or is_undefined(found.high):
+    if is_undefined(figure.low) or is_undefined(figure.high):
         return ""
-    return f"{found.low:{spec}} to {found.high:{spec}}"
+    return f"{figure.low:{spec}} to {figure.high:{spec}}"
 
 
-def format_estimate(found: HasInterval | None, spec: str = DECIMALS) -> str:
+def format_estimate(figure: HasInterval | None, spec: str = DECIMALS) -> str:
     """Write "0.918 (0.899 to 0.931)", the value alone where there is no interval, a dash where it is undefined."""
-    if found is None or is_undefined(found.value):
+    if figure is None or is_undefined(figure.value):
         return DASH
-    interval = format_interval(found, spec)
-    return f"{found.value:{spec}} ({interval})" if interval else f"{found.value:{spec}}"
+    interval = format_interval(figure, spec)
+    return f"{figure.value:{spec}} ({interval})" if interval else f"{figure.value:{spec}}"
 
 
 def format_share(part: float, whole: float) -> str:

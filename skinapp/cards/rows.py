@@ -14,7 +14,7 @@ DECIMALS = 6
 def build_figure(
     run: StoredRun,
     metric: str,
-    found: Estimate,
+    estimate: Estimate,
     label: str | None = None,
     *,
     sensitivity: float | None = None,
@@ -35,9 +35,9 @@ def build_figure(
         label=label,
         sensitivity=sensitivity,
         stage=stage,
-        value=_round(found.value),
-        low=_round(found.low),
-        high=_round(found.high),
+        value=_round(estimate.value),
+        low=_round(estimate.low),
+        high=_round(estimate.high),
         photos=photos,
         lesions=lesions,
     )

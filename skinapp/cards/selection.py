@@ -92,8 +92,8 @@ def find_without_benign_cameras(card: Card, metric: str, sensitivity: float | No
 
 def list_headline_figures(card: Card, task: Task) -> tuple[CardFigure, ...]:
     """Return the test figures of a head that are shown first."""
-    found = (find_test_figure(card, task, metric) for metric in HEADLINES[task])
-    return tuple(figure for figure in found if figure)
+    figures = (find_test_figure(card, task, metric) for metric in HEADLINES[task])
+    return tuple(figure for figure in figures if figure)
 
 
 def list_recounted_figures(card: Card, task: Task) -> tuple[CardFigure, ...]:
@@ -174,8 +174,8 @@ def to_number(value: float | None) -> float:
 def build_forest_rows(figures: Iterable[CardFigure]) -> pd.DataFrame:
     """Build the table that `charts.forest` draws: label, value, low, high (NaN where undefined), and a note."""
     rows = [
-        (found.group, to_number(found.value), to_number(found.low), to_number(found.high), format_counts(found))
-        for found in figures
+        (figure.group, to_number(figure.value), to_number(figure.low), to_number(figure.high), format_counts(figure))
+        for figure in figures
     ]
     return pd.DataFrame(rows, columns=["label", "value", "low", "high", "note"])
 

@@ -15,13 +15,13 @@ from skinapp.datasets.table import build_image_table
 from skinapp.errors import RunError
 from skinapp.models.card import CardFigure, Head, OperatingPoint
 from skinapp.networks.classifier import reconcile_types
-from skinapp.runs.intervals import get_figure, compute_intervals
+from skinapp.runs.intervals import compute_intervals, get_figure
 from skinapp.runs.measured import MeasuredRun
 from skinapp.runs.predictions import probability_columns
 from skinapp.runs.seven import merge_to_seven
 from skinapp.runs.stored import Scaling, StoredRun
 from skinapp.runs.summary import compute_headline, compute_per_class
-from skinapp.runs.views.calibration import undo_calibration, compute_calibration, compute_calibration_intervals
+from skinapp.runs.views.calibration import compute_calibration, compute_calibration_intervals, undo_calibration
 from skinapp.runs.views.curves import select_positives
 from skinapp.runs.views.operating_points import compute_specificity_from_roc
 from skinapp.runs.views.subgroups import MIN_LESIONS

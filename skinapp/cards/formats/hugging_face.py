@@ -171,8 +171,8 @@ def _format_evaluation(card: Card) -> str:
 
 
 def _format_figures(card: Card, head: Head) -> str:
-    found = [*list_headline_figures(card, head.name), *list_recounted_figures(card, head.name)]
-    rows = [(_name_with_group(figure), *_format_measured(figure)) for figure in found]
+    figures = [*list_headline_figures(card, head.name), *list_recounted_figures(card, head.name)]
+    rows = [(_name_with_group(figure), *_format_measured(figure)) for figure in figures]
     return f"\n### {describe_question(head)}\n\n{_format_table(('Figure', *_MEASURED), rows)}" if rows else ""
 
 

@@ -27,11 +27,11 @@ def choose_model() -> Path:
     folders = {folder.name: folder for folder in find_models(root)}
     if not folders:
         raise ModelError(describe_no_model(root))
-    asked = [name for name in st.query_params.get_all(_MODEL) if name not in folders]
+    unknown = [name for name in st.query_params.get_all(_MODEL) if name not in folders]
     name, *others = folders
     if others:
         name = st.selectbox("Model", list(folders), key=_MODEL, bind="query-params")
-    if asked:
+    if unknown:
         st.info("The address asks for a model that is not here. Another is shown.")
     return folders[name]
 
