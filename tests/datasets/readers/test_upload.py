@@ -64,7 +64,7 @@ def test_every_bad_column_is_named_with_its_first_bad_cell() -> None:
         "Column sha256: 'zz' in row 1 is not 64 hexadecimal digits.",
         "Column dark_corners: '2' in row 1 is not a share from 0 to 1; 1 more like it.",
         "Column image_id: 'a' occurs more than once.",
-        "Column 'typo' is no column of an image table.",
+        "Column 'typo' is not a column of an image table.",
     ]
 
 
