@@ -21,7 +21,7 @@ from benchmarks.memory import draw_scene
 from benchmarks.tables import time_tables
 from benchmarks.timing import Times, time_in_turn
 from skinapp.cards.networks import name_networks
-from skinapp.cli.console import DataOption, ModelsOption, models_folder
+from skinapp.cli.console import DataOption, ModelsOption, choose_models_folder
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.inference.files import assess_files, find_photos
 from skinapp.models.card import Card
@@ -148,7 +148,7 @@ def main(
     ] = False,
 ) -> None:
     """Time one photo, a large photo and a folder against the bare networks; then indexing and a large table."""
-    root = models_folder(models)
+    root = choose_models_folder(models)
     assessor, photos = load_assessor(root), read_small_photos(data)
     bare = build_bare_passes(assessor, root, photos[0])
     repeats, folder_repeats, count = (3, 1, 40) if quick else (51, 5, 500)

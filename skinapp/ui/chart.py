@@ -47,7 +47,12 @@ def show_selectable(figure: go.Figure, key: str, alt: str) -> tuple[str, ...] | 
     Customdata is a sequence of strings. A click on a point without it clears the selection.
     """
     event = st.plotly_chart(
-        _colour_text(figure), key=key, alt=alt, config={"displaylogo": False}, on_select="rerun", selection_mode="points"
+        _colour_text(figure),
+        key=key,
+        alt=alt,
+        config={"displaylogo": False},
+        on_select="rerun",
+        selection_mode="points",
     )
     selected = [point["customdata"] for point in event.selection.points if point.get("customdata")]
     return tuple(map(str, selected[-1])) if selected else None
