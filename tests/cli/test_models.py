@@ -81,7 +81,7 @@ def test_a_recipe_s_photos_outside_make_a_run_of_the_table_they_are_of(
     recipe.write_text(text.replace("[network]", here + there + "\n[network]"))
     done = run_command(*arguments, "outside")
     assert (done.code, done.out) == (2, "")
-    assert f"holds photos of {tables[0]}, {tables[1]}. Name one of them in the recipe." in done.err
+    assert f"photos of {tables[0]}, {tables[1]}." in done.err
     assert "no photo in the split absent" in run_command(*arguments, "absent").err
 
 
