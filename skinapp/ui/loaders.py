@@ -19,13 +19,13 @@ from skinapp.models.card import CARD, TRAINING, Card, Task, TrainingFacts, read_
 from skinapp.models.folder import CURVES, MEMBERS
 from skinapp.runs.baselines import select_photos
 from skinapp.runs.intervals import add_intervals, compute_intervals, load_intervals
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.probe.stored import read_features, summarise_probe
 from skinapp.runs.seven import can_merge_to_seven, merge_to_seven
 from skinapp.runs.stored import StoredRun, find_own_runs, find_runs, load_run
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.runs.views.subgroups import look_up_subgroups
-from skinapp.ui.open_run import OpenRun
 
 FIRST_TABLE = "ham10000"
 PROBES = EXPERIMENTS / "shortcut-probe"

@@ -14,7 +14,7 @@ import streamlit as st
 from skinapp.datasets.filters import FilterIndex
 from skinapp.datasets.showcase import Example
 from skinapp.inference.assessment import Assessment
-from skinapp.ui.open_run import OpenRun
+from skinapp.runs.open_run import OpenRun
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUN = "own-runs", "refused-run"

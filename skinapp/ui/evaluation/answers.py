@@ -6,6 +6,7 @@ import streamlit as st
 from skinapp.charts.confusion import draw_confusion_heatmap
 from skinapp.charts.scores import draw_per_class_bars
 from skinapp.runs.intervals import add_intervals
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.summary import compute_per_class, count_confusion
 from skinapp.runs.views import mistakes as found
 from skinapp.runs.views.curves import has_malignancy
@@ -13,7 +14,6 @@ from skinapp.runs.views.subgroups import MIN_LESIONS
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import chart
 from skinapp.ui.evaluation import photos, widgets
-from skinapp.ui.open_run import OpenRun
 
 MOST_PAIRS = 10
 

@@ -9,13 +9,13 @@ from skinapp.charts.forest import compute_symmetric_domain, draw_forest_plot
 from skinapp.errors import RunError
 from skinapp.metrics.estimate import REPLICATES
 from skinapp.metrics.labels import get_short_name
+from skinapp.runs.open_run import MANY_PHOTOS, OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.seven import can_merge_to_seven
 from skinapp.runs.summary import compute_headline
 from skinapp.runs.views import compare as paired
 from skinapp.ui import chart, loaders, state
 from skinapp.ui.evaluation import own_predictions, widgets
-from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 
 R = TypeVar("R")
 

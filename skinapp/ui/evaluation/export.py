@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.datasets.export import encode_csv
-from skinapp.ui.open_run import OpenRun
+from skinapp.runs.open_run import OpenRun
 
 
 def show(opened: OpenRun) -> None:

@@ -7,12 +7,12 @@ from skinapp.charts.forest import draw_forest_plot
 from skinapp.charts.learning import draw_learning_curves
 from skinapp.charts.repeats import draw_repeats
 from skinapp.metrics.labels import get_metric_name
+from skinapp.runs.open_run import MANY_PHOTOS, OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.views import repeats as seen_again
 from skinapp.runs.views.subgroups import REPLICATES, compute_subgroup_figures
 from skinapp.ui import chart, loaders
 from skinapp.ui.evaluation import widgets
-from skinapp.ui.open_run import MANY_PHOTOS, OpenRun
 from skinapp.ui.titles import TITLES
 
 SUBGROUP_METRICS = ("balanced_accuracy", "accuracy", "malignant_auroc", "sensitivity", "specificity")

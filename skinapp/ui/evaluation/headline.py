@@ -3,11 +3,11 @@
 import streamlit as st
 
 from skinapp.runs.baselines import compute_no_skill
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.summary import Headline, compute_headline
 from skinapp.ui import loaders
 from skinapp.ui.evaluation import widgets
-from skinapp.ui.open_run import OpenRun
 
 NO_SKILL_HELP = (
     "**No skill** gives every photo the class shares, so its answer is always the most frequent class. "

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from skinapp.errors import RunError
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
 from skinapp.ui import loaders, state
-from skinapp.ui.open_run import OpenRun
 
 _UPLOAD, _TRUTH = "own-predictions", "own-truth"
 COLUMNS = (

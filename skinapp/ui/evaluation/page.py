@@ -3,11 +3,11 @@
 import streamlit as st
 
 from skinapp.errors import RunError
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.own.read import NOTE
 from skinapp.runs.seven import can_merge_to_seven
 from skinapp.ui import loaders, state
 from skinapp.ui.evaluation import answers, compare, export, groups, headline, own_predictions, scores
-from skinapp.ui.open_run import OpenRun
 
 SECTIONS = {
     "Errors": answers.show_mistakes,

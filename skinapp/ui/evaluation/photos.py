@@ -7,9 +7,9 @@ import streamlit as st
 
 from skinapp.charts.style import get_short_class_name
 from skinapp.formatting import format_score_percent
+from skinapp.runs.open_run import OpenRun
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
-from skinapp.ui.open_run import OpenRun
 from skinapp.ui.thumbnails import build_archive_links, read_thumbnail
 
 MALIGNANT_SCORE = "malignant_score"

@@ -7,6 +7,7 @@ from skinapp.charts.calibration import draw_confidence_histogram, draw_reliabili
 from skinapp.charts.curves import draw_precision_recall_curves, draw_roc_curves
 from skinapp.charts.decisions import draw_net_benefit, draw_sensitivity_and_specificity
 from skinapp.metrics import decisions
+from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.views import calibration as calibrated
@@ -15,7 +16,6 @@ from skinapp.runs.views.operating_points import SENSITIVITIES
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import chart, state
 from skinapp.ui.evaluation import widgets
-from skinapp.ui.open_run import OpenRun
 
 MALIGNANT = "Malignant"
 PREVALENCE_HELP = (

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from skinapp.runs.open_run import MAX_RESULTS, OpenRun
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import compute_headline
-from skinapp.ui.open_run import MAX_RESULTS, OpenRun
 
 
 @pytest.fixture
