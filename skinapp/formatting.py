@@ -1,6 +1,7 @@
 """How numbers are written for people: a value, its interval, a dash for what is undefined."""
 
 import math
+from collections.abc import Iterable
 from typing import Protocol
 
 DECIMALS, PERCENT = ".3f", ".1%"
@@ -82,3 +83,19 @@ def format_score(score: float) -> str:
     if score > 0.999:
         return ">0.999"
     return f"{score:.2f}" if 0.1 <= score <= 0.99 else f"{score:.3f}"
+
+
+def clean_text(text: str, most: int = 80) -> str:
+    """Make a stranger's text fit for a sentence: at most `most` characters, none of which a terminal would obey.
+
+    Control characters, line breaks and bytes that are no text become ?.
+    """
+    short = text if len(text) <= most else f"{text[: most - 1]}…"
+    return "".join(letter if letter.isprintable() else "?" for letter in short)
+
+
+def shorten_list(names: Iterable[str], most: int = 5) -> str:
+    """Write the first `most` names, each cleaned, separated by commas, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(clean_text(name) for name in listed[:most]) + more

@@ -15,8 +15,9 @@ from skinapp.datasets.readers.csv import read_csv_photos
 from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import read_isic2019
-from skinapp.datasets.table import read_table, shorten_list, write_table
+from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import SkinAppError
+from skinapp.formatting import shorten_list
 
 index = typer.Typer(
     no_args_is_help=True,

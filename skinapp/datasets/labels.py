@@ -1,11 +1,16 @@
 """Labels, splits and confirmations in the words of other data sets -> the words of an image table."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from skinapp.datasets.csv_text import read_text_table
+from skinapp.datasets.label_words import Meaning, find_meaning
 from skinapp.errors import DatasetError
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT, MALIGNANT_CODES
+from skinapp.formatting import shorten_list
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 KNOWN_LABELS = (*CODES, *MALIGNANCY_CLASSES)
 """Labels that tell whether a photo is malignant: the eight codes, and "malignant" and "benign" themselves."""
@@ -28,47 +33,65 @@ CONFIRMATIONS = {
 """dx_type in HAM10000's metadata -> how the diagnosis was confirmed."""
 
 
-def translate_label(label: str, label_map: dict[str, str]) -> str:
-    """Return the known label that a label means, through `label_map` (lower case -> known label) or as it is.
+def translate_label(label: str, label_map: Mapping[str, str]) -> str:
+    """Return the known label that a label means: by `label_map` (lower case -> known label), else by label_words.
 
-    A label that is neither in the map nor known is returned unchanged.
+    A label that is in neither is returned unchanged.
     """
-    translated = label_map.get(label.casefold(), label.casefold())
-    return translated if translated in KNOWN_LABELS else label
+    own = label_map.get(label.strip().casefold())
+    if own is not None:
+        return own
+    meaning = find_meaning(label)
+    return meaning.label if meaning is not None and meaning.label else label
+
+
+def is_undecided(label: str) -> bool:
+    """Tell whether a word says that nothing was decided, as "indeterminate/benign"."""
+    return find_meaning(label) == Meaning(None, None)
+
+
+def find_malignancy(label: str) -> bool | None:
+    """Tell whether a label is malignant, also one that has no code here, as MAL_OTH; None where it does not say so."""
+    meaning = find_meaning(label)
+    return None if meaning is None else meaning.malignant
 
 
 def derive_malignancy(labels: "pd.Series[str]") -> "pd.Series[bool]":
-    """Tell which photos are malignant, boolean; NA where the label is missing or unknown."""
-    return labels.map({label: label in (MALIGNANT, *MALIGNANT_CODES) for label in KNOWN_LABELS}).astype("boolean")
+    """Tell which photos are malignant, boolean; NA where the label is missing or does not say so."""
+    return labels.map({label: find_malignancy(label) for label in labels.dropna().unique()}).astype("boolean")
 
 
 def read_label_map(path: Path) -> dict[str, str]:
-    """Read a CSV of two columns, with or without a header line: names (returned in lower case) and known labels.
+    """Read a table of two columns, with or without a header: names (returned in lower case) and known labels.
 
-    Raises DatasetError if it is missing or malformed, has an unknown label, or maps one name to two labels.
+    Any text table will do (see skinapp.datasets.csv_text), and any word of label_words for a label. Raises a single
+    DatasetError for all that is wrong: a missing file or column, unknown labels, and names with two labels.
     """
     try:
-        table = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
+        data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"The label map {path} cannot be read ({error.strerror}). Check the path.") from error
-    except ValueError as error:
-        raise DatasetError(f"The label map {path} is not a CSV table ({error}). Correct it.") from error
-    if table.shape[1] != 2:
-        raise DatasetError(f"The label map {path} has {table.shape[1]} columns. It needs two: name, label.")
-    cells = table.map(lambda cell: cell.strip().casefold())
+    table = read_text_table(data, f"The label map {path}")
+    if len(table.columns) != 2:
+        raise DatasetError(f"The label map {path} has {len(table.columns)} columns. It needs two: name, label.")
+    cells = [(table.columns[0], table.columns[1]), *table.frame().itertuples(index=False, name=None)]
     # The first line is a header if its second cell is not a label.
-    cells = cells.iloc[int(cells.iloc[0, 1] not in KNOWN_LABELS) :].drop_duplicates()
-    if cells.empty:
+    pairs = [(name.casefold(), translate_label(label, {})) for name, label in cells]
+    pairs = list(dict.fromkeys(pairs if pairs[0][1] in KNOWN_LABELS else pairs[1:]))
+    if not pairs:
         raise DatasetError(f"The label map {path} maps no name. Write one line for each: name, label.")
-    unknown = sorted(set(cells[1]) - set(KNOWN_LABELS))
+    unknown = sorted({label for _, label in pairs} - set(KNOWN_LABELS))
+    counts = Counter(name for name, _ in pairs)
+    ambiguous = sorted(name for name, count in counts.items() if count > 1)
+    problems = []
+    if table.misfits:
+        problems.append(f"has rows with more than two cells: {shorten_list(map(str, table.misfits), 20)}")
     if unknown:
-        raise DatasetError(
-            f"The label map {path} has labels that skinapp does not know: {', '.join(map(repr, unknown))}. "
-            f"Use {', '.join(KNOWN_LABELS)}."
-        )
-    ambiguous = sorted(set(cells[0][cells[0].duplicated()]))
+        problems.append(f"has labels that skinapp does not know: {shorten_list(map(repr, unknown), 20)}")
     if ambiguous:
+        problems.append(f"gives {shorten_list(ambiguous, 20)} more than one label")
+    if problems:
         raise DatasetError(
-            f"The label map {path} gives {', '.join(ambiguous)} more than one label. Keep one line for each."
+            f"The label map {path} {', and it '.join(problems)}. Use {', '.join(KNOWN_LABELS)}, and one line per name."
         )
-    return dict(zip(cells[0], cells[1], strict=True))
+    return dict(pairs)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from skinapp.datasets.readers.common import IndexedTable, IndexNote
-from skinapp.datasets.table import build_image_table, shorten_list
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
+from skinapp.formatting import shorten_list
 
 
 def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:

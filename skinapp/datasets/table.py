@@ -26,7 +26,6 @@ split                          string     "train", "validation", "test" or "show
 =============================  =========  ==================================================================
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +34,7 @@ import skinapp
 from skinapp.datasets.measures import MEASURES
 from skinapp.errors import DatasetError
 from skinapp.files import replace_file
+from skinapp.formatting import shorten_list
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 TABLES = Path(skinapp.__file__).parents[1] / "datasets"
@@ -123,10 +123,3 @@ def get_true_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":
     if task == "malignancy":
         return table["malignant"].map({True: MALIGNANT, False: BENIGN})
     return table["diagnosis"]
-
-
-def shorten_list(names: Iterable[str], most: int = 5) -> str:
-    """Write the first `most` names, separated by commas, and how many more there are."""
-    listed = list(names)
-    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more

@@ -41,8 +41,9 @@ from skinapp.datasets.readers.common import (
     note_unknown_labels,
     note_unreadable,
 )
-from skinapp.datasets.table import build_image_table, shorten_list
+from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
+from skinapp.formatting import shorten_list
 from skinapp.photo import PHOTO_SUFFIXES
 
 

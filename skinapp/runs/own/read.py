@@ -14,8 +14,8 @@ import pandas as pd
 from skinapp.datasets.columns import MAX_AGE, quote
 from skinapp.datasets.labels import translate_label
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES
-from skinapp.datasets.table import shorten_list
 from skinapp.errors import RunError
+from skinapp.formatting import shorten_list
 from skinapp.metrics.classification import Floats
 from skinapp.runs.lookup import find_indices
 from skinapp.runs.own.csv import Header

@@ -9,8 +9,8 @@ from skinapp.datasets.files import Progress
 from skinapp.datasets.filters import build_filter_index
 from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.upload import MAX_BYTES, MAX_ROWS, SUFFIXES, read_upload
-from skinapp.datasets.table import shorten_list
 from skinapp.errors import DatasetError
+from skinapp.formatting import shorten_list
 from skinapp.ui import loaders, state
 from skinapp.ui.state import OwnTable
 

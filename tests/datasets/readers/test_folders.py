@@ -116,6 +116,14 @@ def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -
     }
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_map_may_come_from_any_spreadsheet(make_folders: MakeFolders, tmp_path: Path, separator: str) -> None:
+    folder = make_folders("Muttermal/1.png", "Warze/2.png")
+    (tmp_path / "labels.csv").write_bytes(f"muttermal{separator}Naevus\r\nwarze{separator}BKL\r\n".encode("utf-16"))
+    indexed = read_folders(folder, folder, tmp_path / "labels.csv")
+    assert get_by_id(indexed, "diagnosis") == {"Muttermal/1": "nv", "Warze/2": "bkl"}
+
+
 @pytest.mark.parametrize("header", ["", "folder,label\n"])
 def test_a_map_gives_folder_names_their_labels(make_folders: MakeFolders, tmp_path: Path, header: str) -> None:
     folder = make_folders("Naevus/1.png", "train/NA/2.png", "wart/3.png", "wart/4.png", "bcc/5.png", "harmless/6.png")
@@ -135,15 +143,15 @@ def test_a_map_gives_folder_names_their_labels(make_folders: MakeFolders, tmp_pa
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"mole;nv\nwart;bkl\n", "has 1 columns"),
+        (b"mole\nwart\n", "has 1 columns"),
         (b"mole,nv,benign\n", "has 3 columns"),
-        (b"folder,label\nmole,nevus\nwart,\n", "has labels .*: '', 'nevus'"),
+        (b"folder,label\nmole,newus\nwart,\nWart,mel\n", "has labels .*: '', 'newus', and it gives wart more than one"),
         (b"folder,label\nmole\n", "has labels .*: ''"),
         (b"mole,nv\nMole,mel\n", "gives mole more than one label"),
         (b"folder,label\n", "maps no name"),
-        (b"", "is not a CSV table"),
-        (b"mole,nv\na,b,c\n", "is not a CSV table"),
-        (b"\xff\xfe\x00\xff", "is not a CSV table"),
+        (b"", "has no row of names"),
+        (b"mole,nv\nwart,bkl\na,b,c\n", "has rows with more than two cells: 2"),
+        (b"\xff\xfe\x00", "is not a text table"),
     ],
 )
 def test_a_malformed_map_is_refused(make_folders: MakeFolders, tmp_path: Path, content: bytes, what: str) -> None:
