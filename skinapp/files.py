@@ -3,21 +3,27 @@
 import hashlib
 import os
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 import skinapp
-from skinapp.errors import RecipeError
+from skinapp.errors import RecipeError, SkinAppError
+from skinapp.formatting import escape_controls
 
 MODELS = Path(skinapp.__file__).parents[1] / "models"
 """The model folders that ship with the app."""
 
 EXPERIMENTS = MODELS.with_name("experiments")
 """The stored runs of experiments, whose weights were not kept, that ship with the app."""
+
+STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+"""Names of the standard output: a file written there is printed."""
 
 COMPLETE = "complete.partial"
 """A folder of new files that are complete and must still be moved into place: see `finish_replacing`."""
@@ -39,20 +45,71 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise SkinAppError where a file cannot be written: it is a folder or a device, or its folder does not take it.
+
+    A link is followed: the file that it points to is replaced, and the link stays.
+    """
+    if str(path) in STDOUT:
+        return
+    target = _follow(path)
+    fault = ""
+    if target.is_dir():
+        fault = "it is a folder"
+    elif target.exists() and not target.is_file():
+        fault = "it is a device or a pipe, not a file"
+    elif not target.parent.is_dir():
+        fault = "its folder is missing"
+    elif not os.access(target.parent, os.W_OK | os.X_OK):
+        fault = "its folder is read-only"
+    if fault:
+        raise SkinAppError(f"{escape_controls(str(path))} cannot be written: {fault}. Choose another file.")
+
+
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield a path to write a file to, which then replaces `path`; a kill at any moment leaves the old or the new.
 
-    Nothing is replaced where the block raises.
+    A link is followed and stays; /dev/stdout prints the file. Nothing is replaced where the block raises. SkinAppError
+    for a folder, a device, or a folder that does not take the file.
     """
+    check_replaceable(path)
+    if str(path) in STDOUT:
+        with TemporaryDirectory() as folder:
+            yield Path(folder) / "printed"
+            print_bytes((Path(folder) / "printed").read_bytes())
+        return
+    target = _follow(path)
     # Each writer has a file of its own, so that two writers of one file do not mix.
-    aside = path.with_name(f"{path.name}.{uuid4().hex}.partial")
+    aside = target.with_name(f"{target.name}.{uuid4().hex}.partial")
     try:
         yield aside
         _sync(aside)
-        aside.replace(path)
+        aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def print_bytes(data: bytes) -> None:
+    """Write bytes to stdout; OSError where it does not take them, as on a full disk."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError:
+        discard_stdout()
+        raise
+
+
+def discard_stdout() -> None:
+    """Drop what stdout did not take: Python would try again when it ends, with a traceback."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _follow(path: Path) -> Path:
+    # Not Path.resolve(), which raises RuntimeError for links in a circle.
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 @contextmanager

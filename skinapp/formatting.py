@@ -1,6 +1,7 @@
 """How numbers are written for people: a value, its interval, a dash for what is undefined."""
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -99,3 +100,28 @@ def shorten_list(names: Iterable[str], most: int = 5) -> str:
     listed = list(names)
     more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
     return ", ".join(clean_text(name) for name in listed[:most]) + more
+
+
+def escape_controls(text: str, keep: str = "") -> str:
+    """Write the characters that a terminal or a CSV would obey as \\x1b and the like, except those in `keep`.
+
+    These are control characters, and the bytes of a file name that are no text (\\xff). All others stay.
+    """
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(letter if letter in keep or not _is_control(letter) else _escape(letter) for letter in text)
+
+
+def _is_control(letter: str) -> bool:
+    # Cc are control characters, Cs lone surrogates, Zl and Zp line breaks; Cf would turn the direction of writing.
+    return (
+        unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+        or letter in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068"
+    )
+
+
+def _escape(letter: str) -> str:
+    code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python writes a byte that is no text
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

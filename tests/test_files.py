@@ -1,9 +1,11 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from skinapp.files import finish_replacing, replace_file, replace_together
+from skinapp.errors import SkinAppError
+from skinapp.files import check_replaceable, finish_replacing, replace_file, replace_together
 
 KillAtEachStep = Callable[[Path, str, str], list[Path]]
 
@@ -85,3 +87,46 @@ def test_nothing_is_replaced_where_writing_fails(old: Path) -> None:
 def write_half_and_fail(path: Path) -> None:
     path.write_text("half")
     path.parent.write_text("no file")
+
+
+def test_a_link_stays_and_the_file_it_points_to_is_replaced(old: Path, tmp_path: Path) -> None:
+    link, dangling = tmp_path / "link", tmp_path / "dangling"
+    link.symlink_to(old / "a")
+    dangling.symlink_to(old / "made")
+    for path in (link, dangling):
+        with replace_file(path) as aside:
+            aside.write_text("new")
+        assert path.is_symlink()
+    assert (old / "a").read_text() == (old / "made").read_text() == "new"
+
+
+def test_only_files_are_replaced(old: Path, tmp_path: Path) -> None:
+    pipe, link, circle = tmp_path / "pipe", tmp_path / "link", tmp_path / "circle"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    circle.symlink_to(circle)
+    faults = {
+        pipe: "a device or a pipe",
+        link: "a device or a pipe",
+        Path("/dev/null"): "a device or a pipe",
+        old: "it is a folder",
+        tmp_path / "absent" / "a": "its folder is missing",
+    }
+    for path, fault in faults.items():
+        with pytest.raises(SkinAppError, match=fault):
+            check_replaceable(path)
+        with pytest.raises(SkinAppError, match=fault), replace_file(path):
+            pytest.fail("the block ran")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_folder_that_takes_no_file_is_refused(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != old)  # root may write anywhere
+    with pytest.raises(SkinAppError, match="its folder is read-only"):
+        check_replaceable(old / "a")
+
+
+def test_the_standard_output_is_printed_to(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with replace_file(Path("/dev/stdout")) as aside:
+        aside.write_bytes(b"\xffanswer")
+    assert capfdbinary.readouterr().out == b"\xffanswer"

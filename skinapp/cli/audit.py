@@ -19,6 +19,7 @@ from skinapp.cli.console import (
     say,
     write_answer,
 )
+from skinapp.datasets.export import encode_csv
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
 from skinapp.files import EXPERIMENTS, replace_file
@@ -109,7 +110,7 @@ def probe(
         save_run(result.run, folder)
         save_intervals(intervals, folder)
         with replace_file(folder / FEATURES_FILE) as aside:
-            result.features.round(4).to_csv(aside, index=False)
+            aside.write_bytes(encode_csv(result.features.round(4)))
     write_answer(render_table(_draw_probe(result, intervals)), None)
     say(f"Stored in {folder}")
 
@@ -142,7 +143,7 @@ def _read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
 def _write(findings: pd.DataFrame, output: Path) -> None:
     with explain_write_errors(output), replace_file(output) as aside:
         if output.suffix.lower() == ".csv":
-            findings.to_csv(aside, index=False)
+            aside.write_bytes(encode_csv(findings))
         else:
             findings.to_parquet(aside, index=False, compression="zstd")
     say(f"{output}: {len(findings):,} findings")

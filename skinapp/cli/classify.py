@@ -1,7 +1,5 @@
 """skinapp classify: score photos."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from enum import StrEnum
@@ -22,7 +20,9 @@ from skinapp.cli.console import (
     say,
     write_answer,
 )
+from skinapp.datasets.export import format_csv
 from skinapp.errors import SkinAppError
+from skinapp.formatting import escape_controls
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def classify(
     write_answer(formats[format](answers, assessor), output)
     refused = [answer for answer in answers if answer.error]
     for answer in refused:
-        fail(f"{answer.file}: {answer.error}")
+        fail(f"{escape_controls(str(answer.file))}: {answer.error}")
     say(f"{NOTICE} {NOT_CHECKED}")
     if refused:
         raise typer.Exit(1)
@@ -100,6 +100,7 @@ def _format_json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
             "width": answer.assessment.width if answer.assessment else None,
             "height": answer.assessment.height if answer.assessment else None,
             "error": answer.error,
+            "notes": list(_list_notes(answer)),
             "models": _scores(answer.assessment),
             "threshold": answer.assessment.threshold if answer.assessment else None,
             "side": _side(answer.assessment),
@@ -128,10 +129,8 @@ def _side(assessment: "Assessment | None") -> str | None:
 
 def _format_csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
     weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     header = ["file", "sha256", "width", "height", "error", *MALIGNANCY_CLASSES, *CODES]
-    writer.writerow([*header, "malignancy_weights", "lesion_type_weights", "threshold", "side"])
+    rows: list[list[object]] = []
     for answer in answers:
         seen = answer.assessment
         if seen is None:
@@ -140,8 +139,9 @@ def _format_csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
             malignancy = [seen.malignancy.score_of(label) for label in MALIGNANCY_CLASSES]
             types = [seen.lesion_type.score_of(code) if code in seen.lesion_type.classes else None for code in CODES]
             facts = [seen.sha256, seen.width, seen.height, None, *malignancy, *types]
-        writer.writerow([answer.file, *facts, *weights, seen.threshold if seen else None, _side(seen)])
-    return text.getvalue()
+        notes = " ".join(_list_notes(answer)) or None
+        rows.append([answer.file, *facts, *weights, seen.threshold if seen else None, _side(seen), notes])
+    return format_csv([*header, "malignancy_weights", "lesion_type_weights", "threshold", "side", "notes"], rows)
 
 
 def _format_table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
@@ -149,13 +149,20 @@ def _format_table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
 
     table = Table("file", "malignant", f"{SHOWN_SENSITIVITY:.0%} threshold", "first", "second", "third", box=None)
     for answer in answers:
+        name = escape_controls(str(answer.file))
         if answer.assessment is None:
-            table.add_row(str(answer.file), "–", "–", "refused", "", "")
+            table.add_row(name, "–", "–", "refused", "", "")
             continue
         top = [f"{get_class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.rank()[:3]]
         threshold = _format_threshold(answer.assessment)
-        table.add_row(str(answer.file), f"{answer.assessment.malignant_score:.0%}", threshold, *top)
-    return render_table(table)
+        table.add_row(name, f"{answer.assessment.malignant_score:.0%}", threshold, *top)
+    notes = [f"{escape_controls(str(answer.file))}: {note}" for answer in answers for note in _list_notes(answer)]
+    return "\n".join([render_table(table), *notes, ""]) if notes else render_table(table)
+
+
+def _list_notes(answer: "FileAnswer") -> tuple[str, ...]:
+    """Return what the reader of a score must know of the photo: what was guessed or could not be honoured."""
+    return answer.assessment.notes if answer.assessment else ()
 
 
 def _format_threshold(assessment: "Assessment") -> str:

@@ -1,7 +1,6 @@
 """Shared by all commands: messages on stderr, progress bars, data and model folders, and output files."""
 
 import io
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from skinapp.errors import DatasetError, SkinAppError
-from skinapp.files import MODELS, replace_file
+from skinapp.errors import DatasetError, ModelError, SkinAppError
+from skinapp.files import MODELS, check_replaceable, print_bytes, replace_file
+from skinapp.formatting import escape_controls
+from skinapp.models.folder import describe_no_model, find_models
 
 messages = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 """All messages go to stderr, so that the answer on stdout can be piped."""
@@ -35,14 +36,14 @@ ModelsOption = Annotated[
 
 
 def say(sentence: str) -> None:
-    """Print a sentence on stderr."""
-    messages.print(sentence, markup=False)
+    """Print a sentence on stderr, without characters that a terminal would obey."""
+    messages.print(escape_controls(sentence, keep="\n"), markup=False)
 
 
 def fail(sentence: str) -> None:
     """Print an error on stderr."""
     messages.print("Error: ", style="bold red", end="")
-    messages.print(sentence, markup=False)
+    say(sentence)
 
 
 @contextmanager
@@ -78,26 +79,41 @@ def choose_models_folder(models: Path | None) -> Path:
 
 
 def find_model_folder(model: str, models: Path | None) -> Path:
-    """Return the folder of a model, given its path or its id."""
-    return Path(model) if Path(model).is_dir() else choose_models_folder(models) / model
+    """Return the folder of a model, given its path or its id; ModelError, with the models there are, if none."""
+    named, root = Path(model), choose_models_folder(models)
+    if named.is_file():
+        raise ModelError(f"{model} is a file. Name its model's folder, or a model's id.")
+    folder = named if named.is_dir() else root / model
+    if folder.is_dir():
+        return folder
+    known = [found.name for found in find_models(root)]
+    if not known:
+        raise ModelError(f"There is no model {model}. {describe_no_model(root)}")
+    raise ModelError(
+        f"There is no model {model} in {root}, which has {', '.join(known)}. "
+        "Name one of these, a model's folder, or another folder of models with --models or SKINAPP_MODELS."
+    )
 
 
 def render_table(table: Table) -> str:
-    """Return a table as text, as wide as its cells need, so that nothing is cut when it is piped."""
+    """Return a table as text, as wide as its cells need, so that nothing is cut when it is piped.
+
+    Characters in its cells that a terminal would obey are escaped.
+    """
     # No markup, because a file may be named [b].jpg.
     plain = partial(Console, file=io.StringIO(), highlight=False, markup=False, emoji=False)
     console = plain(width=max(80, plain(width=1000).measure(table).maximum))
     with console.capture() as captured:
         console.print(table)
-    return captured.get()
+    return escape_controls(captured.get(), keep="\n")
 
 
 def write_answer(text: str, output: Path | None) -> None:
     """Print an answer to stdout, or write it to a file, which is replaced only when complete."""
     data = text.encode("utf-8", "surrogateescape")  # file names are bytes and not always UTF-8
     if output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with explain_write_errors(Path("The standard output")):
+            print_bytes(data)
         return
     with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(data)
@@ -106,9 +122,11 @@ def write_answer(text: str, output: Path | None) -> None:
 
 @contextmanager
 def explain_write_errors(output: Path) -> Iterator[None]:
-    """Turn an OSError for a file that cannot be written into a SkinAppError."""
+    """Turn an OSError for a file that cannot be written into a SkinAppError; a reader that left (as `head`) is none."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise SkinAppError(
             f"{output} cannot be written ({error.strerror or error}). Choose another with -o."
@@ -117,7 +135,5 @@ def explain_write_errors(output: Path) -> Iterator[None]:
 
 def check_output(output: Path | None) -> None:
     """Raise SkinAppError for a file that cannot be written, before any work is done."""
-    if output and (output.is_dir() or not output.parent.is_dir()):
-        raise SkinAppError(
-            f"{output} cannot be written: it is a folder, or its folder is missing. Choose another with -o."
-        )
+    if output:
+        check_replaceable(output)

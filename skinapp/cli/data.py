@@ -7,6 +7,7 @@ import pandas as pd
 import typer
 
 from skinapp.cli.console import DataOption, check_data_root, explain_write_errors, progress_bar, say
+from skinapp.datasets.export import encode_csv
 from skinapp.datasets.summary import count_splits
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError
@@ -26,7 +27,7 @@ def showcase(
 
     drawn = draw_showcase(read_table(table), seed)
     with explain_write_errors(output), replace_file(output) as aside:
-        drawn.to_csv(aside, index=False)
+        aside.write_bytes(encode_csv(drawn))
     say(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
 
 

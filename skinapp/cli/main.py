@@ -1,5 +1,6 @@
 """The command `skinapp`, put together from one file per group of commands."""
 
+import errno
 import sys
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from skinapp.cli import audit, card, classify, data, index, models, runs, story, training
 from skinapp.cli.console import fail
 from skinapp.errors import SkinAppError
+from skinapp.files import discard_stdout
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,9 +21,16 @@ for group in (classify, models, card, runs, story, index, data, audit, training)
 
 
 def main() -> None:
-    """Run the command line; a SkinAppError prints its sentence and ends with exit code 2."""
+    """Run the command line; a SkinAppError or a full disk prints its sentence and ends with exit code 2."""
     try:
         app()
     except SkinAppError as error:
         fail(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        what = error.filename or "The answer"
+        fail(f"{what} cannot be written ({error.strerror}). Free some space and run it again.")
+        discard_stdout()
         sys.exit(2)

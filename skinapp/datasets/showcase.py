@@ -17,7 +17,7 @@ import httpx
 import platformdirs
 from pydantic import BaseModel, ValidationError
 
-from skinapp.errors import ExampleError, PhotoError
+from skinapp.errors import ExampleError, PhotoError, SkinAppError
 from skinapp.files import replace_file
 from skinapp.photo import MAX_BYTES, PHOTO_SUFFIXES, read_photo, read_photo_bytes
 from skinapp.taxonomy import CODES
@@ -221,5 +221,5 @@ def _store_in_cache(isic_id: str, photo: ExamplePhoto, cache: Path) -> None:
         for suffix, content in (("photo", photo.data), ("json", note.encode())):
             with replace_file(cache / f"{isic_id}.{suffix}") as aside:
                 aside.write_bytes(content)
-    except OSError:
+    except (OSError, SkinAppError):
         return  # a full or read-only disk only means that the next visitor downloads again

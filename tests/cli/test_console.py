@@ -9,7 +9,7 @@ import pytest
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import check_data_root, check_output, find_data_root, render_table, say, write_answer
+from skinapp.cli.console import check_data_root, check_output, fail, find_data_root, render_table, say, write_answer
 from skinapp.cli.main import app
 from skinapp.errors import DatasetError, SkinAppError
 
@@ -27,6 +27,17 @@ def test_sentences_go_to_stderr_as_they_are(capsys: pytest.CaptureFixture[str]) 
     sentence = "[b]:smile: " + "word " * 60
     say(sentence)
     assert capsys.readouterr() == ("", f"{sentence}\n")
+
+
+def test_no_name_reaches_the_terminal_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b]0;owned\x07\r\x9b2Jcaf\udce9.jpg"
+    say(f"one\ntwo: {name}")
+    fail(name)
+    table = Table("file", box=None)
+    table.add_row(name)
+    shown = capsys.readouterr().err + render_table(table)
+    assert not [letter for letter in shown if not letter.isprintable() and letter != "\n"]
+    assert shown.count("caf\\xe9.jpg") == 3
 
 
 def test_an_answer_that_fails_leaves_the_file_that_was_there(tmp_path: Path) -> None:
@@ -88,3 +99,13 @@ def test_help_imports_no_heavy_library() -> None:
     code = f"import skinapp.cli.main, sys; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("runs", "--models", "absent", "--format", "json")])
+def test_an_output_that_is_full_is_named(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", "from skinapp.cli.main import main; main()", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,9 +1,10 @@
+import csv
 from io import BytesIO, StringIO
 
 import pandas as pd
 import pytest
 
-from skinapp.datasets.export import encode_csv, encode_parquet
+from skinapp.datasets.export import encode_csv, encode_parquet, format_csv
 from skinapp.datasets.readers.upload import read_upload
 from skinapp.datasets.table import build_image_table
 
@@ -35,3 +36,27 @@ def test_both_can_be_opened_again(table: pd.DataFrame) -> None:
     plain = table.assign(site="back").astype({"site": "string"})
     for data, name in ((encode_csv(plain), "x.csv"), (encode_parquet(plain), "x.parquet")):
         pd.testing.assert_frame_equal(read_upload(data, name).table, plain)
+
+
+NAMES = ["=1+1.jpg", "+a", "-a", "@a", "\ta", "\ra", " =a", "＝a", "a\r\nb", "a\x1b[2Jb", "caf\udce9.jpg", 'a,"b"', "ü"]
+SAFE = [
+    *("'=1+1.jpg", "'+a", "'-a", "'@a", "'\\x09a", "'\\x0da", "' =a", "'＝a"),
+    *("a\\x0d\\x0ab", "a\\x1b[2Jb", "caf\\xe9.jpg", 'a,"b"', "ü"),
+]
+
+
+def test_no_name_runs_breaks_a_row_or_reaches_a_terminal() -> None:
+    text = format_csv(["file", "score"], [[name, -0.5] for name in NAMES])
+    lines = text.encode().decode().splitlines()
+    assert len(lines) == len(NAMES) + 1
+    assert list(csv.reader(lines)) == [["file", "score"], *([name, "-0.5"] for name in SAFE)]
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+def test_every_kind_of_text_is_safe_in_a_table(dtype: str) -> None:
+    names = [name for name in NAMES if "\udce9" not in name]
+    written = encode_csv(pd.DataFrame({"@file": pd.Series([*names, None], dtype=dtype), "score": -0.5})).decode()
+    rows = list(csv.reader(written.splitlines()))
+    assert rows[0] == ["'@file", "score"]
+    assert [row[0] for row in rows[1:]] == [*(name for name in SAFE if "caf" not in name), ""]
+    assert {row[1] for row in rows[1:]} == {"-0.5"}
