@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.memory import draw_scene
 from benchmarks.tables import time_tables
 from benchmarks.timing import Times, time_in_turn
-from skinapp.cards.networks import name_networks
+from skinapp.cards.network_facts import name_networks
 from skinapp.cli.console import DataOption, ModelsOption, choose_models_folder
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.inference.files import assess_files, find_photos

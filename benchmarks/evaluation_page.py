@@ -38,7 +38,7 @@ _SHOWN = {
     "Confusion": "Click a cell to see its photos.",
     "Classes": "How these are computed",
     "Curves": "Precision and recall",
-    "Threshold": "Of 1,000 such people",
+    "Threshold": "Among 1,000 such people",
     "Calibration": "Confidence",
     "Subgroups": "Skin tone is not recorded",
     "Repeats": "Repeated lesions",

@@ -1,5 +1,8 @@
 """What stands beside every answer: it is no diagnosis, and the photo was not checked."""
 
-NOTICE = "Not a diagnosis and not a medical device. New, changing or bleeding: see a doctor, whatever this shows."
+NOTICE = (
+    "Not a diagnosis and not a medical device. "
+    "If a lesion is new, changes or bleeds, see a doctor, whatever this app shows."
+)
 
 NOT_CHECKED = "Whether this is a dermoscopy photo was not checked. For any other picture the scores mean nothing."

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from skinapp.cards.figure import build_figure, find_task
 from skinapp.cards.groups import compute_group_figures
 from skinapp.cards.pair import compute_benign_first, compute_contradictions
-from skinapp.cards.rows import build_figure, find_task
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.metrics.estimate import Estimate
 from skinapp.models.card import CardFigure, Head, OperatingPoint, Stage

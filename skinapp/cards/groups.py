@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from skinapp.cards.rows import build_figure
+from skinapp.cards.figure import build_figure
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
 from skinapp.models.card import CardFigure, OperatingPoint
 from skinapp.runs.lookup import find_indices

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skinapp.cards.rows import build_figure
+from skinapp.cards.figure import build_figure
 from skinapp.errors import RunError
 from skinapp.metrics.bootstrap import compute_rate_interval
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
 
-from skinapp.cards.rows import DECIMALS
+from skinapp.cards.figure import DECIMALS
 from skinapp.cards.tried_recipes import Recipe, find_trained
 from skinapp.files import read_toml
 from skinapp.models.card import RECIPE, Card, SeedFigures
-from skinapp.models.folder import member_folder
+from skinapp.models.folder import get_member_folder
 from skinapp.runs.intervals import get_figure, load_intervals
 from skinapp.runs.stored import RunFacts, find_own_runs, read_facts
 from skinapp.taxonomy import MALIGNANCY_CLASSES, MELANOMA
@@ -30,7 +30,7 @@ def read_seed_figures(folder: Path, card: Card, experiments: Path) -> tuple[Seed
     return tuple(
         row
         for network in card.networks
-        for row in _compare(network.name, member_folder(folder, network.name) if card.members else folder, recipes)
+        for row in _compare(network.name, get_member_folder(folder, network.name) if card.members else folder, recipes)
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from skinapp.cards.rows import build_figure
+from skinapp.cards.figure import build_figure
 from skinapp.cards.tried_recipes import find_trained, name_architecture, photo_sources
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.files import read_toml

@@ -15,7 +15,7 @@ from skinapp.taxonomy import MELANOMA, get_class_name
 
 SEEDS = (
     "The same recipe, trained again from other seeds, on validation photos. The first column is the network that "
-    "answers. The figures differ by chance in the training alone, which the 95% intervals do not include. The true "
+    "is used. The figures differ by chance in the training alone, which the 95% intervals do not include. The true "
     "spread may be larger than so few seeds show."
 )
 
@@ -26,14 +26,14 @@ def describe_question(head: Head) -> str:
 
 
 def name_figure(figure: CardFigure) -> str:
-    """Name a figure of a card: "Recall of melanoma", "Sensitivity at the 95% point"."""
+    """Name a figure of a card: "Recall of melanoma", "Sensitivity at the 95% operating point"."""
     name = get_metric_name(figure.metric)
     if figure.label is not None:
         name += f" of {get_class_name(figure.label).lower()}"
     if figure.stage == READ_HERE:
         return f"{name} {describe_sensitivity(figure)}, read from {figure.split}"
     if figure.sensitivity is not None:
-        name += f" at the {100 * figure.sensitivity:g}% point"
+        name += f" at the {100 * figure.sensitivity:g}% operating point"
     return name if figure.stage == "final" else f"{name} {figure.stage}"
 
 
@@ -78,9 +78,10 @@ def describe_threshold_transfer(card: Card) -> str:
     if not sensitivity or not specificity:
         return ""
     return (
-        f"A threshold does not carry over to another camera. Each recipe's threshold finds {SHOWN_SENSITIVITY:.0%} of "
-        f"the malignant photos of its own validation. On these photos its sensitivity was {min(sensitivity):.1%} to "
-        f"{max(sensitivity):.1%}, its specificity {min(specificity):.1%} to {max(specificity):.1%}."
+        f"A threshold does not carry over to another camera. For each recipe the threshold was set to find "
+        f"{SHOWN_SENSITIVITY:.0%} of the malignant photos in its own validation. On these photos it reached a "
+        f"sensitivity of {min(sensitivity):.1%} to {max(sensitivity):.1%} and a specificity of "
+        f"{min(specificity):.1%} to {max(specificity):.1%}."
     )
 
 
@@ -100,7 +101,7 @@ def describe_pair(card: Card) -> tuple[str, ...]:
     if benign:
         sentences.append(
             f"In {format_estimate(benign, PERCENT)} of the photos a benign type is the likeliest, although the "
-            f"malignancy score is above the {SHOWN_SENSITIVITY:.0%} threshold. In these the threshold decides."
+            f"malignancy score is above the {SHOWN_SENSITIVITY:.0%} threshold. For these photos the threshold decides."
         )
     return tuple(sentences)
 

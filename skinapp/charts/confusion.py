@@ -160,6 +160,6 @@ def _format_hover(confusion: pd.DataFrame, row_shares: _Floats, column_shares: _
     return (
         f"{get_full_class_name(truth)}<br>predicted as {get_full_class_name(prediction)}:<br>"
         f"{int(confusion.to_numpy()[row, column]):,} photos<br>"
-        f"{format_value(row_shares[row, column], '.1%', 'undefined')} of this truth<br>"
-        f"{format_value(column_shares[row, column], '.1%', 'undefined')} of this prediction"
+        f"{format_value(row_shares[row, column], '.1%', 'undefined')} of the true class<br>"
+        f"{format_value(column_shares[row, column], '.1%', 'undefined')} of the predicted class"
     )

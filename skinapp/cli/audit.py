@@ -14,9 +14,9 @@ from skinapp.cli.console import (
     check_data_root,
     check_output,
     explain_write_errors,
+    print_message,
     progress_bar,
     render_table,
-    say,
     write_answer,
 )
 from skinapp.datasets.export import encode_csv
@@ -38,16 +38,25 @@ _SUFFIXES = (".csv", ".parquet")
 
 
 def audit(
-    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Image tables; findings name them.")],
+    tables: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TABLE",
+            help="Image tables to check. Findings refer to them by file name, so names must differ.",
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the findings to this file, .csv or .parquet.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything crosses a split.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with code 1 if a lesion or a copy is in two splits.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Find copies, leaks across splits, label conflicts, unreadable files and gaps, in tables and between them.
 
-    With --data the photos are compared, else their perceptual hashes, which misses cropped copies.
+    With --data the photos are compared. Without it only their perceptual hashes are compared, which does not find
+    cropped copies.
     """
     # scikit-learn is imported only by the commands that need it, so that the others start faster.
     from skinapp.datasets.audit.checks import audit_tables, stack_tables
@@ -59,18 +68,20 @@ def audit(
         raise SkinAppError(f"{output} is neither {' nor '.join(_SUFFIXES)}. Name a file that ends in one of them.")
     named = _read_tables(tables)
     if data is None:
-        say("Without --data perceptual hashes are compared instead of photos, so cropped copies are not found.")
+        print_message(
+            "Without --data perceptual hashes are compared instead of photos, so cropped copies are not found."
+        )
         findings = audit_tables(named)
     else:
         with progress_bar("Comparing photos") as progress:
             comparison = find_copies_by_photo(stack_tables(named), check_data_root(data), progress)
-        say("Copies were found by comparing the photos.")
+        print_message("Copies were found by comparing the photos.")
         findings = audit_tables(named, comparison.pairs, comparison.readable)
     if output is not None:
         _write(findings, output)
     write_answer(render_table(_draw_summary(findings)), None)
     leaks = int(crosses_split(findings).sum())
-    say(f"Leaks, findings that cross a split: {leaks:,}." if leaks else "Nothing crosses a split.")
+    print_message(f"Leaks, findings that cross a split: {leaks:,}." if leaks else "Nothing crosses a split.")
     if strict and leaks:
         raise typer.Exit(1)
 
@@ -83,7 +94,7 @@ class Task(StrEnum):
 
 
 def probe(
-    table: Annotated[Path, typer.Argument(help="Image table with labels.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Image table with labels.")],
     task: Annotated[
         Task | None, typer.Option(help="What to predict; by default the diagnosis, or malignancy where none is known.")
     ] = None,
@@ -112,15 +123,20 @@ def probe(
         with replace_file(folder / FEATURES_FILE) as aside:
             aside.write_bytes(encode_csv(result.features.round(4)))
     write_answer(render_table(_draw_probe(result, intervals)), None)
-    say(f"Stored in {folder}")
+    print_message(f"Stored in {folder}")
 
 
 def _draw_probe(result: "Probe", intervals: pd.DataFrame) -> Table:
     """Draw one row per class: its AUROC with its interval, and the facts that contribute most."""
     run = result.run
-    title = f"Trivial facts alone on {run.table}: {len(run.frame):,} photos"
+    title = f"Facts other than the lesion, alone, on {run.table}: {len(run.frame):,} photos"
     table = Table(
-        "class", "AUROC (95% interval, by lesion)", "main facts (AUROC lost)", "best alone", title=title, box=None
+        "class",
+        "AUROC (95% interval, by lesion)",
+        "most important facts (AUROC lost without them)",
+        "best alone",
+        title=title,
+        box=None,
     )
     for label in run.classes:
         features = result.features[result.features["class"] == label]
@@ -136,7 +152,9 @@ def _read_tables(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     names = [path.stem for path in paths]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise DatasetError(f"Two tables are named {', '.join(repeated)}; findings name tables. Rename one of them.")
+        raise DatasetError(
+            f"Two tables are named {', '.join(repeated)}; findings refer to tables by file name. Rename one of them."
+        )
     return {name: read_table(path) for name, path in zip(names, paths, strict=True)}
 
 
@@ -146,7 +164,7 @@ def _write(findings: pd.DataFrame, output: Path) -> None:
             aside.write_bytes(encode_csv(findings))
         else:
             findings.to_parquet(aside, index=False, compression="zstd")
-    say(f"{output}: {len(findings):,} findings")
+    print_message(f"{output}: {len(findings):,} findings")
 
 
 def _draw_summary(findings: pd.DataFrame) -> Table:
@@ -160,7 +178,7 @@ def _draw_summary(findings: pd.DataFrame) -> Table:
     return table
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(audit)
     app.command()(probe)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import ModelsOption, find_model_folder, render_table, say, write_answer
-from skinapp.cli.stored import read_own_runs
+from skinapp.cli.console import ModelsOption, find_model_folder, print_message, render_table, write_answer
+from skinapp.cli.read_runs import read_own_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
-from skinapp.files import EXPERIMENTS, file_sha256
+from skinapp.files import EXPERIMENTS, compute_sha256
 from skinapp.formatting import format_estimate
 from skinapp.runs.measured import MeasuredRun, measure_run
 from skinapp.runs.stored import StoredRun
@@ -26,10 +26,10 @@ Stored = tuple[Path, StoredRun]
 
 
 def card(
-    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
     table: Annotated[
         Path | None,
-        typer.Option(help="The image table it was trained on; by default the one of that name that ships."),
+        typer.Option(help="The image table it was trained on; by default the shipped table of that name."),
     ] = None,
     experiments: Annotated[
         Path | None,
@@ -65,7 +65,7 @@ def card(
     write_card(folder, card)
     if points:
         write_answer(render_table(_build_points_table(card)), None)
-    say(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
+    print_message(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
 
 
 def _find_own_table(card: "Card", table: Path | None) -> Path:
@@ -73,7 +73,7 @@ def _find_own_table(card: "Card", table: Path | None) -> Path:
     path = table or TABLES / f"{card.data.table}.parquet"
     if not path.is_file():
         raise DatasetError(f"There is no image table at {path}. Name the one {card.id} was trained on with --table.")
-    if file_sha256(path) != card.data.table_sha256:
+    if compute_sha256(path) != card.data.table_sha256:
         raise DatasetError(
             f"{path} is not the table that {card.id} was trained on (sha256 differs). Name that one with --table."
         )
@@ -112,6 +112,6 @@ def _build_points_table(card: "Card") -> Table:
     return table
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's command."""
     app.command()(card)

@@ -14,10 +14,10 @@ from skinapp.cli.console import (
     ModelsOption,
     check_output,
     choose_models_folder,
-    fail,
+    print_error,
+    print_message,
     progress_bar,
     render_table,
-    say,
     write_answer,
 )
 from skinapp.datasets.export import format_csv
@@ -40,7 +40,7 @@ class OutputFormat(StrEnum):
 
 
 def classify(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Folders are searched at any depth.")],
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER", help="Folders are searched at any depth.")],
     format: Annotated[OutputFormat, typer.Option("--format", help="Format of the answer.")] = OutputFormat.table,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
     models: ModelsOption = None,
@@ -67,8 +67,8 @@ def classify(
     write_answer(formats[format](answers, assessor), output)
     refused = [answer for answer in answers if answer.error]
     for answer in refused:
-        fail(f"{escape_controls(str(answer.file))}: {answer.error}")
-    say(f"{NOTICE} {NOT_CHECKED}")
+        print_error(f"{escape_controls(str(answer.file))}: {answer.error}")
+    print_message(f"{NOTICE} {NOT_CHECKED}")
     if refused:
         raise typer.Exit(1)
 
@@ -170,6 +170,6 @@ def _format_threshold(assessment: "Assessment") -> str:
     return f"{side} {assessment.threshold:.1%}" if side else "–"
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(classify)

@@ -35,15 +35,15 @@ ModelsOption = Annotated[
 ]
 
 
-def say(sentence: str) -> None:
+def print_message(sentence: str) -> None:
     """Print a sentence on stderr, without characters that a terminal would obey."""
     messages.print(escape_controls(sentence, keep="\n"), markup=False)
 
 
-def fail(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """Print an error on stderr."""
     messages.print("Error: ", style="bold red", end="")
-    say(sentence)
+    print_message(sentence)
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def write_answer(text: str, output: Path | None) -> None:
         return
     with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(data)
-    say(f"Written to {output}")
+    print_message(f"Written to {output}")
 
 
 @contextmanager

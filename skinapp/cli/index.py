@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from skinapp.cli.console import DataOption, explain_write_errors, find_data_root, progress_bar, say
+from skinapp.cli.console import DataOption, explain_write_errors, find_data_root, print_message, progress_bar
 from skinapp.datasets.files import Progress
 from skinapp.datasets.merge import merge_tables
 from skinapp.datasets.readers.common import IndexedTable, IndexNote
@@ -33,7 +33,7 @@ LabelsOption = Annotated[
 
 @index.command("ham10000")
 def index_ham10000(
-    folder: Annotated[Path, typer.Argument(help="The folder that HAM10000 was unpacked in.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that HAM10000 was unpacked in.")],
     output: OutputOption,
     isic2019_labels: Annotated[
         Path | None,
@@ -48,7 +48,9 @@ def index_ham10000(
 
 @index.command("isic2019")
 def index_isic2019(
-    folder: Annotated[Path, typer.Argument(help="The folder that ISIC 2019's training set was unpacked in.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The folder that ISIC 2019's training set was unpacked in.")
+    ],
     output: OutputOption,
     data: DataOption = None,
 ) -> None:
@@ -60,7 +62,8 @@ def index_isic2019(
 @index.command("folders")
 def index_folders(
     folder: Annotated[
-        Path, typer.Argument(help="A folder of photos, with or without subfolders for classes and splits.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="A folder of photos, with or without subfolders for classes and splits."),
     ],
     output: OutputOption,
     labels: LabelsOption = None,
@@ -73,7 +76,9 @@ def index_folders(
 
 @index.command("csv")
 def index_csv(
-    csv: Annotated[Path, typer.Argument(help="A CSV with one row per photo and a column path, image or file.")],
+    csv: Annotated[
+        Path, typer.Argument(metavar="CSV", help="A CSV with one row per photo and a column path, image or file.")
+    ],
     output: OutputOption,
     labels: LabelsOption = None,
     data: DataOption = None,
@@ -84,7 +89,7 @@ def index_csv(
 
 
 def merge(
-    tables: Annotated[list[Path], typer.Argument(help="Image tables, made with one data root.")],
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE", help="Image tables, made with one data root.")],
     output: OutputOption,
 ) -> None:
     """Put the rows of several image tables into one; ids in more than one table get the table's name as a prefix."""
@@ -104,7 +109,7 @@ def _index(output: Path, read: Callable[[Progress, Path], IndexedTable]) -> None
             f"{output} cannot be written: it is a folder, or its folder is read-only. Name another with -o."
         )
     if cache.exists():
-        say(f"An earlier run was interrupted; this one continues with the facts in {cache}.")
+        print_message(f"An earlier run was interrupted; this one continues with the facts in {cache}.")
     with progress_bar("Measuring photos") as progress:
         indexed = read(progress, cache)
     with explain_write_errors(output):
@@ -116,16 +121,16 @@ def _index(output: Path, read: Callable[[Progress, Path], IndexedTable]) -> None
 def _print_summary(indexed: IndexedTable, output: Path) -> None:
     print_notes(indexed.notes)
     lesions, diagnoses = indexed.table["lesion_id"].nunique(), indexed.table["diagnosis"].nunique()
-    say(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
+    print_message(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
 
 
 def print_notes(notes: tuple[IndexNote, ...], most: int = 10) -> None:
     """Print each note: how many it concerns, and the first `most` by name."""
     for note in notes:
-        say(f"{len(note.names):,} {note.what}: {shorten_list(note.names, most)}")
+        print_message(f"{len(note.names):,} {note.what}: {shorten_list(note.names, most)}")
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.add_typer(index, name="index")
     app.command()(merge)

@@ -5,8 +5,8 @@ import sys
 
 import typer
 
-from skinapp.cli import audit, card, classify, data, index, models, runs, story, training
-from skinapp.cli.console import fail
+from skinapp.cli import audit, card, classify, index, models, runs, split, story, training
+from skinapp.cli.console import print_error
 from skinapp.errors import SkinAppError
 from skinapp.files import discard_stdout
 
@@ -16,8 +16,8 @@ app = typer.Typer(
     help="Triage of skin lesions from dermoscopy photos, with figures that show how far to trust it. "
     "Never a diagnosis.",
 )
-for group in (classify, models, card, runs, story, index, data, audit, training):
-    group.add_to(app)
+for group in (classify, models, card, runs, story, index, split, audit, training):
+    group.add_commands(app)
 
 
 def main() -> None:
@@ -25,12 +25,12 @@ def main() -> None:
     try:
         app()
     except SkinAppError as error:
-        fail(str(error))
+        print_error(str(error))
         sys.exit(2)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         what = error.filename or "The answer"
-        fail(f"{what} cannot be written ({error.strerror}). Free some space and run it again.")
+        print_error(f"{what} cannot be written ({error.strerror}). Free some space and run it again.")
         discard_stdout()
         sys.exit(2)

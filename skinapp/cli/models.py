@@ -13,15 +13,15 @@ from skinapp.cli.console import (
     DataOption,
     ModelsOption,
     check_data_root,
-    find_model_folder,
     choose_models_folder,
+    find_model_folder,
+    print_message,
     progress_bar,
     render_table,
-    say,
     write_answer,
 )
-from skinapp.cli.shown import Format, as_object, figures_table
-from skinapp.cli.stored import read_own_runs
+from skinapp.cli.print_figures import Format, build_json_figure, draw_figures_table
+from skinapp.cli.read_runs import read_own_runs
 from skinapp.datasets.table import read_table
 from skinapp.formatting import DASH, format_estimate
 from skinapp.metrics.labels import get_inline_name
@@ -59,11 +59,11 @@ def models(
     else:
         write_answer(render_table(_build_table(heads)), None)
     if not cards:
-        say(describe_no_model(root))
+        print_message(describe_no_model(root))
 
 
 def _build_object(card: "Card", head: "Task", test: "TestRun | None") -> dict[str, object]:
-    from skinapp.cards.networks import describe_licence, name_networks
+    from skinapp.cards.network_facts import describe_licence, name_networks
 
     return {
         "id": card.id,
@@ -79,11 +79,11 @@ def _build_object(card: "Card", head: "Task", test: "TestRun | None") -> dict[st
 def _build_test_object(run: StoredRun, intervals: pd.DataFrame) -> dict[str, object]:
     first = compute_headline(run)
     counts: dict[str, object] = {"photos": first.photos, "lesions": first.lesions}
-    return counts | {name: as_object(get_figure(intervals, name)) for name in OVERALL}
+    return counts | {name: build_json_figure(get_figure(intervals, name)) for name in OVERALL}
 
 
 def _build_table(heads: Sequence[tuple["Card", "Task", "TestRun | None"]]) -> Table:
-    from skinapp.cards.networks import name_networks
+    from skinapp.cards.network_facts import name_networks
 
     table = Table("model", "head", "network", "test photos", *map(get_inline_name, IN_TABLE), box=None)
     for card, head, test in heads:
@@ -96,9 +96,14 @@ def _build_table(heads: Sequence[tuple["Card", "Task", "TestRun | None"]]) -> Ta
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
     table: Annotated[
-        Path, typer.Argument(help="Image table with a split, or a recipe (TOML) that draws one, as of photos outside.")
+        Path,
+        typer.Argument(
+            metavar="TABLE",
+            help="Image table with a split, or a recipe (TOML) that defines the split, for example of the photos it "
+            "keeps out of training (`--split outside`).",
+        ),
     ],
     split: Annotated[str, typer.Option(help="Which photos to predict.")] = "test",
     name: Annotated[str | None, typer.Option(help="Name of the run; by default TABLE-SPLIT.")] = None,
@@ -124,8 +129,8 @@ def evaluate(
         save_intervals(intervals, destination)
         first = compute_headline(run)
         title = f"{run.model} on {run.table}, {run.split}: {first.photos:,} photos of {first.lesions:,} lesions"
-        write_answer(render_table(figures_table(intervals, OVERALL, title)), None)
-        say(f"Stored in {destination}")
+        write_answer(render_table(draw_figures_table(intervals, OVERALL, title)), None)
+        print_message(f"Stored in {destination}")
 
 
 def _photos(table: Path, split: str) -> tuple[Path, pd.DataFrame]:
@@ -154,7 +159,7 @@ def _find_test_run(folder: Path, card: "Card", task: "Task") -> TestRun | None:
     return None
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(models)
     app.command()(evaluate)

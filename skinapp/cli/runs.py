@@ -18,13 +18,13 @@ from skinapp.cli.console import (
     check_output,
     choose_models_folder,
     find_model_folder,
+    print_message,
     progress_bar,
     render_table,
-    say,
     write_answer,
 )
-from skinapp.cli.shown import Format, as_object, figures_table
-from skinapp.cli.stored import read_or_report
+from skinapp.cli.print_figures import Format, build_json_figure, draw_figures_table
+from skinapp.cli.read_runs import read_or_report
 from skinapp.datasets.export import encode_csv
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
@@ -34,8 +34,7 @@ from skinapp.metrics.estimate import REPLICATES, Estimate
 from skinapp.metrics.labels import get_inline_name
 from skinapp.metrics.summary import OVERALL, PER_CLASS
 from skinapp.runs.intervals import draw_intervals, get_figure, load_intervals
-from skinapp.runs.isic_submission import check_classes
-from skinapp.runs.isic_submission import format_submission as challenge_format
+from skinapp.runs.isic_submission import check_classes, format_submission
 from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import find_runs, load_run
@@ -86,11 +85,13 @@ def runs(
     else:
         write_answer(render_table(_draw_runs_table(names, stored)), None)
     if not stored:
-        say(f"No run is stored in {roots[0]} or {roots[1]}. Make one with `skinapp evaluate`.")
+        print_message(f"No run is stored in {roots[0]} or {roots[1]}. Make one with `skinapp evaluate`.")
 
 
 def score(
-    csv: Annotated[Path, typer.Argument(help="Predictions, one row per photo; see docs/predictions-csv.md.")],
+    csv: Annotated[
+        Path, typer.Argument(metavar="CSV", help="Predictions, one row per photo; see docs/predictions-csv.md.")
+    ],
     truth: Annotated[Path | None, typer.Option(help="The file of truths, for the ISIC challenge's format.")] = None,
     format: FormatOption = Format.table,
     replicates: Annotated[int, typer.Option(min=1, help="Bootstrap replicates for the 95% intervals.")] = REPLICATES,
@@ -106,7 +107,7 @@ def score(
     else:
         write_answer(_format_score_table(csv, own.predictions, intervals), None)
     for note in own.notes:
-        say(note)
+        print_message(note)
 
 
 def submission(
@@ -115,7 +116,10 @@ def submission(
     ],
     table: Annotated[
         Path | None,
-        typer.Argument(help="Image table of the photos to predict, with or without labels. Leave it out for a run."),
+        typer.Argument(
+            metavar="TABLE",
+            help="Image table of the photos to predict, with or without labels. Leave it out for a run.",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The CSV to write. By default it is printed.")
@@ -126,13 +130,13 @@ def submission(
         typer.Option(
             "--equal-shares",
             help="Restate the scores for equally frequent types, which the challenge's balanced accuracy rewards. By "
-            "default they hold for the shares in the model's card.",
+            "default they assume the class shares in the model's card.",
         ),
     ] = False,
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
-    """Write predictions in the format of ISIC 2018 task 3, for its own scorer; scc counts as AKIEC."""
+    """Write predictions in the format of ISIC 2018 task 3, for the challenge's scorer; scc counts as AKIEC."""
     check_output(output)
     if table is None:
         if equal_shares:
@@ -141,7 +145,7 @@ def submission(
                 "Name the model and the image table instead."
             )
         run = load_run(Path(model))
-        frame = challenge_format(run.frame["image_id"], run.probabilities(), run.classes)
+        frame = format_submission(run.frame["image_id"], run.probabilities(), run.classes)
     else:
         frame = _predict(find_model_folder(model, models), table, split, check_data_root(data), equal_shares)
     write_answer(encode_csv(frame).decode(), output)
@@ -155,7 +159,7 @@ def _read_listed(folder: Path) -> _Listed | None:
     try:
         intervals = load_intervals(folder)
     except RunError as error:
-        say(str(error))
+        print_message(str(error))
     first = compute_headline(run)
     figures = {name: Estimate(getattr(first, name), float("nan"), float("nan")) for name in LISTED}
     if intervals is not None:
@@ -172,7 +176,9 @@ def _name_runs(stored: Sequence[_Listed]) -> list[str]:
 def _build_run_object(name: str, listed: _Listed) -> dict[str, object]:
     facts = {"name": name, "model": listed.model, "table": listed.table, "split": listed.split}
     counts = {"photos": listed.first.photos, "lesions": listed.first.lesions}
-    return facts | counts | {figure_name: as_object(estimate) for figure_name, estimate in listed.figures.items()}
+    return (
+        facts | counts | {figure_name: build_json_figure(estimate) for figure_name, estimate in listed.figures.items()}
+    )
 
 
 def _draw_runs_table(names: Sequence[str], stored: Sequence[_Listed]) -> Table:
@@ -199,10 +205,10 @@ def _read_bytes(file: Path) -> bytes:
 
 def _build_score_object(csv: Path, own: OwnPredictions, intervals: pd.DataFrame) -> dict[str, object]:
     first = compute_headline(own.predictions)
-    overall = {name: as_object(get_figure(intervals, name)) for name in OVERALL}
+    overall = {name: build_json_figure(get_figure(intervals, name)) for name in OVERALL}
     classes = [
         {"class": row["class"], "name": row["name"], "photos": row["support"], "lesions": row["lesions"]}
-        | {name: as_object(get_figure(intervals, name, row["class"])) for name in PER_CLASS}
+        | {name: build_json_figure(get_figure(intervals, name, row["class"])) for name in PER_CLASS}
         for row in compute_per_class(own.predictions).to_dict(orient="records")
     ]
     counts = {"file": csv.name, "photos": first.photos, "lesions": first.lesions}
@@ -220,7 +226,7 @@ def _format_score_table(csv: Path, run: Predictions, intervals: pd.DataFrame) ->
     for row in compute_per_class(run).to_dict(orient="records"):
         words = (format_estimate(get_figure(intervals, name, row["class"])) for name in PER_CLASS)
         table.add_row(row["name"], f"{row['support']:,}", f"{row['lesions']:,}", *words)
-    return render_table(figures_table(intervals, OVERALL, title)) + "\n" + render_table(table)
+    return render_table(draw_figures_table(intervals, OVERALL, title)) + "\n" + render_table(table)
 
 
 def _predict(folder: Path, table: Path, split: str, root: Path, equal_shares: bool) -> pd.DataFrame:
@@ -246,10 +252,10 @@ def _predict(folder: Path, table: Path, split: str, root: Path, equal_shares: bo
     with progress_bar("Predicting") as progress:
         files = [root / path for path in photos["path"]]
         scores = predict_files(classifier, files, progress)[card.heads.index(head)]
-    return challenge_format(photos["image_id"], scores, head.classes, head.shares if equal_shares else ())
+    return format_submission(photos["image_id"], scores, head.classes, head.shares if equal_shares else ())
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(runs)
     app.command()(score)

@@ -32,6 +32,6 @@ def story(
     write_answer(format_markdown(steps), output)
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's command."""
     app.command()(story)

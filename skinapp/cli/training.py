@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,44 +15,61 @@ from skinapp.cli.console import (
     check_data_root,
     explain_write_errors,
     find_model_folder,
+    print_message,
     progress_bar,
-    say,
 )
 
 if TYPE_CHECKING:
     from skinapp.training.fit import TrainingContext
 
 
-WeightsOption = Annotated[
-    Path | None, typer.Option(envvar="SKINAPP_WEIGHTS", help="Folder of initial weights (safetensors).")
-]
+class ResumeFrom(StrEnum):
+    """The checkpoint that an interrupted training goes on from."""
+
+    last = "last"
+    best = "best"
+    none = "none"
+
+
+WeightsOption = Annotated[Path | None, typer.Option(envvar="SKINAPP_WEIGHTS", help="Folder of initial weights.")]
 CheckpointsOption = Annotated[
     Path | None, typer.Option(help="Folder of checkpoints; an interrupted training resumes from there.")
+]
+ResumeOption = Annotated[
+    ResumeFrom,
+    typer.Option(
+        "--resume",
+        help="Where to go on: from the last epoch, from the best one (where the last is damaged), or anew (none), which "
+        "deletes the checkpoints.",
+    ),
 ]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Number of processes that prepare photos.")]
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml; card and weights are written beside it.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="models/<id>/recipe.toml; card and weights are written beside it.")
+    ],
     data: DataOption = None,
     weights: WeightsOption = None,
     checkpoints: CheckpointsOption = None,
     workers: WorkersOption = 1,
+    resume: ResumeOption = ResumeFrom.last,
 ) -> None:
     """Train a model by a recipe; after an interruption, run it again to resume."""
     # Lightning is an optional dependency that only this group of commands needs.
     from skinapp.training.fit import train as fit
 
-    with _prepare_training(recipe, data, weights, checkpoints, workers) as context:
+    with _prepare_training(recipe, data, weights, checkpoints, workers, resume) as context:
         card = fit(recipe, context)
     (network,) = card.networks
     facts = network.training
     best = f"{facts.monitor} {facts.best_value:.3f} on validation"
-    say(f"{card.id}: kept epoch {facts.best_epoch} of {facts.epochs}, {best}")
+    print_message(f"{card.id}: kept epoch {facts.best_epoch} of {facts.epochs}, {best}")
 
 
 def calibrate(
-    model: Annotated[str, typer.Argument(help="A model's id, or its folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:
@@ -60,15 +78,19 @@ def calibrate(
 
     folder = find_model_folder(model, models)
     with progress_bar("Reading photos") as progress:
-        card = recalibrate(folder, TrainingContext(check_data_root(data), None, folder, progress=progress, say=say))
+        card = recalibrate(
+            folder, TrainingContext(check_data_root(data), None, folder, progress=progress, say=print_message)
+        )
     for head in card.heads:
-        say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
-    say("Its stored runs hold the old scores.")
-    say(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
+        print_message(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
+    print_message("Its stored runs hold the old scores.")
+    print_message(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def average(
-    recipe: Annotated[Path, typer.Argument(help="models/<id>/recipe.toml; the card is written beside it.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="models/<id>/recipe.toml; the card is written beside it.")
+    ],
     data: DataOption = None,
 ) -> None:
     """Average the trained networks of a recipe and calibrate the average on validation photos."""
@@ -77,32 +99,36 @@ def average(
     with progress_bar("Predicting") as progress:
         card = averaged(recipe, check_data_root(data), progress)
     for head in card.heads:
-        say(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
-    say("Stored runs of it may hold other scores.")
-    say(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
+        print_message(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
+    print_message("Stored runs of it may hold other scores.")
+    print_message(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
 
 
 def experiment(
-    recipe: Annotated[Path, typer.Argument(help="experiments/<id>/recipe.toml; runs and curves are stored beside it.")],
+    recipe: Annotated[
+        Path,
+        typer.Argument(metavar="RECIPE", help="experiments/<id>/recipe.toml; runs and curves are stored beside it."),
+    ],
     data: DataOption = None,
     weights: WeightsOption = None,
     checkpoints: CheckpointsOption = None,
     workers: WorkersOption = 1,
+    resume: ResumeOption = ResumeFrom.last,
 ) -> None:
     """Train by a recipe and store its predictions, without the weights, to compare with other runs."""
     from skinapp.runs.summary import compute_headline
     from skinapp.training.experiment import run_experiment
 
-    with _prepare_training(recipe, data, weights, checkpoints, workers) as context:
+    with _prepare_training(recipe, data, weights, checkpoints, workers, resume) as context:
         result = run_experiment(recipe, context)
     for run in result.runs:
         line = compute_headline(run)
         figures = f"accuracy {line.accuracy:.3f}, macro F1 {line.macro_f1:.3f}"
-        say(f"{run.model}, {run.split}: {line.photos:,} photos, {figures}")
+        print_message(f"{run.model}, {run.split}: {line.photos:,} photos, {figures}")
 
 
 def arrays(
-    table: Annotated[Path, typer.Argument(help="Image table (Parquet) with diagnoses.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Image table (Parquet) with diagnoses.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for X.npy, X_g.npy, y.npy and arrays.json.")],
     one_hot: Annotated[bool, typer.Option(help="Write y as seven columns of 0 and 1, not as 0 to 6.")] = False,
     data: DataOption = None,
@@ -112,24 +138,29 @@ def arrays(
 
     with explain_write_errors(output), progress_bar("Squeezing photos") as progress:
         photos = write_arrays(table, output, check_data_root(data), progress, one_hot)
-    say(f"{photos:,} photos written to {output}")
+    print_message(f"{photos:,} photos written to {output}")
 
 
 @contextmanager
 def _prepare_training(
-    recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int
+    recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int, resume: ResumeFrom
 ) -> "Iterator[TrainingContext]":
     from skinapp.training.checkpoints import name_checkpoint_folder
     from skinapp.training.fit import TrainingContext
+    from skinapp.training.resume import discard_checkpoints
 
+    data_root = check_data_root(data)
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
     folder = name_checkpoint_folder(recipe, root, weights)
-    say(f"Checkpoints in {folder}")
+    print_message(f"Checkpoints in {folder}")
+    if resume is ResumeFrom.none:
+        discard_checkpoints(folder)
+    start = "best" if resume is ResumeFrom.best else "last"
     with progress_bar("Reading photos") as progress:
-        yield TrainingContext(check_data_root(data), weights, folder, workers, progress, say)
+        yield TrainingContext(data_root, weights, folder, workers, start, progress, print_message)
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(train)
     app.command()(calibrate)

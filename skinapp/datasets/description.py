@@ -50,7 +50,7 @@ class _SplitColumns:
 
     @classmethod
     def from_splits(cls, split: EncodedColumn) -> "_SplitColumns":
-        columns = split.with_missing_name() if split.names else split
+        columns = split.name_missing() if split.names else split
         photos = np.bincount(columns.codes[columns.codes >= 0], minlength=len(columns.names))
         names = tuple(name or NO_SPLIT for name in columns.names)
         return cls(columns.codes, names, (*photos.tolist(), len(split.codes)))
@@ -96,7 +96,7 @@ def _count_levels(codes: Codes, n: int, split: _SplitColumns) -> npt.NDArray[np.
 def _describe_lesions(lesions: Codes, split: _SplitColumns) -> _Lines:
     counts = [*count_distinct(split.codes, len(split.names), lesions), int(lesions.max(initial=-1)) + 1]
     lines = [("Lesions", "", [f"{count:,}" if count else NOT_RECORDED for count in counts])]
-    return lines + _describe_missing("Lesions", lesions < 0, split, "photos without one named")
+    return lines + _describe_missing("Lesions", lesions < 0, split, "photos without a named lesion")
 
 
 def _describe_ages(years: npt.NDArray[np.float64], split: _SplitColumns) -> _Lines:
@@ -148,7 +148,7 @@ def trace_flow(table: pd.DataFrame, sources: Iterable[pd.DataFrame] = ()) -> pd.
     photos = table if not_drawn is None else pd.concat([table, not_drawn], ignore_index=True)
     here = np.arange(len(photos)) < len(table)
     steps = _FlowSteps(photos)
-    steps.add_sources(encode(photos["source"]).with_missing_name())
+    steps.add_sources(encode(photos["source"]).name_missing())
     if not_drawn is not None:
         steps.add(OUT, "Left out", ~here, _explain_not_drawn(photos, here))
     labelled = encode_labels(photos).codes >= 0

@@ -16,7 +16,7 @@ Codes = npt.NDArray[np.intp]
 class EncodedColumn:
     """A column as indices into `names`: `codes`, intp (n,), is -1 where the value is missing.
 
-    After `with_missing_name` missing values have a code too; its name is None.
+    After `name_missing` missing values have a code too; its name is None.
     """
 
     codes: Codes
@@ -34,7 +34,7 @@ class EncodedColumn:
         new_codes = np.array([names.index(name) for name in self.names] + [-1], dtype=np.intp)
         return EncodedColumn(new_codes[self.codes], tuple(names))
 
-    def with_missing_name(self) -> "EncodedColumn":
+    def name_missing(self) -> "EncodedColumn":
         """Return the column with its missing values, if any, under the last code and the name None."""
         missing = self.codes < 0
         if not missing.any():

@@ -11,7 +11,7 @@ import pandas as pd
 from skinapp.datasets.facts_cache import Facts, FactsCache, FileState, read_file_state
 from skinapp.datasets.measures import MEASURES, compute_perceptual_hash, measure
 from skinapp.errors import PhotoError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.photo import read_photo_file
 
 Progress = Callable[[int, int], None]
@@ -26,12 +26,12 @@ _BLOCK = 512
 """Photos handed to the threads at a time, which bounds the queue whatever their number."""
 
 
-def no_progress(done: int, total: int) -> None:
+def ignore_progress(done: int, total: int) -> None:
     """Show nothing."""
 
 
 def measure_files(
-    files: Sequence[Path], data_root: Path, progress: Progress = no_progress, facts_cache: Path | None = None
+    files: Sequence[Path], data_root: Path, progress: Progress = ignore_progress, facts_cache: Path | None = None
 ) -> pd.DataFrame:
     """Hash and measure files in parallel: one row per file, in their order, with the columns of FILE_FACTS.
 
@@ -86,6 +86,6 @@ def _measure_file(file: Path) -> Facts:
 
 def _hash_file(file: Path) -> str | None:
     try:
-        return file_sha256(file)
+        return compute_sha256(file)
     except OSError:  # deleted, or no permission to read it
         return None

@@ -112,7 +112,7 @@ def count_classes_by_split(table: pd.DataFrame) -> pd.DataFrame:
     Largest class first, splits in the order of SPLITS, photos without a split (NA) last. Pairs without photos are
     omitted.
     """
-    label, split = encode_labels(table), encode_splits(table).with_missing_name()
+    label, split = encode_labels(table), encode_splits(table).name_missing()
     shape = len(label.names), len(split.names)
     cells = np.where(label.codes < 0, -1, label.codes * shape[1] + split.codes)
     photos = np.bincount(cells[cells >= 0], minlength=math.prod(shape)).reshape(shape)
@@ -174,7 +174,7 @@ def compute_measure_quantiles(table: pd.DataFrame, measure: str) -> pd.DataFrame
     if measure not in MEASURES:
         raise ValueError(f"{measure} is not measured. Choose one of {', '.join(MEASURES)}.")
     values = table[measure].to_numpy(dtype=np.float32, na_value=np.nan)
-    label = encode_labels(table).with_missing_name()
+    label = encode_labels(table).name_missing()
     order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
     values, codes = values[order], label.codes[order]
     ranks = _compute_ranks(values)
@@ -196,8 +196,8 @@ def count_metadata(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """
     if column not in METADATA:
         raise ValueError(f"{column} is not counted by class. Choose one of {', '.join(METADATA)}.")
-    label = encode_labels(table).with_missing_name()
-    value = (_encode_decades(table["age"]) if column == "age" else encode(table[column])).with_missing_name()
+    label = encode_labels(table).name_missing()
+    value = (_encode_decades(table["age"]) if column == "age" else encode(table[column])).name_missing()
     photos = count_pairs(label.codes, len(label.names), value.codes, len(value.names))
     rows = _order_by_photos(photos.sum(axis=1), label)
     columns = np.arange(len(value.names)) if column == "age" else _order_by_photos(photos.sum(axis=0), value)

@@ -14,7 +14,7 @@ class MetricLabel:
 
 LABELS = {
     "accuracy": MetricLabel(
-        "Accuracy", "Share of photos whose top answer is right. It flatters where one class is frequent."
+        "Accuracy", "Share of photos whose top answer is right. It looks too good if one class is frequent."
     ),
     "balanced_accuracy": MetricLabel("Balanced accuracy", "Recall of each class, averaged: every class counts alike."),
     "macro_f1": MetricLabel("Macro F1", "F1 of each class, averaged."),
@@ -23,8 +23,8 @@ LABELS = {
     ),
     "log_loss": MetricLabel(
         "Log loss",
-        "What training minimises: minus the logarithm of the score of the truth, averaged. Lower is better, "
-        "but a lower loss is not always the more useful model.",
+        "The negative logarithm of the score of the true class, averaged. Training minimises it. Lower is better, but "
+        "the model with the lower loss is not always more useful.",
     ),
     "macro_auroc": MetricLabel(
         "Macro AUROC", "How often a photo of a class scores above one of another, averaged by class."
@@ -37,29 +37,28 @@ LABELS = {
     ),
     "ece": MetricLabel(
         "Calibration error",
-        "How far scores lie from how often they are right, on average: top answer, 15 equal bins.",
+        "Average difference between the score of the most likely class and how often it is right, in 15 equal bins.",
     ),
     "ece_if_perfect": MetricLabel(
         "Calibration error if perfect",
-        "The calibration error that perfect scores would show by chance with as many photos: judge by that.",
+        "The calibration error that perfectly calibrated scores would show by chance with this many photos. Compare "
+        "the calibration error with this.",
         short="If it were perfect",
     ),
     "brier": MetricLabel("Brier score", "Mean squared distance of the scores from the truth; 0 is perfect."),
-    "slope": MetricLabel("Slope", "1 is right; below it the scores are too extreme, above it too timid."),
-    "intercept": MetricLabel(
-        "Intercept", "0 is right; below it the scores are too high on the whole, above it too low."
-    ),
+    "slope": MetricLabel("Slope", "1 is ideal. Below 1 the scores are too extreme, above 1 too close to the middle."),
+    "intercept": MetricLabel("Intercept", "0 is ideal. Below 0 the scores are too high overall, above 0 too low."),
     "sensitivity": MetricLabel("Sensitivity", "Share of malignant photos that are called malignant."),
     "specificity": MetricLabel("Specificity", "Share of benign photos that are called benign."),
-    "ppv": MetricLabel("PPV", "Share of those called malignant that are malignant."),
-    "npv": MetricLabel("NPV", "Share of those called benign that are benign."),
+    "ppv": MetricLabel("PPV", "Among the photos called malignant: the share that is malignant."),
+    "npv": MetricLabel("NPV", "Among the photos called benign: the share that is benign."),
     "f1": MetricLabel("F1"),
     "precision": MetricLabel("Precision"),
     "recall": MetricLabel("Recall"),
     "auroc": MetricLabel("AUROC"),
-    "benign_first": MetricLabel("Benign type first above the threshold"),
+    "benign_first": MetricLabel("Benign type most likely above the threshold"),
 }
-"""By the metric's name in code and in stored files, as "macro_auroc"."""
+"""By the metric's name in code and in stored files, for example "macro_auroc"."""
 
 
 def get_metric_name(metric: str) -> str:

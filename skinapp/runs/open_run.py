@@ -1,4 +1,4 @@
-"""A stored run on show: one that ships, shared by all visitors, or a visitor's own, in her session alone."""
+"""An open run: a shipped one, shared by all visitors, or a visitor's upload, kept in that session only."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator

@@ -80,7 +80,7 @@ _FACTS = TypeAdapter(RunFacts)
 def save_run(run: StoredRun, folder: Path) -> None:
     """Write a run to its folder, whole or not at all; it replaces a run already there, with its intervals.
 
-    Raises RunError where the predictions do not hold together.
+    Raises RunError where the predictions contradict each other.
     """
     _check_predictions(run.frame, run.classes, folder)
     columns = ["image_id", "lesion_id", "truth", *probability_columns(run.classes)]
@@ -175,4 +175,4 @@ def _check_probabilities(frame: pd.DataFrame, columns: list[str], folder: Path) 
 
 
 def _broken(folder: Path, fault: str) -> RunError:
-    return RunError(f"The stored run in {folder} does not hold together: {fault}. Make it again.")
+    return RunError(f"The stored run in {folder} is damaged: {fault}. Make it again.")

@@ -46,8 +46,8 @@ def build_step(stored: StoredExperiments) -> Step:
     runs = stored.find_runs(run_id for _, _, run_id in _RUNS)
     rows = _build_network_rows(runs)
     unknown = (
-        "The page gives no layers, no pixel scaling and no figures. The layers are our choice; we answer its "
-        "sentences, not its numbers."
+        "The page gives no layers, no pixel scaling and no figures. The layers are our choice; so we test "
+        "its statements, not its figures."
     )
     differences = " ".join(filter(None, (unknown, _describe_validations(stored), _describe_trainings(stored))))
     return Step(
@@ -122,8 +122,8 @@ def _describe_validations(stored: StoredExperiments) -> str:
         return ""
     separate, appended = curves.iloc[-1][columns]
     return (
-        f"After {len(curves)} epochs of doubled photos, the validation split off after doubling shows an accuracy of "
-        f"{appended:.1%}, the one split off before doubling {separate:.1%}."
+        f"After {len(curves)} epochs of doubled photos, accuracy is {appended:.1%} on validation photos split off "
+        f"after doubling, and {separate:.1%} on those split off before."
     )
 
 

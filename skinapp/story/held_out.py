@@ -19,7 +19,7 @@ from skinapp.story.parts import (
 SPLITS = {"photo": "by photo", "class": "by class", "lesion": "by lesion"}
 RESNET = {split: RunId(f"ham10000-seven-by-{split}", "validation") for split in SPLITS}
 SMALL = {split: RunId(f"small-cnn-by-{split}", "test") for split in SPLITS}
-TITLE = "Ask which photos were held out"
+TITLE = "Check which photos were held out"
 FIGURES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
 
 

@@ -48,7 +48,7 @@ def build_step(stored: StoredExperiments) -> Step:
     guess = compute_no_skill(measured.run).accuracy
     photos = f"drawn by photo: {measured.describe_photos()}"
     accuracy, loss = measured.get_figure("accuracy"), measured.get_figure("log_loss").format()
-    result = f"loss {loss}; accuracy {format_percent(accuracy)}; always answering nevus: {guess:.1%}"
+    result = f"loss {loss}; accuracy {format_percent(accuracy)}; accuracy if every answer were nevus: {guess:.1%}"
     f1 = "; ".join(
         f"{get_class_name(code).lower()} {format_percent(measured.get_figure('f1', code))}" for code in REPORTED_CLASSES
     )
@@ -62,7 +62,7 @@ def build_step(stored: StoredExperiments) -> Step:
         (
             *_build_data_figures(counts),
             build_key_figure("Accuracy", accuracy),
-            KeyFigure("Always “nevus”", f"{guess:.1%}", "accuracy without looking"),
+            KeyFigure("Always “nevus”", f"{guess:.1%}", "accuracy if every answer were nevus"),
         ),
         ForestPlot(_build_class_rows(measured), "F1 of each class"),
         _write_lesson(measured, guess),

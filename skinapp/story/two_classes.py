@@ -107,5 +107,5 @@ def _write_lesson(whole: MeasuredRun, clean: MeasuredRun, trivial: MeasuredRun |
         return f"Look for copies and for shortcuts. Without copies F1 of malignant is {without}."
     return (
         f"Balanced classes are not enough. Light and colour alone reach an AUROC of {probe.format(2)}; only what the "
-        f"network adds to that comes from the lesion. Without copies F1 of malignant is {without}."
+        f"network adds to that can come from the lesion. Without copies F1 of malignant is {without}."
     )

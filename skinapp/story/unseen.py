@@ -109,7 +109,9 @@ def _write_lesson(photos: pd.DataFrame) -> str:
         return f"All {len(photos)} answers are right, but the true rate may be as low as {least:.0%}."
     mostly_nevus = 2 * len(as_nevus) > len(wrong)
     kind = (
-        "Most errors name the class with the most training photos" if mostly_nevus else "The errors are of many kinds"
+        "Most errors name the class with the most training photos"
+        if mostly_nevus
+        else "The errors are spread over several classes"
     )
     right = photos[photos["kind"] == RIGHT]
     return (

@@ -13,10 +13,10 @@ from torch import Tensor
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import get_true_labels, read_table
 from skinapp.errors import RecipeError
-from skinapp.files import file_sha256, read_toml
+from skinapp.files import compute_sha256, read_toml
 from skinapp.inference.table import predict_batches
 from skinapp.models.card import Card, DataFacts, Head, NetworkFacts, Provenance, Role, Task, write_card
-from skinapp.models.folder import member_folder
+from skinapp.models.folder import get_member_folder
 from skinapp.networks.average import AveragedNetworks, hash_members
 from skinapp.networks.device import read_versions
 from skinapp.networks.folder import Model, load_model
@@ -50,7 +50,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
     recipe = parse_recipe(AverageRecipe, recipe_path, read_toml(recipe_path))
     folder, table = recipe_path.parent, Path(recipe.table)
     photos = read_table(table)
-    members = [load_model(member_folder(folder, name)) for name in recipe.members]
+    members = [load_model(get_member_folder(folder, name)) for name in recipe.members]
     tasks = _group_heads(members, table)
     validation = _select_validation(photos, members, tasks, table)
     network = AveragedNetworks([(member.network, member.card) for member in members]).eval()
@@ -69,7 +69,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
         data=_join_data_facts(members),
         initial=None,
         training=Provenance(
-            recipe_sha256=file_sha256(recipe_path),
+            recipe_sha256=compute_sha256(recipe_path),
             versions=read_versions(),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
         ),
@@ -83,7 +83,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
 
 def _group_heads(members: list[Model], table: Path) -> dict[Task, list[Head]]:
     """Return the members' heads by task; RecipeError where members differ in classes, licence or image table."""
-    sha256 = file_sha256(table)
+    sha256 = compute_sha256(table)
     tasks: dict[Task, list[Head]] = {}
     for member in members:
         if member.card.members:

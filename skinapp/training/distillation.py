@@ -8,7 +8,7 @@ from torch import Tensor
 
 from skinapp.errors import RecipeError
 from skinapp.models.card import InitialWeights, Task
-from skinapp.models.folder import weights_files
+from skinapp.models.folder import get_weights_files
 from skinapp.networks.folder import Model, load_model
 from skinapp.networks.preprocess import normalise
 from skinapp.training.recipe import Distillation, Recipe
@@ -89,7 +89,7 @@ def list_teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
     ModelError where a teacher has no card.
     """
     teachers = [folder / name for name in (recipe.distillation.teachers if recipe.distillation else ())]
-    return [file for teacher in teachers for file in weights_files(teacher)]
+    return [file for teacher in teachers for file in get_weights_files(teacher)]
 
 
 def describe_teachers(teachers: Teachers | None) -> tuple[InitialWeights, ...]:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.models.card import DataFacts, SplitFacts, TableFacts
 
 LICENCE = "CC BY-NC 4.0: trained on photos under that licence; not for commercial use"
 INTENDED_USE = (
-    "Study and audit of dermoscopy classifiers; an aid to a trained reader of dermoscopy, beside her own judgement."
+    "Study and audit of dermoscopy classifiers; an aid to a trained reader of dermoscopy, in addition to the reader's "
+    "own judgement."
 )
 NOT_FOR = (
     "Diagnosis, reassurance, or any decision without a doctor; photos taken without a dermatoscope; lesions of "
@@ -41,8 +42,8 @@ def describe_data(
 
     return DataFacts(
         table=table.stem,
-        table_sha256=file_sha256(table),
-        others=tuple(TableFacts(table=path.stem, sha256=file_sha256(path)) for path in others),
+        table_sha256=compute_sha256(table),
+        others=tuple(TableFacts(table=path.stem, sha256=compute_sha256(path)) for path in others),
         sources=tuple(sorted(photos["source"].dropna().unique())),
         train=facts(parts["train"]),
         validation=facts(parts["validation"]),

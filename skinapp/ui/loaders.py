@@ -91,7 +91,7 @@ def list_probes(name: str) -> tuple[Path, ...]:
 
 @st.cache_resource(show_spinner=False)
 def get_probe(folder: Path) -> pd.DataFrame:
-    """Return how well trivial facts alone predict each class of a stored probe, computed once."""
+    """Return how well facts other than the lesion alone predict each class of a stored probe, computed once."""
     return summarise_probe(get_run_classes(folder), read_features(folder))
 
 

@@ -11,7 +11,7 @@ from skinapp.story.experiments import StoredExperiments
 from skinapp.story.parts import CertaintyPlot, ForestPlot, KeyFigure, Step
 from skinapp.story.steps import CLAIMED, TITLES, compute_step
 from skinapp.ui import chart, loaders
-from skinapp.ui.metric import show_metric
+from skinapp.ui.tile import show_metric
 
 
 def show() -> None:

@@ -48,7 +48,7 @@ def test_the_address_carries_run_and_section(page: Page, address: str) -> None:
     page.get_by_role("radio", name="Threshold", exact=True).click()
     page.wait_for_url("**section=Threshold*")
     page.reload()
-    expect(page.get_by_text("Of 1,000 such people")).to_be_visible()
+    expect(page.get_by_text("Among 1,000 such people")).to_be_visible()
 
 
 def test_own_predictions_are_opened(page: Page, address: str, tmp_path: Path) -> None:

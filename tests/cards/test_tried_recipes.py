@@ -8,7 +8,7 @@ from skinapp.cards.tried_recipes import find_trained, name_architecture, photo_s
 from skinapp.datasets.splits import OUTSIDE
 from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import ModelError
-from skinapp.files import EXPERIMENTS, MODELS, file_sha256, read_toml
+from skinapp.files import EXPERIMENTS, MODELS, compute_sha256, read_toml
 from skinapp.models.card import CARD, RECIPE, TRAINING, read_card, read_members
 from skinapp.models.folder import WEIGHTS
 from skinapp.runs.intervals import get_figure, load_intervals
@@ -87,7 +87,7 @@ def test_the_card_cites_every_experiment_with_a_camera_or_clinic_kept_away() -> 
 @pytest.mark.parametrize("folder", CITED, ids=name)
 def test_the_recipe_is_the_one_it_was_trained_by(folder: Path) -> None:
     kept = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    assert kept["training"]["recipe_sha256"] == file_sha256(folder / RECIPE)
+    assert kept["training"]["recipe_sha256"] == compute_sha256(folder / RECIPE)
 
 
 @pytest.mark.parametrize("path", RUNS, ids=name)
@@ -99,7 +99,7 @@ def test_a_cited_run_belongs_to_its_recipe_and_holds_no_test_photo(path: Path) -
     assert run.classes in recipe.heads.values()
     extras = [extra.table for extra in recipe.data.extra if extra.use == run.split == OUTSIDE]
     (own,) = extras or [recipe.data.table]
-    assert (run.table, run.table_sha256) == (Path(own).stem, file_sha256(ROOT / own))
+    assert (run.table, run.table_sha256) == (Path(own).stem, compute_sha256(ROOT / own))
     table = read_table(ROOT / recipe.data.table)
     evaluated = set(run.frame["image_id"])
     assert not evaluated & set(table["image_id"][table["split"].isin(["test", "showcase"])])
@@ -129,7 +129,7 @@ def test_each_network_that_a_shipped_recipe_starts_from_has_its_recipe_here() ->
     deep = MODELS / "lesion" / "members" / "deep"
     first = deep / "first-stage" / RECIPE
     assert starts[deep / RECIPE].parent == first.parent
-    assert file_sha256(first) == file_sha256(EXPERIMENTS / STARTED_FROM / RECIPE)
+    assert compute_sha256(first) == compute_sha256(EXPERIMENTS / STARTED_FROM / RECIPE)
 
 
 def test_the_document_lists_every_cited_recipe_with_its_stored_figure() -> None:

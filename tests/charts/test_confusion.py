@@ -65,7 +65,7 @@ def test_the_tooltip_names_truth_and_prediction() -> None:
     hovers = dict(zip(map(tuple, found.customdata), found.hovertext, strict=True))
     assert hovers["mel", "nv"] == (
         "Melanoma (mel)<br>predicted as Melanocytic nevus (nv):<br>40 photos<br>"
-        "40.0% of this truth<br>2.0% of this prediction"
+        "40.0% of the true class<br>2.0% of the predicted class"
     )
     assert "undefined" in hovers["scc", "mel"]
 

@@ -10,7 +10,7 @@ import pytest
 from skinapp.cards.pair import compute_benign_first
 from skinapp.cards.selection import list_outside_figures
 from skinapp.datasets.table import read_table, write_table
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
@@ -48,7 +48,7 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
     run_command: RunCommand, make_evaluated: Callable[..., Path], data_root: Path
 ) -> None:
     folder = make_evaluated("both")
-    before, weights = read_card(folder), file_sha256(folder / WEIGHTS)
+    before, weights = read_card(folder), compute_sha256(folder / WEIGHTS)
     done, card = filled(run_command, folder, data_root)
     assert done.code == 0
     chosen_on = load_run(folder / "runs" / "table-validation-malignancy")
@@ -75,7 +75,7 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
         expected = compute_benign_first(*tested, point)
         assert found["table-test-lesion-type", "benign_first", point.sensitivity] == expected
 
-    assert file_sha256(folder / WEIGHTS) == weights == card.weights_sha256
+    assert compute_sha256(folder / WEIGHTS) == weights == card.weights_sha256
     assert card.model_copy(update={"operating_points": (), "figures": ()}) == before
     assert load_model(folder).card == card
 
@@ -237,7 +237,7 @@ def test_runs_of_other_weights_or_damaged_do_not_count(
     (folder / "runs" / "table-validation" / "predictions.parquet").write_bytes(b"damaged")
     done, _ = filled(run_command, folder, data_root)
     assert done.code == 2
-    assert "does not hold together" in done.err
+    assert "is damaged" in done.err
     assert "no stored run of these weights on validation" in done.err
     make_model(kept, "malignancy", seed=4, data=facts)
     done = run_command("card", kept, "--table", data_root / "table.parquet")

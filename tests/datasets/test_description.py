@@ -49,7 +49,7 @@ def test_table_one_is_as_counted_by_hand(table: pd.DataFrame) -> None:
     assert list_rows(one, "Photos") == [["", "3", "2", "1", "6"]]
     assert list_rows(one, "Lesions") == [
         ["", "1", "2", "1", "4"],
-        ["photos without one named", "1 (33%)", "0 (0%)", "0 (0%)", "1 (17%)"],
+        ["photos without a named lesion", "1 (33%)", "0 (0%)", "0 (0%)", "1 (17%)"],
     ]
     assert list_rows(one, "Age") == [
         ["years, median (quartiles)", "50 (45–60)", "40 (30–50)", "not recorded", "50 (40–60)"],

@@ -19,10 +19,10 @@ def test_the_order_of_names_may_be_told() -> None:
 
 
 def test_what_is_missing_can_have_a_code_of_its_own() -> None:
-    of = EncodedColumn(np.array([0, -1]), ("a",)).with_missing_name()
+    of = EncodedColumn(np.array([0, -1]), ("a",)).name_missing()
     assert (of.names, of.codes.tolist()) == (("a", None), [0, 1])
     assert of.names_column.isna().tolist() == [False, True]
-    assert EncodedColumn(np.array([0]), ("a",)).with_missing_name().names == ("a",)
+    assert EncodedColumn(np.array([0]), ("a",)).name_missing().names == ("a",)
 
 
 def test_splits_stand_in_the_order_of_their_use() -> None:

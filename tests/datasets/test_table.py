@@ -6,7 +6,7 @@ import pytest
 
 from skinapp.datasets.table import COLUMNS, build_image_table, get_true_labels, read_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 
 
 def test_has_every_column_in_its_type_and_is_sorted() -> None:
@@ -117,4 +117,4 @@ def test_truth_by_task() -> None:
 
 def test_sha256_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"skin")
-    assert file_sha256(tmp_path / "file") == hashlib.sha256(b"skin").hexdigest()
+    assert compute_sha256(tmp_path / "file") == hashlib.sha256(b"skin").hexdigest()

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from skinapp.cards.provenance import is_own_test
-from skinapp.datasets.files import no_progress
+from skinapp.datasets.files import ignore_progress
 from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.inference.table import make_runs, predict_files
 from skinapp.models.card import Head
 from skinapp.networks.classifier import Classifier
@@ -38,7 +38,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory, make_model: Callable[..., Pat
 def runs(pair: Classifier, data_root: Path) -> tuple[StoredRun, ...]:
     """Predict the test photos by both heads of the pair."""
     path = data_root / "table.parquet"
-    return make_runs(pair, read_table(path), path, "test", data_root, "table-test", no_progress)
+    return make_runs(pair, read_table(path), path, "test", data_root, "table-test", ignore_progress)
 
 
 def test_a_pair_makes_a_run_for_each_head(runs: tuple[StoredRun, ...], pair: Classifier, data_root: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_pair_makes_a_run_for_each_head(runs: tuple[StoredRun, ...], pair: Cla
         assert run.frame["image_id"].tolist() == photos["image_id"].tolist()
         assert run.frame["lesion_id"].tolist() == photos["lesion_id"].tolist()
         assert (run.model, run.table, run.split) == ("pair", "table", "test")
-        assert run.table_sha256 == file_sha256(data_root / "table.parquet")
+        assert run.table_sha256 == compute_sha256(data_root / "table.parquet")
         assert (run.weights_sha256, run.weights_kept) == (pair.card.weights_sha256, True)
         assert is_own_test(run, pair.card) is False  # it was trained on another table
 
@@ -60,7 +60,7 @@ def test_a_pair_makes_a_run_for_each_head(runs: tuple[StoredRun, ...], pair: Cla
 def test_a_run_from_before_the_model_was_calibrated_anew_is_not_its_own(
     runs: tuple[StoredRun, ...], pair: Classifier, data_root: Path
 ) -> None:
-    here = pair.card.data.model_copy(update={"table_sha256": file_sha256(data_root / "table.parquet")})
+    here = pair.card.data.model_copy(update={"table_sha256": compute_sha256(data_root / "table.parquet")})
     card = pair.card.model_copy(update={"data": here})
     malignancy, types = runs
     assert is_own_test(malignancy, card, "malignancy")
@@ -117,16 +117,16 @@ def test_photos_may_come_from_a_frame_whose_split_the_file_does_not_have(pair: C
     path = data_root / "table.parquet"
     table = read_table(path)
     outside = table.assign(split=table["split"].mask(table["split"] == "validation", "outside"))
-    for run in make_runs(pair, outside, path, "outside", data_root, "outside", no_progress, weights_kept=False):
+    for run in make_runs(pair, outside, path, "outside", data_root, "outside", ignore_progress, weights_kept=False):
         assert set(run.frame["image_id"]) == set(table["image_id"][table["split"] == "validation"])
         assert (run.split, run.weights_kept) == ("outside", False)
 
 
 def test_every_head_gets_its_row_a_photo(pair: Classifier, data_root: Path) -> None:
     files = sorted((data_root / "photos").iterdir())[:33]  # more than a batch
-    answers = predict_files(pair, files, no_progress)
+    answers = predict_files(pair, files, ignore_progress)
     assert [answer.shape for answer in answers] == [(33, 2), (33, 8)]
-    alone = predict_files(pair, files[32:], no_progress)
+    alone = predict_files(pair, files[32:], ignore_progress)
     for answer, last in zip(answers, alone, strict=True):
         np.testing.assert_allclose(answer[32:], last, atol=1e-5)
 
@@ -134,7 +134,7 @@ def test_every_head_gets_its_row_a_photo(pair: Classifier, data_root: Path) -> N
 def test_a_split_that_the_table_lacks_is_named_beside_those_it_has(pair: Classifier, data_root: Path) -> None:
     path = data_root / "table.parquet"
     with pytest.raises(DatasetError, match="no photo in the split outside; its splits: test, train, validation"):
-        make_runs(pair, read_table(path), path, "outside", data_root, "x", no_progress)
+        make_runs(pair, read_table(path), path, "outside", data_root, "x", ignore_progress)
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_a_truth_that_one_of_the_heads_does_not_know_is_named(
     path = tmp_path / "table.parquet"
     write_table(build_image_table(table), path)
     with pytest.raises(DatasetError, match=rf"labels that pair does not have: {named}"):
-        make_runs(pair, read_table(path), path, "test", data_root, "x", no_progress)
+        make_runs(pair, read_table(path), path, "test", data_root, "x", ignore_progress)

@@ -53,7 +53,7 @@ def test_headline_is_counted_from_the_table(app: AppTest, ham10000: pd.DataFrame
     assert shown["Lesions"] == f"{ham10000['lesion_id'].nunique():,}"
     assert shown["Classes"] == str(len(counts))
     assert shown["Largest to smallest"] == f"{counts['photos'].max() / counts['photos'].min():.0f} : 1"
-    assert shown["Top three classes"] == f"{counts['share'].head(3).sum():.0%}"
+    assert shown["Share of the top three classes"] == f"{counts['share'].head(3).sum():.0%}"
 
 
 @pytest.mark.parametrize("table", [path.stem for path in loaders.list_tables()])

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from skinapp.models.folder import member_folder
+from skinapp.models.folder import get_member_folder
 from skinapp.runs.intervals import compute_intervals, save_intervals
 from skinapp.runs.own.read import NOTE
 from skinapp.runs.seven import merge_to_seven
@@ -146,7 +146,7 @@ def test_two_runs_are_compared_on_their_common_photos(types: StoredRun, folders:
     assert not page.exception
     assert metrics(page)["Both right"].delta == "of 120 photos"
     assert "40 photos" in words(page)
-    assert "judged by its own label" not in words(page)
+    assert "own label" not in words(page)
 
 
 @pytest.mark.parametrize(("classes", "differing", "said"), [(EIGHT, 100, "labels"), (PAIR, 50, "malignant in one run")])
@@ -168,7 +168,7 @@ def test_photos_with_another_label_in_the_other_run_are_counted(
     assert f"{differing} of these 120 photos" in sentence
     assert said in sentence
     assert "left out" not in sentence
-    tiles = ("Both right", "Only this run", "Only the other", "Neither")
+    tiles = ("Both right", "Only this run", "Only the other run", "Neither")
     assert sum(int(str(metrics(page)[tile].value)) for tile in tiles) == 120
 
 
@@ -182,7 +182,7 @@ def test_a_threshold_for_a_sensitivity_reaches_it(types: StoredRun) -> None:
 def test_a_confusion_matrix_follows_the_choice(stored: StoredRun) -> None:
     page = opened("Confusion")
     choice = next(group for group in page.button_group if group.label == "Cells show")
-    choice.select("Share of each truth").run()
+    choice.select("Share of the true class").run()
     assert not page.exception
     assert not page.error
 
@@ -240,7 +240,7 @@ def average_and_member(folders: Path, make_average: Callable[[Path], Path]) -> N
     """Store a run of an average, and one of its member deep."""
     folder = make_average(folders / "models" / "pair")
     save_run(small_run(PAIR, 60, 5, model="pair"), folder / "runs" / "small-test")
-    save_run(small_run(PAIR, 60, 6, model="deep"), member_folder(folder, "deep") / "runs" / "small-test")
+    save_run(small_run(PAIR, 60, 6, model="deep"), get_member_folder(folder, "deep") / "runs" / "small-test")
 
 
 @pytest.mark.usefixtures("average_and_member")

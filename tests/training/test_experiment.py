@@ -7,7 +7,7 @@ import pytest
 
 from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.errors import RecipeError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.models.card import TRAINING
 from skinapp.models.folder import CURVES, find_models
 from skinapp.runs.intervals import load_intervals
@@ -95,7 +95,7 @@ def test_another_clinic_s_photos_are_asked_about_but_not_learned_from(
     )
     (run,) = run_experiment(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0)).runs
     assert set(run.frame["image_id"]) == set(other["image_id"])
-    assert (run.table, run.table_sha256) == ("other", file_sha256(tmp_path / "other.parquet"))
+    assert (run.table, run.table_sha256) == ("other", compute_sha256(tmp_path / "other.parquet"))
     assert json.loads((recipe.parent / TRAINING).read_text())["data"]["train"]["photos"] == 24
 
 

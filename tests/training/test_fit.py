@@ -11,10 +11,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from skinapp.datasets.files import no_progress
+from skinapp.datasets.files import ignore_progress
 from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import DatasetError, ModelError, RecipeError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.models.card import CARD, RECIPE, Card, CardFigure, OperatingPoint, Task, read_card, write_card
 from skinapp.models.folder import CURVES, WEIGHTS
 from skinapp.networks.classifier import Classifier
@@ -65,7 +65,7 @@ def validation_logits(folder: Path, data_root: Path, task: Task = "malignancy") 
     model, recipe = load_model(folder), read_recipe(folder / RECIPE)
     table = read_table(data_root / "table.parquet")
     part = table[table["split"] == "validation"].reset_index(drop=True)
-    photos, classes = next(iter(load_validation_batches(part, data_root, recipe, no_progress)))
+    photos, classes = next(iter(load_validation_batches(part, data_root, recipe, ignore_progress)))
     with torch.inference_mode():
         logits = model.network(normalise(photos, recipe.input))[task].numpy()
     return logits, classes[:, list(recipe.heads).index(task)].numpy()
@@ -74,14 +74,14 @@ def validation_logits(folder: Path, data_root: Path, task: Task = "malignancy") 
 def test_a_training_leaves_a_whole_model_folder(folder: Path, trained: Card) -> None:
     assert {file.name for file in folder.iterdir()} == {RECIPE, CARD, WEIGHTS, CURVES}
     assert load_model(folder).card == trained
-    assert trained.weights_sha256 == file_sha256(folder / WEIGHTS)
+    assert trained.weights_sha256 == compute_sha256(folder / WEIGHTS)
 
 
 def test_the_card_says_what_it_was_trained_on(folder: Path, trained: Card, data_root: Path) -> None:
     table = read_table(data_root / "table.parquet")
     assert trained.id == "small"
-    assert trained.training.recipe_sha256 == file_sha256(folder / RECIPE)
-    assert trained.data.table_sha256 == file_sha256(data_root / "table.parquet")
+    assert trained.training.recipe_sha256 == compute_sha256(folder / RECIPE)
+    assert trained.data.table_sha256 == compute_sha256(data_root / "table.parquet")
     assert trained.data.sources == ("made up",)
     for name, photos, lesions in (("train", 24, 12), ("validation", 8, 4)):
         facts = getattr(trained.data, name)
@@ -136,7 +136,7 @@ def test_calibrated_anew_only_what_the_scores_mean_has_changed(
     card = recalibrate(copied, TrainingContext(data_root, None, tmp_path / "no checkpoints"))
     assert card == read_card(copied)
     assert (copied / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
-    assert card.training.recipe_sha256 == file_sha256(copied / RECIPE) != trained.training.recipe_sha256
+    assert card.training.recipe_sha256 == compute_sha256(copied / RECIPE) != trained.training.recipe_sha256
     table, recipe = read_table(data_root / "table.parquet"), read_recipe(copied / RECIPE)
     part = table[table["split"] == "train"].reset_index(drop=True)
     malignant = compute_photo_weights(part, recipe)[part["malignant"].to_numpy(bool)].sum()
@@ -269,7 +269,7 @@ def test_scores_are_meant_for_the_own_table_s_shares_not_the_borrowed_photos(
     malignant, more = own["malignant"].mean(), (table["diagnosis"] == "mel").sum()
     assert card.data.train.photos == len(own) + more
     (other,) = card.data.others
-    assert (other.table, other.sha256) == ("borrowed", file_sha256(tmp_path / "borrowed.parquet"))
+    assert (other.table, other.sha256) == ("borrowed", compute_sha256(tmp_path / "borrowed.parquet"))
     (head,) = card.heads
     assert head.shares == pytest.approx([malignant, 1 - malignant])
     counts = np.array([own["malignant"].sum() + more, (~own["malignant"]).sum()]) ** 0.5
@@ -421,7 +421,7 @@ def test_initial_weights_lie_beside_the_recipe_or_in_a_named_folder(
     file.parent.mkdir(exist_ok=True)
     save_file(HeadedResNet("resnet18", {"lesion_type": 8}).state_dict(), file)
     network, initial = build_network(read_recipe(path), path.parent, None if beside else file.parent)
-    assert (initial.name, initial.sha256) == ("a.safetensors", file_sha256(file))
+    assert (initial.name, initial.sha256) == ("a.safetensors", compute_sha256(file))
     assert torch.equal(network.state_dict()["trunk.conv1.weight"], read_safetensors(file)["trunk.conv1.weight"])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from skinapp.cards.formats.yaml import build_front_matter, format_yaml
-from skinapp.cards.networks import (
+from skinapp.cards.network_facts import (
     describe_licence,
     describe_training,
     describe_versions,
@@ -37,9 +37,10 @@ from skinapp.metrics.labels import get_metric_name
 from skinapp.models.card import Card, CardFigure, Head, SplitFacts
 from skinapp.taxonomy import get_class_name
 
-_NO_FIGURES = "No figures yet: `skinapp card` writes them.\n"
+_NO_FIGURES = "No figures yet. Compute them with `skinapp card`.\n"
 _CALIBRATION = (
-    "The calibration error is of the top answer, in 15 equal bins. A slope of 1 and an intercept of 0 are ideal.\n"
+    "The calibration error is that of the most likely class, in 15 equal bins. A slope of 1 and an intercept of 0 are "
+    "ideal.\n"
 )
 
 _PAPERS = {
@@ -59,8 +60,8 @@ _UNSEEN = (
     "were not trained on. They are not this model."
 )
 _AVERAGED = (
-    "An average of networks, each trained and calibrated by itself: the mean of the logarithms of their answers, "
-    "calibrated again."
+    "An average of networks, each trained and calibrated by itself. It averages the logarithms of their probabilities, "
+    "then calibrates the result."
 )
 _TRAIN = "train, of the network with the most training photos"
 _MEASURED = ("Value (95% interval)", "Photos", "Lesions")

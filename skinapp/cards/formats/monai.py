@@ -7,7 +7,7 @@ NumPy, which a card does not hold. They are written as not recorded.
 from typing import Any
 
 from skinapp.cards.formats.hugging_face import describe_model, list_references
-from skinapp.cards.networks import describe_licence
+from skinapp.cards.network_facts import describe_licence
 from skinapp.cards.selection import list_test_figures
 from skinapp.cards.wording import describe_question, name_figure
 from skinapp.models.card import Card, Head, Preprocessing

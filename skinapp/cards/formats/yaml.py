@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from skinapp.cards.figures import READ_HERE
-from skinapp.cards.networks import describe_licence, has_terms_of_weights
+from skinapp.cards.network_facts import describe_licence, has_terms_of_weights
 from skinapp.cards.selection import list_test_figures
 from skinapp.cards.wording import describe_question, name_figure
 from skinapp.formatting import format_interval

@@ -182,7 +182,8 @@ def _check_metadata(name: str, table: pd.DataFrame) -> pd.DataFrame:
     own_lesion = int((table["lesion_id"] == table["image_id"]).sum())
     if own_lesion:
         detail.append(
-            f"lesion_id: {own_lesion:,} of {n:,} photos ({own_lesion / n:.1%}) are counted as lesions of their own"
+            f"lesion_id: {own_lesion:,} of {n:,} photos ({own_lesion / n:.1%}) have no lesion_id and count as one "
+            "lesion each"
         )
     return pd.DataFrame({"finding": MISSING, "table_a": name, "detail": detail})
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from skinapp.datasets.audit.twins import find_twins, is_copy, read_thumbnails
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.measures import HASH_SIDE
 from skinapp.errors import DatasetError
 
@@ -64,7 +64,9 @@ def find_copies_by_hash(photos: pd.DataFrame) -> pd.DataFrame:
     return _sort_pairs(known[first], known[second], 1 - distance / HASH_BITS)
 
 
-def find_copies_by_photo(photos: pd.DataFrame, data_root: Path, progress: Progress = no_progress) -> PhotoComparison:
+def find_copies_by_photo(
+    photos: pd.DataFrame, data_root: Path, progress: Progress = ignore_progress
+) -> PhotoComparison:
     """Pair the photos that show one picture by comparing the photos themselves (see skinapp.datasets.audit.twins).
 
     `progress` is called while photos are read, then while pairs are compared. Raises DatasetError if none of the photos

@@ -26,7 +26,7 @@ from skinapp.datasets.audit.overlay import (
     make_thumbnail,
     overlay,
 )
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.errors import PhotoError
 from skinapp.photo import read_photo_file
 
@@ -52,7 +52,7 @@ _BLOCK = 512
 Vectors = npt.NDArray[np.float32]
 
 
-def read_thumbnails(files: Sequence[Path], progress: Progress = no_progress) -> tuple[Thumbnails, Mask]:
+def read_thumbnails(files: Sequence[Path], progress: Progress = ignore_progress) -> tuple[Thumbnails, Mask]:
     """Read photos in parallel: their thumbnails, uint8 (n, 96, 96, 3), and which photos could be read, bool (n,).
 
     The thumbnail of a photo that could not be read is black; `progress` is called with (photos done, photos in all).
@@ -75,7 +75,7 @@ def read_thumbnails(files: Sequence[Path], progress: Progress = no_progress) -> 
     return thumbnails, readable
 
 
-def find_twin_ids(table: pd.DataFrame, data_root: Path, progress: Progress = no_progress) -> pd.DataFrame:
+def find_twin_ids(table: pd.DataFrame, data_root: Path, progress: Progress = ignore_progress) -> pd.DataFrame:
     """Find the twins among the photos of an image table: columns image_a, image_b and similarity.
 
     Photos that cannot be read are ignored. `progress` is called while photos are read, then while pairs are compared.
@@ -89,7 +89,9 @@ def find_twin_ids(table: pd.DataFrame, data_root: Path, progress: Progress = no_
     )
 
 
-def find_twins(thumbnails: Thumbnails, lesion_ids: "pd.Series[str]", progress: Progress = no_progress) -> pd.DataFrame:
+def find_twins(
+    thumbnails: Thumbnails, lesion_ids: "pd.Series[str]", progress: Progress = ignore_progress
+) -> pd.DataFrame:
     """Find the pairs of photos that show the same picture, or the same skin at one sitting.
 
     `thumbnails` is uint8 (n, 96, 96, 3); `lesion_ids` names each photo's lesion, NA where it is unknown. All photos of

@@ -20,11 +20,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 import skinapp
 from skinapp.datasets.audit.copies import find_twin_ids_by_hash
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.splits import assign_groups
 from skinapp.datasets.table import get_true_labels
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.metrics.classification import ClassIndex, Floats, auroc_per_class
 from skinapp.runs.predictions import probability_columns
 from skinapp.runs.probe.stored import FEATURE_COLUMNS
@@ -72,7 +72,9 @@ class Probe:
     features: pd.DataFrame
 
 
-def probe_table(table: pd.DataFrame, table_path: Path, task: str, name: str, progress: Progress = no_progress) -> Probe:
+def probe_table(
+    table: pd.DataFrame, table_path: Path, task: str, name: str, progress: Progress = ignore_progress
+) -> Probe:
     """Predict the label of every labelled photo from trivial facts, with models that saw no photo of its group.
 
     `task` is "diagnosis" or "malignancy". Photos of one lesion, copies of one file and near copies (by perceptual
@@ -224,7 +226,7 @@ def _build_run(
         model=MODEL,
         classes=classes,
         table=path.stem,
-        table_sha256=file_sha256(path),
+        table_sha256=compute_sha256(path),
         split=SPLIT,
         weights_sha256="",
         weights_kept=False,

@@ -12,7 +12,7 @@ import pandas as pd
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256, replace_file
+from skinapp.files import compute_sha256, replace_file
 from skinapp.photo import Photo
 from skinapp.taxonomy import CODES
 from skinapp.training.batches import decode_photos
@@ -67,7 +67,7 @@ def write_arrays(table_path: Path, folder: Path, data_root: Path, progress: Prog
     for name, array in ((COLOUR_FILE, colour), (GREY_FILE, grey), (CLASS_FILE, truth)):
         with replace_file(folder / name) as aside, aside.open("wb") as file:
             np.save(file, array)
-    facts = {"table_sha256": file_sha256(table_path), "photos": len(photos), "classes": CLASSES, "one_hot": one_hot}
+    facts = {"table_sha256": compute_sha256(table_path), "photos": len(photos), "classes": CLASSES, "one_hot": one_hot}
     with replace_file(folder / FACTS_FILE) as aside:
         aside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return len(photos)
@@ -75,7 +75,7 @@ def write_arrays(table_path: Path, folder: Path, data_root: Path, progress: Prog
 
 def load_arrays(table_path: Path, root: Path, data_root: Path, progress: Progress) -> SqueezedArrays:
     """Return the arrays of a table; they are written once to a folder below `root`, named by the table's sha256."""
-    sha256 = file_sha256(table_path)
+    sha256 = compute_sha256(table_path)
     folder = root / f"arrays-{sha256[:12]}"
     if not (folder / FACTS_FILE).is_file():
         write_arrays(table_path, folder, data_root, progress)

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from torch import nn
 
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256, replace_file
+from skinapp.files import compute_sha256, replace_file
 from skinapp.models.card import DataFacts, InitialWeights, TrainingFacts
 from skinapp.networks.device import choose_device, read_versions
 from skinapp.runs.predictions import probability_columns
@@ -170,7 +170,7 @@ def _make_run(job: SqueezedJob, recipe: SqueezedRecipe, stage: StagePredictions,
         model=job.path.resolve().parent.name,
         classes=CLASSES,
         table=table.stem,
-        table_sha256=file_sha256(table),
+        table_sha256=compute_sha256(table),
         split=split,
         weights_sha256=stage.weights_sha256,
         weights_kept=False,
@@ -203,7 +203,7 @@ def _make_record(
         data=describe_data(Path(recipe.data.table), photos, parts),
         initial=describe_initial_weights(network.initial_weights, job.initial, network.initial_licence),
         training=TrainingFacts(
-            recipe_sha256=file_sha256(job.path),
+            recipe_sha256=compute_sha256(job.path),
             best_epoch=len(curves),  # the last epoch is kept
             epochs=len(curves),
             monitor="loss",

@@ -118,7 +118,8 @@ def _show_unknown(index: FilterIndex) -> None:
         unknown.append(f"{TITLES['age']} {quote(' to '.join(age))}")
     if unknown:
         st.info(
-            f"The address has filter values that this table does not have. Ignored: {', '.join(sorted(unknown)[:5])}."
+            "The link has filter values that do not occur in this table. They are ignored: "
+            f"{', '.join(sorted(unknown)[:5])}."
         )
 
 

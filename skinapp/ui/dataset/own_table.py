@@ -1,4 +1,4 @@
-"""A table that the visitor opens: an upload, or a folder of photos if the server is her own computer."""
+"""A table that the visitor opens: an upload, or a folder of photos if the server is the visitor's own computer."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def _take_upload(select_key: str) -> None:
     except DatasetError as error:
         state.keep_table_refusal(str(error))
         return
-    # On the visitor's own computer the table may name photos in her data root; on a public server it may not.
+    # On the visitor's own computer the table may name photos in the data root; on a public server it may not.
     root = loaders.get_data_root() if loaders.is_local() else None
     _store_table(OwnTable(file.name, upload.table, build_filter_index(upload.table), root, upload.notes), select_key)
 

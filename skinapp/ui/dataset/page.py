@@ -16,14 +16,14 @@ from skinapp.ui import loaders, state
 from skinapp.ui.dataset import audit, export, filters, own_table, sections
 from skinapp.ui.dataset.contact_sheet import show_contact_sheet
 from skinapp.ui.dataset.filters import FilteredTable
-from skinapp.ui.metric import show_metric
+from skinapp.ui.tile import show_metric
 
 SECTIONS = ("Classes", "Sizes", "Light and colour", "People", "Splits", "Photos", "Audit", "Export")
 
 MISSING_HELP = "Share of empty cells in the columns age, sex, site, camera and confirmation."
 LEAKS_HELP = (
-    "Pairs of photos that show one picture, and lesions, that are in two splits. A model would then be tested on what "
-    "it has seen in training. Counted for the whole table, without the filters."
+    "Lesions, and pairs of photos of the same picture, that are in two splits. A model is then tested on photos it has "
+    "seen in training. Counted for the whole table, without the filters."
 )
 
 _TABLE = "table"
@@ -42,7 +42,7 @@ class OpenTable:
 
 
 def open_table() -> OpenTable:
-    """Let the visitor choose a table or open her own; DatasetError if none is stored or it cannot be read."""
+    """Let the visitor choose a table or open one of their own; DatasetError if none is stored or it cannot be read."""
     choice, bring = st.columns([3, 1], vertical_alignment="bottom")
     with bring:
         own_table.bring_table(_TABLE)
@@ -54,7 +54,7 @@ def open_table() -> OpenTable:
     chosen = choice.selectbox("Image table", names, key=_TABLE, bind="query-params")
     own_table.show_refused()
     if unknown:
-        st.info("The address names a table that is not here. Another one is shown.")
+        st.info("The link names a table that does not exist here. Another one is shown.")
     if own and chosen == own.name:
         for note in own.notes:
             st.caption(note)
@@ -121,7 +121,7 @@ def _show_headline(counts: DataHeadline, leaks: Leaks | None) -> None:
         _show_metric("Lesions", f"{counts.lesions:,}" if counts.lesions else "–", _describe_lesions(counts))
         _show_metric("Classes", f"{counts.classes:,}")
         _show_metric("Largest to smallest", largest)
-        _show_metric("Top three classes", _format_share(counts.top_three_share), meaning=top or None)
+        _show_metric("Share of the top three classes", _format_share(counts.top_three_share), meaning=top or None)
         _show_metric("Missing metadata", _format_share(counts.missing), meaning=MISSING_HELP)
         _show_metric("Leaks found", *_describe_leaks(leaks), meaning=LEAKS_HELP)
 

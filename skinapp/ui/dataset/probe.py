@@ -45,7 +45,7 @@ def _show_probe(folder: Path) -> None:
             "auroc": st.column_config.ProgressColumn("AUROC", format="%.2f", min_value=0.0, max_value=1.0),
             "auroc_low": st.column_config.NumberColumn("95% from", format="%.2f"),
             "auroc_high": st.column_config.NumberColumn("to", format="%.2f"),
-            "carried_by": st.column_config.TextColumn("Main facts (AUROC lost without each)", width="large"),
+            "carried_by": st.column_config.TextColumn("Most important facts (AUROC lost without each)", width="large"),
         },
     )
     st.caption(loaders.get_run(folder).note)

@@ -53,7 +53,7 @@ def show_classes(filtered: FilteredTable) -> None:
         st.info("None of these photos has a label, so there are no classes to count.")
         return
     unit: Unit = "lesions" if _choose("Count", ("photos", "lesions"), "unit") == "lesions" else "photos"
-    chart.show(draw_class_distribution(counts, unit), "classes", f"Bars: {unit} of each class, most first")
+    chart.show(draw_class_distribution(counts, unit), "classes", f"Bars: {unit} of each class, the largest class first")
     if table["split"].notna().any():
         st.subheader("Classes in each split", anchor=False)
         by_split = summary.count_classes_by_split(table)
@@ -73,7 +73,7 @@ def _show_cap(table: pd.DataFrame) -> None:
     before, after = summary.compute_imbalance(counts["before"]), summary.compute_imbalance(counts["after"])
     st.caption(
         f"{counts['after'].sum():,} of {counts['before'].sum():,} photos would be kept. Largest to smallest class: "
-        f"{before:,.0f} : 1 before, {after:,.0f} : 1 after. A model cannot learn from the photos left out."
+        f"{before:,.0f} : 1 before, {after:,.0f} : 1 after. The model would never see the photos that are left out."
     )
 
 
@@ -116,7 +116,7 @@ def show_people(filtered: FilteredTable) -> None:
     title = _choose("Show", tuple(PEOPLE), "people")
     column = PEOPLE[title]
     counts = summary.count_metadata(filtered.columns(*LABELS, column), column)
-    chart.show(draw_metadata_by_class(counts, title), "people-chart", f"{title} of the photos of each class, in shares")
+    chart.show(draw_metadata_by_class(counts, title), "people-chart", f"{title}: share of the photos in each class")
     if column == "confirmation":
         st.caption(
             "How the diagnosis was confirmed. Only histology examines tissue; the other methods are wrong more often."
@@ -148,7 +148,8 @@ def _show_split_preview(table: pd.DataFrame) -> None:
         return
     if not st.toggle("Preview a stratified split", key="preview"):
         st.caption(
-            "70% train, 10% validation, 20% test. Lesions and identical files stay together; classes keep their shares."
+            "70% train, 10% validation, 20% test. Lesions and identical files stay together; each split has the same "
+            "share of each class."
         )
         return
     try:

@@ -8,7 +8,7 @@ from skinapp.charts.scores import draw_per_class_bars
 from skinapp.runs.intervals import add_intervals
 from skinapp.runs.open_run import OpenRun
 from skinapp.runs.summary import compute_per_class, count_confusion
-from skinapp.runs.views import mistakes as found
+from skinapp.runs.views import mistakes
 from skinapp.runs.views.curves import has_malignancy
 from skinapp.runs.views.subgroups import MIN_LESIONS
 from skinapp.taxonomy import get_class_name
@@ -18,17 +18,18 @@ from skinapp.ui.evaluation import photos, widgets
 MOST_PAIRS = 10
 
 FORMULAS = r"""
-For one class: TP of its photos got it as the answer, FN got another answer, and FP photos of other classes got it.
+For one class: TP is the number of its photos predicted as this class, FN its photos predicted as another class, and FP
+the photos of other classes predicted as this class.
 
 $\text{precision} = \frac{TP}{TP + FP}$, $\quad\text{recall} = \frac{TP}{TP + FN}$, $\quad
 F_1 = \frac{2\,TP}{2\,TP + FP + FN}$
 
-A figure with 0 below the line is undefined and shown as a dash. AUROC is how often a photo of the class scores above
+A figure with a denominator of 0 is undefined and shown as a dash. AUROC is how often a photo of the class scores above
 a photo of another class; ties count half. An interval is the middle 95% of 1,000 bootstrap replicates. Each draws as
 many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together.
 """
 
-LOWER_THRESHOLD = "A lower threshold misses fewer: see *Threshold*."
+LOWER_THRESHOLD = "With a lower threshold fewer are missed: see the section *Threshold*."
 PRECURSOR = "Actinic keratosis, a precursor, counts as malignant here."
 
 
@@ -37,7 +38,7 @@ def show_mistakes(opened: OpenRun) -> None:
     if opened.cached(has_malignancy):
         _show_missed(opened)
     st.subheader("Most confused", anchor=False)
-    pairs = opened.cached(found.count_confused_pairs)
+    pairs = opened.cached(mistakes.count_confused_pairs)
     if pairs.empty:
         st.success("No photo was mistaken for another class.")
         return
@@ -50,23 +51,25 @@ def show_mistakes(opened: OpenRun) -> None:
             "truth_name": "Truth",
             "prediction_name": "Answer",
             "photos": "Photos",
-            "share_of_truth": st.column_config.ProgressColumn("Of this truth", format="percent", max_value=1.0),
+            "share_of_truth": st.column_config.ProgressColumn(
+                "Share of the true class", format="percent", max_value=1.0
+            ),
         },
     )
     st.subheader("Confidently wrong", anchor=False)
-    photos.show(opened, opened.cached(found.list_confident_mistakes), "confident")
+    photos.show(opened, opened.cached(mistakes.list_confident_mistakes), "confident")
 
 
 def _show_missed(opened: OpenRun) -> None:
-    missed = opened.cached(found.list_missed)
+    missed = opened.cached(mistakes.list_missed)
     st.subheader("Missed malignant lesions", anchor=False)
-    cancers = opened.cached(found.count_malignant)
+    cancers = opened.cached(mistakes.count_malignant)
     if missed.empty:
         st.success(f"None of {cancers:,} malignant photos was called benign.")
         return
     how = "scored below 50%" if len(opened.run.classes) == 2 else "got a benign type as their top answer"
     st.markdown(
-        f"**{opened.cached(found.count_missed):,} of {cancers:,}** malignant photos {how}; the lowest "
+        f"**{opened.cached(mistakes.count_missed):,} of {cancers:,}** malignant photos {how}; the lowest "
         f"scores come first. {LOWER_THRESHOLD}"
     )
     if opened.folder is not None or "akiec" in opened.run.classes:  # unknown for the two classes of an upload
@@ -84,7 +87,7 @@ def show_confusion(opened: OpenRun) -> None:
         return
     truth, prediction = cell
     st.subheader(f"{get_class_name(truth)}, answered {get_class_name(prediction)}", anchor=False)
-    photos.show(opened, opened.cached(found.list_cell, truth, prediction), "cell")
+    photos.show(opened, opened.cached(mistakes.list_cell, truth, prediction), "cell")
 
 
 def show_classes(opened: OpenRun) -> None:

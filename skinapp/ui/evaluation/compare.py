@@ -61,7 +61,8 @@ def _show_pair(opened: OpenRun, other: OpenRun) -> None:
         f"{title}, with 95% intervals",
     )
     st.caption(
-        "Paired: the same lesions are drawn for both runs. If a line crosses 0, chance may explain the difference."
+        "The comparison is paired: each bootstrap replicate uses the same lesions for both runs. If a line crosses 0, "
+        "chance may explain the difference."
     )
     with st.expander("Photos that only one run gets right"):
         widgets.show_disagreements(_cached(opened, other, paired.list_disagreements), opened.name, other.name)

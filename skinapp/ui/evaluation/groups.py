@@ -9,14 +9,16 @@ from skinapp.charts.repeats import draw_repeats
 from skinapp.metrics.labels import get_metric_name
 from skinapp.runs.open_run import MANY_PHOTOS, OpenRun
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views import repeats as seen_again
+from skinapp.runs.views import repeats
 from skinapp.runs.views.subgroups import REPLICATES, compute_subgroup_figures
 from skinapp.ui import chart, loaders
 from skinapp.ui.evaluation import widgets
 from skinapp.ui.titles import TITLES
 
 SUBGROUP_METRICS = ("balanced_accuracy", "accuracy", "malignant_auroc", "sensitivity", "specificity")
-WITHOUT_THRESHOLD = "Sensitivity and specificity here count a photo as malignant if its most likely class is malignant."
+WITHOUT_THRESHOLD = (
+    "Sensitivity and specificity here treat a photo as called malignant if its most likely class is a malignant one."
+)
 FEWER_REPLICATES = 40
 """Replicates for more than MANY_PHOTOS, so that a reader need not wait long for each column."""
 
@@ -66,12 +68,12 @@ def _name_column(column: str) -> str:
 
 def show_repeats(opened: OpenRun) -> None:
     """Show how much the answers vary between photos of one lesion."""
-    repeatability = opened.cached(seen_again.compute_repeatability)
+    repeatability = opened.cached(repeats.compute_repeatability)
     if repeatability is None:
         st.info("No lesion of this run has several photos, so this cannot be measured.")
         return
     widgets.show_repeatability(repeatability)
-    lesions = opened.cached(seen_again.list_repeated_lesions)
+    lesions = opened.cached(repeats.list_repeated_lesions)
     if lesions["malignant_range"].notna().any():
         chart.show(draw_repeats(lesions), "repeats", "Range of the malignant score within a lesion")
     st.caption(
@@ -96,7 +98,7 @@ def show_training(opened: OpenRun) -> None:
     facts = loaders.read_training_facts(opened.folder) if opened.folder else None
     if facts:
         st.caption(
-            f"{facts.epochs} epochs in {facts.elapsed_s / 60:,.0f} minutes on {facts.device}; the weights of epoch "
-            f"{facts.best_epoch} were kept."
+            f"{facts.epochs} epochs in {facts.elapsed_s / 60:,.0f} minutes on {facts.device}; the model uses the "
+            f"weights after epoch {facts.best_epoch}."
         )
     st.caption("On validation photos. The epoch with the lowest loss is not always the one with the best figures.")

@@ -10,7 +10,8 @@ from skinapp.ui import loaders
 from skinapp.ui.evaluation import widgets
 
 NO_SKILL_HELP = (
-    "**No skill** gives every photo the class shares, so its answer is always the most frequent class. "
+    "**No skill** gives every photo the same scores, the shares of the classes, so its answer is always the most "
+    "frequent class. "
     "**Shortcut probe** knows colour, light, size, camera and source of these photos, but not the lesion. "
     "A model that scores higher may have learned from the lesion, or from traces that the probe does not know: hair, "
     "rulers, ink."

@@ -24,7 +24,9 @@ SECTIONS = {
 }
 
 _RUN = "run"
-SEVEN_HELP = "HAM10000 has seven types: it counts squamous cell carcinoma, a type of ISIC 2019, as actinic keratosis."
+SEVEN_HELP = (
+    "HAM10000 has seven types. It labels squamous cell carcinoma, a type of its own in ISIC 2019, as actinic keratosis."
+)
 
 
 def choose_run() -> OpenRun:
@@ -40,7 +42,7 @@ def choose_run() -> OpenRun:
     chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
     own_predictions.show_refusal()
     if unknown:
-        st.info("The run in the address does not exist here. Another one is shown.")
+        st.info("The link names a run that does not exist here. Another one is shown.")
     return _offer_seven(own_predictions.get_run(chosen))
 
 

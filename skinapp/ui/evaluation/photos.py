@@ -22,8 +22,8 @@ _TITLES = {
     "truth": "Truth",
     "prediction": "Answer",
     MALIGNANT_SCORE: "Malignant score",
-    "p_truth": "Score of the truth",
-    "p_prediction": "Score of the answer",
+    "p_truth": "Score of the true class",
+    "p_prediction": "Score of the predicted class",
 }
 
 

@@ -10,8 +10,7 @@ from skinapp.metrics import decisions
 from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import StoredRun
-from skinapp.runs.views import calibration as calibrated
-from skinapp.runs.views import curves as drawn
+from skinapp.runs.views import calibration, curves
 from skinapp.runs.views.operating_points import SENSITIVITIES
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import chart, state
@@ -19,8 +18,9 @@ from skinapp.ui.evaluation import widgets
 
 MALIGNANT = "Malignant"
 PREVALENCE_HELP = (
-    "How many of 100 people have it where you work: more in a specialist's clinic than in a screening. PPV and NPV "
-    "change with it; sensitivity and specificity do not, if the people are like those in the photos."
+    "The prevalence where you work: how many of 100 people have it. It is higher in a specialist clinic than in "
+    "screening. PPV and NPV change with it; sensitivity and specificity do not, if the people are like those in the "
+    "photos."
 )
 NET_BENEFIT = (
     "Net benefit (Vickers and Elkin, 2006) is the cancers found minus the weighted false alarms: at a threshold of "
@@ -32,15 +32,15 @@ NET_BENEFIT = (
 def show_curves(opened: OpenRun) -> None:
     """Show ROC and precision-recall curves, of malignancy and of each class."""
     names = _list_positives(opened)
-    chosen = st.selectbox("Highlight", ["All alike", *names], key="curve", bind="query-params")
-    highlighted = None if chosen == "All alike" else names[chosen] or "malignant"
+    chosen = st.selectbox("Highlight", ["No class", *names], key="curve", bind="query-params")
+    highlighted = None if chosen == "No class" else names[chosen] or "malignant"
     left, right = st.columns(2)
     with left:
         st.subheader("ROC", anchor=False)
-        chart.show(draw_roc_curves(opened.cached(drawn.compute_roc_curves), highlighted), "roc", "ROC curves")
+        chart.show(draw_roc_curves(opened.cached(curves.compute_roc_curves), highlighted), "roc", "ROC curves")
     with right:
         st.subheader("Precision and recall", anchor=False)
-        figure = draw_precision_recall_curves(opened.cached(drawn.compute_precision_recall_curves), highlighted)
+        figure = draw_precision_recall_curves(opened.cached(curves.compute_precision_recall_curves), highlighted)
         chart.show(figure, "precision-recall", "Precision against recall")
     st.caption(
         "ROC does not change with how frequent a class is; precision does. The area is the AUROC on the left, the "
@@ -52,22 +52,27 @@ def show_threshold(opened: OpenRun) -> None:
     """Let the reader set a threshold and a prevalence, and show the outcome for 1,000 people."""
     names = _list_positives(opened)
     left, right = st.columns(2)
-    chosen = left.selectbox("Ask for", list(names), key="positive", bind="query-params")
+    chosen = left.selectbox("Positive class", list(names), key="positive", bind="query-params")
     label = names[chosen]
-    positive, scores = opened.cached(drawn.select_positives, label)
+    positive, scores = opened.cached(curves.select_positives, label)
     prevalence = right.number_input(
-        "Of 100 people, how many have it?", 0.1, 99.0, round(100 * float(positive.mean()), 1), 0.5, help=PREVALENCE_HELP
+        "Prevalence: how many of 100 people have it?",
+        0.1,
+        99.0,
+        round(100 * float(positive.mean()), 1),
+        0.5,
+        help=PREVALENCE_HELP,
     )
     _show_presets(opened, label)
-    at = st.slider("Refer from a score of", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
+    at = st.slider("Refer at a score of at least", 0.0, 1.0, 0.5, 0.005, key="threshold", format="percent")
     decided = decisions.compute_decision(positive, scores, at, prevalence / 100)
-    widgets.show_decision(decided, _compute_rates(opened, label, at))
+    widgets.show_decision(decided, _compute_rates(opened, label, at), of_malignancy=label is None)
     chart.show(
         draw_sensitivity_and_specificity(opened.cached(_compute_roc, label), at),
         "rates",
         "Sensitivity and specificity by threshold",
     )
-    st.subheader("Is it worth it?", anchor=False)
+    st.subheader("Net benefit", anchor=False)
     benefit = decisions.net_benefit(positive, scores, prevalence / 100)
     chart.show(draw_net_benefit(benefit, at), "benefit", "Net benefit by threshold")
     st.caption(NET_BENEFIT)
@@ -81,7 +86,8 @@ def _show_presets(opened: OpenRun, label: str | None) -> None:
                 f"{wanted:.0%} sensitivity", key=f"at-{wanted}", on_click=state.set_widget, args=("threshold", at)
             )
     st.caption(
-        "These thresholds are chosen on the photos shown, so the rates look too good: choose yours on other photos."
+        "These thresholds are chosen on the photos shown, so the rates are too optimistic. Choose your threshold on "
+        "other photos."
     )
 
 
@@ -103,7 +109,7 @@ def show_calibration(opened: OpenRun) -> None:
 
 def _list_positives(opened: OpenRun) -> dict[str, str | None]:
     """Return the labels of what can count as positive, by name: malignancy (None), and each class with photos."""
-    labels: dict[str, str | None] = {MALIGNANT: None} if opened.cached(drawn.has_malignancy) else {}
+    labels: dict[str, str | None] = {MALIGNANT: None} if opened.cached(curves.has_malignancy) else {}
     seen = set(opened.run.frame["truth"])
     if len(opened.run.classes) == 2 and labels:
         return labels
@@ -111,23 +117,23 @@ def _list_positives(opened: OpenRun) -> dict[str, str | None]:
 
 
 def _compute_rates(opened: OpenRun, label: str | None, at: float) -> pd.DataFrame:
-    positive, scores = opened.cached(drawn.select_positives, label)
+    positive, scores = opened.cached(curves.select_positives, label)
     return decisions.compute_rate_intervals(positive, scores, opened.cached(Predictions.lesion_index), at)
 
 
 def _compute_roc(run: Predictions, label: str | None) -> pd.DataFrame:
-    return drawn.compute_roc_points(*drawn.select_positives(run, label))
+    return curves.compute_roc_points(*curves.select_positives(run, label))
 
 
 def _find_threshold(run: Predictions, label: str | None, wanted: float) -> float:
-    return decisions.find_threshold_at_sensitivity(*drawn.select_positives(run, label), wanted)
+    return decisions.find_threshold_at_sensitivity(*curves.select_positives(run, label), wanted)
 
 
-def _calibrate(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration]:
-    return calibrated.compute_reliability(run.truth_index(), run.probabilities()), calibrated.compute_calibration(run)
+def _calibrate(run: Predictions) -> tuple[pd.DataFrame, calibration.Calibration]:
+    return calibration.compute_reliability(run.truth_index(), run.probabilities()), calibration.compute_calibration(run)
 
 
-def _calibrate_before(run: Predictions) -> tuple[pd.DataFrame, calibrated.Calibration] | tuple[None, None]:
+def _calibrate_before(run: Predictions) -> tuple[pd.DataFrame, calibration.Calibration] | tuple[None, None]:
     if not isinstance(run, StoredRun) or run.temperature is None:
         return None, None
-    return _calibrate(calibrated.undo_calibration(run))
+    return _calibrate(calibration.undo_calibration(run))

@@ -18,12 +18,12 @@ from skinapp.runs.views.calibration import Calibration
 from skinapp.runs.views.compare import BY_CLASS, Comparison
 from skinapp.runs.views.repeats import Repeatability
 from skinapp.taxonomy import get_class_name
-from skinapp.ui.metric import show_metric
+from skinapp.ui.tile import show_metric
 
 CONFUSION_VIEWS: dict[str, Literal["counts", "row", "column"]] = {
     "Photos": "counts",
-    "Share of each truth": "row",
-    "Share of each prediction": "column",
+    "Share of the true class": "row",
+    "Share of the predicted class": "column",
 }
 
 TILE_PX = 166
@@ -39,7 +39,7 @@ def show_headline(counts: Headline, intervals: pd.DataFrame | None) -> None:
         _show_metric("Photos", f"{counts.photos:,}", f"{counts.lesions:,} lesions")
         for name in OVERALL:
             value = getattr(counts, name)
-            below = "interval to come" if intervals is None else format_interval(get_figure(intervals, name))
+            below = "computing the interval" if intervals is None else format_interval(get_figure(intervals, name))
             if math.isnan(value):
                 below = "undefined here"
             _show_metric(get_short_name(name), format_value(value), below, get_meaning(name))
@@ -72,17 +72,18 @@ def show_headline_table(rows: Mapping[str, Headline]) -> None:
     st.dataframe(frame, column_config=columns, placeholder="–")
 
 
-def show_decision(decided: Decision, rates: pd.DataFrame) -> None:
+def show_decision(decided: Decision, rates: pd.DataFrame, *, of_malignancy: bool) -> None:
     """Show the rates at a threshold with intervals, and how many of 1,000 people are referred and missed."""
+    have, have_not = ("malignant", "benign") if of_malignancy else ("have it", "do not have it")
     with st.container(horizontal=True):
         for name in ("sensitivity", "specificity"):
             _show_metric(
                 get_metric_name(name), format_value(getattr(decided, name), PERCENT), _format_span(rates, name)
             )
-        _show_metric(get_metric_name("ppv"), format_value(decided.ppv, PERCENT), "of those referred")
-        _show_metric(get_metric_name("npv"), format_value(decided.npv, PERCENT), "of the others")
+        _show_metric(get_metric_name("ppv"), format_value(decided.ppv, PERCENT), f"{have} among the referred")
+        _show_metric(get_metric_name("npv"), format_value(decided.npv, PERCENT), f"{have_not} among the others")
     st.markdown(
-        f"**Of 1,000 such people** {1000 * decided.prevalence:,.0f} have it. "
+        f"Among 1,000 such people, {1000 * decided.prevalence:,.0f} have it. "
         f"**{decided.referred:,.0f} are referred**, {decided.true_positives:,.0f} of them rightly and "
         f"{decided.false_positives:,.0f} needlessly; **{decided.false_negatives:,.0f} are missed**."
         if not math.isnan(decided.referred)
@@ -103,7 +104,7 @@ def show_calibration(after: Calibration, before: Calibration | None) -> None:
     with st.container(horizontal=True):
         for name in CALIBRATION:
             value = getattr(after, name)
-            was = "with as many photos" if name == "ece_if_perfect" else _describe_before(before, name)
+            was = "by chance, with as many photos" if name == "ece_if_perfect" else _describe_before(before, name)
             _show_metric(get_short_name(name), format_value(value), was, get_meaning(name))
 
 
@@ -123,7 +124,7 @@ def show_repeatability(steady: Repeatability) -> None:
         _show_metric("Top answer changes", format_value(steady.changed_share, PERCENT), span)
         if not math.isnan(steady.median_range):
             _show_metric("Median score range", f"{steady.median_range:.2f}", "within a lesion", MOVES_HELP)
-            _show_metric("90th percentile", f"{steady.p90_range:.2f}", "of the score range", MOVES_HELP)
+            _show_metric("90% of lesions", f"{steady.p90_range:.2f}", "score range below", MOVES_HELP)
 
 
 def show_subgroup_table(rows: pd.DataFrame) -> None:
@@ -151,7 +152,7 @@ def show_comparison(comparison: Comparison) -> None:
     with st.container(horizontal=True):
         _show_metric("Both right", f"{comparison.both_right:,}", f"of {comparison.photos:,} photos")
         _show_metric("Only this run", f"{comparison.only_a:,}")
-        _show_metric("Only the other", f"{comparison.only_b:,}")
+        _show_metric("Only the other run", f"{comparison.only_b:,}")
         _show_metric("Neither", f"{comparison.neither:,}")
     left_out = comparison.left_out_a + comparison.left_out_b
     if left_out:
@@ -161,7 +162,7 @@ def show_comparison(comparison: Comparison) -> None:
         differ = "have different labels" if by_class else "are malignant in one run and benign in the other"
         st.caption(
             f"{comparison.differing_truths:,} of these {comparison.photos:,} photos {differ}. They are counted: "
-            "each run is judged by its own label."
+            "each run is compared with its own label."
         )
     if not math.isnan(comparison.mcnemar_p):
         st.caption(f"McNemar's exact test, on one photo per lesion: p = {comparison.mcnemar_p:.2g}.")
@@ -179,9 +180,9 @@ def show_disagreements(rows: pd.DataFrame, first: str, second: str) -> None:
             "lesion_id": "Lesion",
             "truth": "Truth",
             "answer_a": "This run",
-            "p_a": st.column_config.NumberColumn("Its score", format="percent"),
+            "p_a": st.column_config.NumberColumn("Score", format="percent"),
             "answer_b": "The other",
-            "p_b": st.column_config.NumberColumn("Its score ", format="percent"),
+            "p_b": st.column_config.NumberColumn("Score ", format="percent"),
             "right": "Right",
         },
     )

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from skinapp.cards import networks
+from skinapp.cards import network_facts
 from skinapp.cards.formats.hugging_face import format_hub_card
 from skinapp.cards.formats.monai import build_monai_metadata
 from skinapp.cards.selection import find_figure_of_all_photos, format_counts
 from skinapp.errors import RecipeError
-from skinapp.files import file_sha256, read_toml
+from skinapp.files import compute_sha256, read_toml
 from skinapp.models.card import CARD, RECIPE, Card, NetworkFacts
-from skinapp.models.folder import member_folder
+from skinapp.models.folder import get_member_folder
 from skinapp.ui import loaders
 
 _MOST = ", of the network with the most training photos"
@@ -39,11 +39,11 @@ def _show_data(card: Card) -> None:
         _format_bullets(
             [
                 f"**Photos from** {', '.join(card.data.sources)}, listed in the image table {_describe_tables(card)}",
-                f"**Training{_MOST if card.members else ''}:** {networks.describe_split(card.data.train)}",
-                f"**Validation:** {networks.describe_split(card.data.validation)}",
+                f"**Training{_MOST if card.members else ''}:** {network_facts.describe_split(card.data.train)}",
+                f"**Validation:** {network_facts.describe_split(card.data.validation)}",
                 *([f"**Test:** {format_counts(tested)}"] if tested else []),
-                f"**Sees:** {_describe_input(card)}",
-                f"**Licence:** {networks.describe_licence(card)}",
+                f"**Input:** {_describe_input(card)}",
+                f"**Licence:** {network_facts.describe_licence(card)}",
             ]
         )
     )
@@ -67,23 +67,23 @@ def _show_training(folder: Path, card: Card) -> None:
     if card.members:
         st.markdown(_format_bullets(_describe_average(card)))
         for network in card.members:
-            with st.expander(networks.name_network(network)):
-                _show_network(network, member_folder(folder, network.name))
+            with st.expander(network_facts.name_network(network)):
+                _show_network(network, get_member_folder(folder, network.name))
     else:
         (network,) = card.networks
         _show_network(network, folder)
 
 
 def _show_network(network: NetworkFacts, folder: Path) -> None:
-    facts = {**networks.describe_training(network), "Seed": _describe_seed(folder)}
+    facts = {**network_facts.describe_training(network), "Seed": _describe_seed(folder)}
     st.markdown(_format_bullets([f"**{name}:** {value}" for name, value in facts.items()]))
 
 
 def _describe_average(card: Card) -> list[str]:
     return [
-        f"**Averaged:** {len(card.members)} networks, each trained and calibrated by itself; the model takes the "
-        "mean of the logarithms of their answers and calibrates it again",
-        f"**Made:** {card.training.finished[:10]} with {networks.describe_versions(card.training)}",
+        f"**Averaged:** {len(card.members)} networks, each trained and calibrated by itself; the model "
+        "averages the logarithms of their probabilities, then calibrates the result",
+        f"**Made:** {card.training.finished[:10]} with {network_facts.describe_versions(card.training)}",
     ]
 
 
@@ -97,7 +97,7 @@ def _describe_seed(folder: Path) -> str:
 def _show_recipes(folder: Path, card: Card) -> None:
     recipes = {"Recipe": (folder / RECIPE, card.training.recipe_sha256)}
     for network in card.members:
-        path = member_folder(folder, network.name) / RECIPE
+        path = get_member_folder(folder, network.name) / RECIPE
         recipes[f"Recipe of {network.name}"] = (path, network.training.recipe_sha256)
     for title, (path, sha256) in recipes.items():
         with st.expander(title):
@@ -108,14 +108,14 @@ def _show_recipe(path: Path, sha256: str) -> None:
     if not path.is_file():
         st.info("The recipe of this model is missing.")
         return
-    if file_sha256(path) != sha256:
+    if compute_sha256(path) != sha256:
         st.info("This recipe was changed after the training: its sha256 differs from the one in the card.")
     st.code(path.read_text(encoding="utf-8", errors="replace"), language="toml", wrap_lines=True)
 
 
 def _show_hashes(card: Card) -> None:
     with st.expander("Hashes (sha256)"):
-        lines = "\n".join(f"{name}: {value}" for name, value in networks.list_hashes(card).items())
+        lines = "\n".join(f"{name}: {value}" for name, value in network_facts.list_hashes(card).items())
         st.code(lines, language=None, wrap_lines=True)
 
 
@@ -125,10 +125,10 @@ def _show_runs(folder: Path) -> None:
     own = [name for name, run in runs.items() if run.parents[1] == folder]
     members = [name for name in runs if name not in own]
     if not own:
-        st.caption("None yet: `skinapp evaluate` makes them.")
+        st.caption("No runs are stored yet. Make them with `skinapp evaluate`.")
     _link_runs(own)
     if members:
-        st.caption("The runs of its networks, each by itself:")
+        st.caption("Runs of the single networks:")
         _link_runs(members)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from skinapp.cards import selection, wording
 from skinapp.cards.figures import EQUAL_SHARES
-from skinapp.cards.networks import format_architecture, name_network
+from skinapp.cards.network_facts import format_architecture, name_network
 from skinapp.cards.selection import PointOnTest
 from skinapp.cards.wording import describe_question, name_figure
 from skinapp.charts.forest import draw_forest_plot
@@ -21,18 +21,19 @@ from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.ui import chart
 from skinapp.ui.evaluation.groups import SKIN_TONE
 from skinapp.ui.evaluation.widgets import TILE_PX
-from skinapp.ui.metric import show_metric
+from skinapp.ui.tile import show_metric
 from skinapp.ui.titles import TITLES
 
 Row = TypeVar("Row")
 
 AUROC = "malignant_auroc"
 
-NO_FIGURES = "No figures yet: `skinapp card` writes them."
+NO_FIGURES = "No figures yet. Compute them with `skinapp card`."
 POINTS = (
-    "Each threshold was chosen on validation photos to find that share of the malignant ones. The test photos do not "
-    f"move it. A score equal to the threshold counts as above it. Classify uses the {SHOWN_SENSITIVITY:.0%} threshold. "
-    "Lesions confirmed by histology looked suspicious enough for a biopsy: they are the hard benign ones."
+    "Each threshold was chosen on the validation photos, so that it finds the stated share of the malignant ones. It "
+    "was not adjusted on the test photos. A score equal to the threshold counts as above it. Classify uses the "
+    f"{SHOWN_SENSITIVITY:.0%} threshold. Lesions confirmed by histology looked suspicious enough for a biopsy, so they "
+    "are difficult to tell from malignant ones."
 )
 EQUALLY_FREQUENT = (
     "Scores assume that the classes are as frequent as in the data. Balanced accuracy gives a rare class the same "
@@ -44,7 +45,8 @@ EASY = (
     "That makes the figures above higher than they would be in a clinic where every lesion is suspicious."
 )
 READ_FROM_TEST = (
-    "A threshold read from the test photos themselves makes the result look too good. The specificity would then be "
+    "If the threshold were chosen on the test photos themselves, the result would look too good. The specificity would "
+    "then be "
 )
 OUTSIDE = (
     "The model was not trained on these photos. They show how its answers hold up on an unknown camera or clinic. The "
@@ -56,9 +58,9 @@ LEFT_OUT = (
     "with that figure, not with the figure of all test photos."
 )
 CALIBRATION = (
-    "The calibration error is of the top answer, in 15 equal bins. Perfect scores show some error too, by chance. "
-    "Resampling lesions adds to it, so its interval lies high. A slope of 1 and an intercept of 0 are ideal. Before: "
-    "without the temperature and offsets fitted on validation"
+    "The calibration error is that of the most likely class, in 15 equal bins. Perfectly calibrated scores show some "
+    "error too, by chance. Resampling lesions adds to it, so its interval lies too high. A slope of 1 and an intercept "
+    "of 0 are ideal. “Before” means without the temperature and offsets fitted on validation"
 )
 BY_ITSELF = ". Each network had already been calibrated by itself"
 
@@ -105,7 +107,9 @@ def _show_without_benign_cameras(card: Card) -> None:
         return
     sentence = f"{auroc.group.capitalize()}: {get_inline_name(AUROC)} **{format_estimate(auroc)}**"
     if specificity := selection.find_without_benign_cameras(card, "specificity", SHOWN_SENSITIVITY):
-        sentence += f"; specificity at the {SHOWN_SENSITIVITY:.0%} point {format_estimate(specificity, PERCENT)}"
+        sentence += (
+            f"; specificity at the {SHOWN_SENSITIVITY:.0%} operating point {format_estimate(specificity, PERCENT)}"
+        )
     st.markdown(f"{sentence}.", help=EASY)
 
 
@@ -132,7 +136,7 @@ def _show_points(card: Card) -> None:
     st.subheader("Operating points", anchor=False)
     _show_table(
         {
-            "Meant to find": lambda row: f"{row.point.sensitivity:.0%}",
+            "Target sensitivity": lambda row: f"{row.point.sensitivity:.0%}",
             "Threshold": lambda row: format_threshold(row.point.threshold),
             "Sensitivity on test": lambda row: format_estimate(row.sensitivity, PERCENT),
             "Specificity on test": lambda row: format_estimate(row.specificity, PERCENT),
@@ -180,7 +184,7 @@ def _show_unseen_cameras(card: Card) -> None:
     }
     for name in selection.RATES:
         columns[f"{get_metric_name(name)} at {SHOWN_SENSITIVITY:.0%}"] = partial(_format_unseen_rate, name)
-    with st.expander("Recipe by recipe"):
+    with st.expander("Results of each recipe"):
         for name, results in groups.items():
             st.markdown(f"**{name}**")
             _show_table(columns, results)
@@ -234,7 +238,7 @@ def _show_subgroups(card: Card) -> None:
     )
     shown = [figure for figure in figures if (_name_column(figure), name_figure(figure)) == (by, name)]
     if not shown:
-        st.info(f"{name} by {by.lower()}: too few lesions to say.")
+        st.info(f"{name} by {by.lower()}: too few lesions for an estimate.")
         return
     whole = selection.find_same_on_all_photos(card, shown[0])
     plot = draw_forest_plot(selection.build_forest_rows(shown), whole.value if whole else None, name, (0.0, 1.0))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from skinapp.cards.networks import name_networks
+from skinapp.cards.network_facts import name_networks
 from skinapp.cards.wording import describe_question
 from skinapp.errors import ModelError
 from skinapp.models.card import Card, Head, read_card
@@ -32,7 +32,7 @@ def choose_model() -> Path:
     if others:
         name = st.selectbox("Model", list(folders), key=_MODEL, bind="query-params")
     if unknown:
-        st.info("The address asks for a model that is not here. Another is shown.")
+        st.info("The link names a model that does not exist here. Another one is shown.")
     return folders[name]
 
 
@@ -56,7 +56,7 @@ def _show_use(card: Card) -> None:
 
 
 def _show_classes(card: Card) -> None:
-    with st.expander("The classes, and the shares of them that its scores assume"):
+    with st.expander("Classes, and the share of each that the scores assume"):
         for place, head in zip(st.columns(len(card.heads), gap="large"), card.heads, strict=True):
             with place:
                 _show_head(head)
@@ -68,7 +68,7 @@ def _show_head(head: Head) -> None:
         st.markdown("\n".join(f"- {_name_class(label)}" for label in head.classes))
         st.caption("The class shares that its scores assume were not kept.")
         return
-    st.caption("Its scores assume these shares of the photos:", help=SHARES_HELP)
+    st.caption("Its scores assume that the classes have these shares:", help=SHARES_HELP)
     shares = zip(head.classes, head.shares, strict=True)
     st.markdown("\n".join(f"- {_name_class(label)}: {share:.1%}" for label, share in shares))
 

@@ -110,7 +110,7 @@ def test_words_name_a_figure() -> None:
     assert name_figure(figure("malignant_auroc")) == "Malignant AUROC"
     assert name_figure(figure("recall", label="mel")) == "Recall of melanoma"
     assert name_figure(before) == "Slope of malignant before calibration"
-    assert name_figure(figure("sensitivity", sensitivity=0.95)) == "Sensitivity at the 95% point"
+    assert name_figure(figure("sensitivity", sensitivity=0.95)) == "Sensitivity at the 95% operating point"
     assert name_figure(read_here) == "Specificity at 90% sensitivity, read from test"
     assert name_figure(figure("ece_if_perfect")) == "Calibration error if perfect"
 
@@ -235,7 +235,7 @@ def test_hub_card_has_a_section_for_all_that_the_card_holds(card: Card) -> None:
         "| 95% | 0.123456 | 93.8% (87.5% to 100.0%) | 75.0% (68.8% to 81.2%) |",
         "| camera: rosendahl | Malignant AUROC | 0.625 (0.562 to 0.688) | 60 | 30 |",
         "| far | Malignant AUROC | 0.750 (0.688 to 0.812) | 90 | 45 |",
-        "| far | Specificity at the 95% point | 0.500 (0.438 to 0.562) | 90 | 45 |",
+        "| far | Specificity at the 95% operating point | 0.500 (0.438 to 0.562) | 90 | 45 |",
         "| rosendahl; MSK | kept-away | 0.875 (0.812 to 0.938) | 60 | 30 |",
         "In 6.2% (0.0% to 12.5%) of the photos melanoma is the likeliest type",
         "In 25.0% (18.8% to 31.2%) of the photos a benign type is the likeliest",

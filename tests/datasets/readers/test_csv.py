@@ -8,11 +8,11 @@ from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.csv import read_csv_photos
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 
 MakeCsv = Callable[..., Path]
 
-LESION = "lesion not recorded, counted as a lesion of its own"
+LESION = "lesion not recorded, counted as one lesion each"
 
 
 def get_notes(indexed: IndexedTable) -> dict[str, tuple[str, ...]]:
@@ -45,7 +45,7 @@ def test_a_path_is_enough(make_csv: MakeCsv) -> None:
     assert list_column(indexed, "lesion_id") == ["a", "b", "deep/c"]
     assert list_column(indexed, "path") == ["clinic/a.png", "clinic/b.jpg", "clinic/deep/c.webp"]
     assert list_column(indexed, "source") == ["photos"] * 3
-    assert [file_sha256(csv.parents[1] / path) for path in indexed.table["path"]] == list_column(indexed, "sha256")
+    assert [compute_sha256(csv.parents[1] / path) for path in indexed.table["path"]] == list_column(indexed, "sha256")
     assert indexed.table[["stored_width", "red", "perceptual_hash"]].notna().to_numpy().all()
     assert indexed.table[["diagnosis", "malignant", "age", "split", "width"]].isna().to_numpy().all()
     assert get_notes(indexed) == {LESION: ("a", "b", "deep/c"), "without a label": ("a", "b", "deep/c")}

@@ -10,12 +10,12 @@ from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.taxonomy import CODES, is_malignant
 
 MakeFolders = Callable[..., Path]
 
-LESION = "lesion not recorded, counted as a lesion of its own"
+LESION = "lesion not recorded, counted as one lesion each"
 OWN_NAMES = "label that is not a diagnosis code, malignant or benign, kept as it is"
 
 
@@ -51,7 +51,7 @@ def test_splits_and_classes_are_read_from_the_folders(make_folders: MakeFolders)
     assert table["split"].tolist() == ["test", "test", "train", "train"]
     assert set(table["source"]) == {"mine"}
     assert table["path"].tolist()[0] == "mine/test/benign/4.JPEG"
-    assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
+    assert [compute_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     assert table[["width", "height", "age", "camera"]].isna().to_numpy().all()
     assert get_notes(indexed) == {}
 

@@ -11,7 +11,7 @@ from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES
 from skinapp.datasets.table import TABLES, build_image_table, read_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.taxonomy import CODES, is_malignant
 
 MakeHam10000 = Callable[..., Path]
@@ -39,7 +39,7 @@ def test_reads_it_as_published_or_in_one_folder(
     table = indexed.table
     assert table["image_id"].tolist() == published["image_id"].tolist()
     assert set(get_notes(indexed)) == {"age 0, treated as not recorded"}
-    assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
+    assert [compute_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     sizes = table[["width", "height", "stored_width", "stored_height"]]
     assert sizes.drop_duplicates().to_numpy().tolist() == [[600, 450, 80, 60]]
 
@@ -185,4 +185,4 @@ def test_the_shipped_table_holds_what_was_published() -> None:
 def test_the_shipped_table_names_the_real_files() -> None:
     some = read_table(TABLES / "ham10000.parquet").sample(20, random_state=0)
     root = Path(os.environ["SKINAPP_DATA"])
-    assert [file_sha256(root / path) for path in some["path"]] == some["sha256"].tolist()
+    assert [compute_sha256(root / path) for path in some["path"]] == some["sha256"].tolist()

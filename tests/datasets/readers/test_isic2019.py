@@ -10,7 +10,7 @@ from skinapp.datasets.readers.common import IndexedTable
 from skinapp.datasets.readers.isic2019 import ISIC2019_CODES, read_isic2019, read_isic2019_labels
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.taxonomy import CODES, is_malignant
 
 MakeIsic2019 = Callable[..., Path]
@@ -32,7 +32,7 @@ ISIC_0053455,85,lower extremity,BCN_0000002,male,AK
 
 HAM10000 = "part of HAM10000, which has a table of its own, left out"
 AGE_0 = "age 0, treated as not recorded"
-LESION = "without a lesion_id, counted as a lesion of its own"
+LESION = "without a lesion_id, counted as one lesion each"
 NO_LESION = ("ISIC_0000000", "ISIC_0000012_downsampled")
 
 
@@ -80,7 +80,7 @@ def test_reads_it_as_published_or_in_any_folder(
     assert table["image_id"].tolist() == own["image"].tolist()
     assert table["diagnosis"].tolist() == own["label"].map(ISIC2019_CODES).tolist()
     assert table["malignant"].tolist() == [is_malignant(code) for code in table["diagnosis"]]
-    assert [file_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
+    assert [compute_sha256(folder.parent / path) for path in table["path"]] == table["sha256"].tolist()
     assert get_notes(indexed) == {HAM10000: ("ISIC_0024306",), AGE_0: ("ISIC_0000030",), LESION: NO_LESION}
 
 

@@ -7,7 +7,7 @@ import pytest
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import TABLES, build_image_table, write_table
 from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals
 from skinapp.runs.probe.fit import FOLDS, MODEL, Probe, probe_table
 from skinapp.runs.probe.stored import FEATURE_COLUMNS, FEATURES_FILE
@@ -108,7 +108,7 @@ def test_the_shipped_probes_are_of_the_shipped_tables() -> None:
     }
     for folder in folders:
         run = load_run(folder)
-        assert run.table_sha256 == file_sha256(TABLES / f"{run.table}.parquet")
+        assert run.table_sha256 == compute_sha256(TABLES / f"{run.table}.parquet")
         assert load_intervals(folder) is not None
         features = pd.read_csv(folder / FEATURES_FILE)
         assert tuple(features.columns) == FEATURE_COLUMNS

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from skinapp.datasets.files import no_progress
+from skinapp.datasets.files import ignore_progress
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError, PhotoError
 from skinapp.training.squeezed.arrays import CLASSES, load_arrays, write_arrays
@@ -15,7 +15,7 @@ from skinapp.training.squeezed.arrays import CLASSES, load_arrays, write_arrays
 @pytest.fixture(scope="module")
 def folder(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     written = tmp_path_factory.mktemp("arrays") / "all"
-    assert write_arrays(data_root / "table.parquet", written, data_root, no_progress) == 40
+    assert write_arrays(data_root / "table.parquet", written, data_root, ignore_progress) == 40
     return written
 
 
@@ -41,7 +41,7 @@ def test_scc_counts_as_akiec_and_rows_are_the_table_s(folder: Path, data_root: P
 
 
 def test_one_hot_holds_a_one_where_the_class_is(folder: Path, data_root: Path, tmp_path: Path) -> None:
-    write_arrays(data_root / "table.parquet", tmp_path, data_root, no_progress, one_hot=True)
+    write_arrays(data_root / "table.parquet", tmp_path, data_root, ignore_progress, one_hot=True)
     one_hot = np.load(tmp_path / "y.npy")
     assert one_hot.shape == (40, 7)
     assert (one_hot.sum(axis=1) == 1).all()
@@ -50,24 +50,24 @@ def test_one_hot_holds_a_one_where_the_class_is(folder: Path, data_root: Path, t
 
 def test_arrays_are_made_once_for_a_table(data_root: Path, tmp_path: Path) -> None:
     table = data_root / "table.parquet"
-    first = load_arrays(table, tmp_path, data_root, no_progress)
-    again = load_arrays(table, tmp_path, tmp_path / "no photos here", no_progress)
+    first = load_arrays(table, tmp_path, data_root, ignore_progress)
+    again = load_arrays(table, tmp_path, tmp_path / "no photos here", ignore_progress)
     assert (first.colour == again.colour).all()
     assert first.photos.equals(again.photos)
     write_table(read_table(table).head(30), tmp_path / "shorter.parquet")
-    assert len(load_arrays(tmp_path / "shorter.parquet", tmp_path, data_root, no_progress).classes) == 30
+    assert len(load_arrays(tmp_path / "shorter.parquet", tmp_path, data_root, ignore_progress).classes) == 30
 
 
 def test_what_was_broken_off_is_made_anew(data_root: Path, tmp_path: Path) -> None:
     table = data_root / "table.parquet"
-    made = load_arrays(table, tmp_path / "arrays", data_root, no_progress)
+    made = load_arrays(table, tmp_path / "arrays", data_root, ignore_progress)
     (folder,) = (tmp_path / "arrays").iterdir()
     with pytest.raises(PhotoError):
-        write_arrays(table, folder, tmp_path, no_progress)
+        write_arrays(table, folder, tmp_path, ignore_progress)
     assert not (folder / "arrays.json").exists()
     (folder / "X.npy").unlink()  # not written over: what `made` holds is mapped from it
     np.save(folder / "X.npy", np.zeros(3))
-    again = load_arrays(table, tmp_path / "arrays", data_root, no_progress)
+    again = load_arrays(table, tmp_path / "arrays", data_root, ignore_progress)
     assert (again.colour == made.colour).all()
     assert not list(folder.glob("*.partial"))
 
@@ -76,4 +76,4 @@ def test_a_table_without_diagnoses_has_no_arrays(data_root: Path, tmp_path: Path
     table = read_table(data_root / "table.parquet")
     write_table(table.assign(diagnosis=pd.NA), tmp_path / "unnamed.parquet")
     with pytest.raises(DatasetError, match="has no photo of akiec"):
-        write_arrays(tmp_path / "unnamed.parquet", tmp_path / "arrays", data_root, no_progress)
+        write_arrays(tmp_path / "unnamed.parquet", tmp_path / "arrays", data_root, ignore_progress)

@@ -7,7 +7,7 @@ import pytest
 
 from skinapp.datasets.splits import assign_groups
 from skinapp.datasets.table import read_table, write_table
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 
 RunCommand = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others(
         drawn, output = tmp_path / "drawn.csv", tmp_path / "split.parquet"
         run_command("showcase", indexed, "-o", drawn, "--seed", seed)
         run_command("split", indexed, "--showcase", always, "-o", output, "--seed", seed)
-        return file_sha256(drawn), file_sha256(output)
+        return compute_sha256(drawn), compute_sha256(output)
 
     always = tmp_path / "always.csv"
     run_command("showcase", indexed, "-o", always)

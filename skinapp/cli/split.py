@@ -6,7 +6,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, check_data_root, explain_write_errors, progress_bar, say
+from skinapp.cli.console import DataOption, check_data_root, explain_write_errors, print_message, progress_bar
 from skinapp.datasets.export import encode_csv
 from skinapp.datasets.summary import count_splits
 from skinapp.datasets.table import read_table, write_table
@@ -17,7 +17,7 @@ SEED = 2026
 
 
 def showcase(
-    table: Annotated[Path, typer.Argument(help="Image table with diagnoses.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Image table with diagnoses.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")],
     seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = SEED,
 ) -> None:
@@ -28,11 +28,13 @@ def showcase(
     drawn = draw_showcase(read_table(table), seed)
     with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(encode_csv(drawn))
-    say(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
+    print_message(f"{output}: {len(drawn)} photos of {drawn['diagnosis'].nunique()} diagnoses")
 
 
 def split(
-    table: Annotated[Path, typer.Argument(help="Image table with diagnoses, or with malignant filled.")],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="Image table with diagnoses, or with malignant filled.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The image table to write, with its split.")],
     showcase: Annotated[
         Path | None, typer.Option(help="The showcase CSV; its lesions stay out of training, validation and test.")
@@ -41,14 +43,15 @@ def split(
         str, typer.Option(metavar="COLUMN", help="Photos with the same value stay together; image_id splits by photo.")
     ] = "lesion_id",
     cap: Annotated[
-        int | None, typer.Option(min=1, help="Keep at most this many photos per class; the others leave the table.")
+        int | None, typer.Option(min=1, help="Keep at most this many photos per class; the others are removed.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
     data: DataOption = None,
 ) -> None:
     """Split a table 70/10/20 into train, validation and test; lesions and twins stay together, in proportion by class.
 
-    With --data twins are found by comparing the photos, else by their perceptual hashes.
+    With --data the photos are compared. Without it only their perceptual hashes are compared, which does not find
+    cropped copies.
     """
     from skinapp.datasets.splits import (
         MIN_GROUPS,
@@ -63,21 +66,25 @@ def split(
     examples = rows.head(0) if showcase is None else _read_showcase(showcase)
     if cap is not None:
         capped = cap_classes(rows, cap, seed, examples["image_id"])
-        say(f"At most {cap:,} photos per class: {len(rows) - len(capped):,} of {len(rows):,} photos left out.")
+        print_message(
+            f"At most {cap:,} photos per class: {len(rows) - len(capped):,} of {len(rows):,} photos left out."
+        )
         rows = capped
     twins = _find_twins(rows, data)
     split_rows = split_by_lesion(rows, examples, seed, twins, group)
     with explain_write_errors(output):
         write_table(split_rows, output)
     for row in count_splits(split_rows).itertuples(index=False):
-        say(f"{row.split}: {row.photos:,} photos of {row.lesions:,} lesions, {row.malignant:,} photos malignant")
+        print_message(
+            f"{row.split}: {row.photos:,} photos of {row.lesions:,} lesions, {row.malignant:,} photos malignant"
+        )
     for label, groups in find_small_classes(
         get_split_labels(split_rows), assign_groups(split_rows, twins, group)
     ).items():
-        say(f"{label} has too few groups for every part: {groups} of at least {MIN_GROUPS}.")
+        print_message(f"{label} has too few groups for every part: {groups} of at least {MIN_GROUPS}.")
     if group != "lesion_id":
-        say(f"Split by {group}: photos of one lesion may be in several splits.")
-    say("Patients are not recorded, so one patient's lesions may be in several splits.")
+        print_message(f"Split by {group}: photos of one lesion may be in several splits.")
+    print_message("Patients are not recorded, so one patient's lesions may be in several splits.")
 
 
 def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
@@ -92,7 +99,7 @@ def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
     else:
         with progress_bar("Looking for twins") as progress:
             twins, how = find_twin_ids(rows, check_data_root(data), progress), "by comparing the photos"
-    say(f"{len(twins):,} pairs of photos show the same picture ({how}); they stay together.")
+    print_message(f"{len(twins):,} pairs of photos show the same picture ({how}); they stay together.")
     return twins
 
 
@@ -104,7 +111,7 @@ def _read_showcase(path: Path) -> pd.DataFrame:
         raise DatasetError(f"{path} is not a showcase CSV ({error}). Make it with `skinapp showcase`.") from error
 
 
-def add_to(app: typer.Typer) -> None:
+def add_commands(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command()(showcase)
     app.command()(split)

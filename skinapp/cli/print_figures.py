@@ -20,13 +20,13 @@ class Format(StrEnum):
     json = "json"
 
 
-def as_object(found: Estimate) -> dict[str, float | None]:
+def build_json_figure(found: Estimate) -> dict[str, float | None]:
     """Return value, low and high of a figure for JSON, null where undefined."""
     ends = {field.name: getattr(found, field.name) for field in fields(Estimate)}
     return {name: None if pd.isna(end) else end for name, end in ends.items()}
 
 
-def figures_table(intervals: pd.DataFrame, names: Iterable[str], title: str) -> Table:
+def draw_figures_table(intervals: pd.DataFrame, names: Iterable[str], title: str) -> Table:
     """Draw the overall figures of a run, a row each."""
     table = Table("figure", "value (95% interval, by lesion)", title=title, title_justify="left", box=None)
     for name in names:

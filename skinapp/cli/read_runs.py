@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from skinapp.cli.console import say
+from skinapp.cli.console import print_message
 from skinapp.errors import RunError
 from skinapp.runs.stored import StoredRun, find_own_runs, load_run
 
@@ -13,7 +13,7 @@ def read_or_report(folder: Path) -> StoredRun | None:
     try:
         return load_run(folder)
     except RunError as error:
-        say(str(error))
+        print_message(str(error))
         return None
 
 
