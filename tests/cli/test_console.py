@@ -9,7 +9,15 @@ import pytest
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import check_data_root, check_output, fail, find_data_root, render_table, say, write_answer
+from skinapp.cli.console import (
+    check_data_root,
+    check_output,
+    find_data_root,
+    print_error,
+    print_message,
+    render_table,
+    write_answer,
+)
 from skinapp.cli.main import app
 from skinapp.errors import DatasetError, SkinAppError
 
@@ -25,14 +33,14 @@ def test_a_table_is_as_wide_as_its_cells() -> None:
 
 def test_sentences_go_to_stderr_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     sentence = "[b]:smile: " + "word " * 60
-    say(sentence)
+    print_message(sentence)
     assert capsys.readouterr() == ("", f"{sentence}\n")
 
 
 def test_no_name_reaches_the_terminal_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     name = "a\x1b]0;owned\x07\r\x9b2Jcaf\udce9.jpg"
-    say(f"one\ntwo: {name}")
-    fail(name)
+    print_message(f"one\ntwo: {name}")
+    print_error(name)
     table = Table("file", box=None)
     table.add_row(name)
     shown = capsys.readouterr().err + render_table(table)

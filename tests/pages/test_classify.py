@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from skinapp.cards.groups import NO_BENIGN_CAMERAS
 from skinapp.cli.main import main
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.formatting import format_score, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
@@ -301,7 +301,7 @@ def test_the_sizes_in_which_networks_of_an_average_see_a_photo_are_said(
 ) -> None:
     folder = make_average(tmp_path / "models" / "average")
     monkeypatch.setenv("SKINAPP_MODELS", str(folder.parent))
-    assert "reduced to 32 x 32, for some networks to 24 x 24." in words(uploaded(app, jpeg(1)))
+    assert "resized to 32 x 32 pixels, for some networks to 24 x 24." in words(uploaded(app, jpeg(1)))
 
 
 def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
@@ -310,7 +310,7 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     part = SplitFacts(photos=1, lesions=1, malignant_share=0.5)
     table = data_root / "table.parquet"
     data = DataFacts(
-        table="table", table_sha256=file_sha256(table), sources=("a",), train=part, validation=part, limits=()
+        table="table", table_sha256=compute_sha256(table), sources=("a",), train=part, validation=part, limits=()
     )
     folder = with_pair(data=data, figures=(measured("malignant_auroc", 0.5, 0.4, 0.6, group=NO_BENIGN_CAMERAS),))
     arguments = ["evaluate", folder, table, "--data", data_root]
@@ -328,7 +328,7 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     assert "without cameras of under 1% malignant photos 0.50 (0.40 to 0.60)" in text
     assert f"balanced accuracy {lesion_type.balanced_accuracy:.2f} (" in text
     recall = compute_per_class(load_run(folder / "runs" / types.name)).set_index("class").loc["mel", "recall"]
-    assert f"melanomas it named as melanoma {recall:.2f} (" in text
+    assert f"melanomas named as melanoma {recall:.2f} (" in text
     assert malignancy.balanced_accuracy != pytest.approx(lesion_type.balanced_accuracy, abs=0.01)
 
 
@@ -356,16 +356,18 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
         assert "95% of the malignant validation photos" in line.help
         if threshold > score:
             assert "does not mean healthy" in line.value
-            assert "7.0% (4.5% to 10.0%), of melanomas 12.5% (5.0% to 20.0%)." in line.value
+            assert "7.0% (4.5% to 10.0%) of them on test, and 12.5% (5.0% to 20.0%) of the melanomas." in line.value
         else:
-            benign = "25.0% (20.0% to 30.0%), of those confirmed by histology 62.5% (55.0% to 70.0%)."
+            benign = (
+                "25.0% (20.0% to 30.0%) of them on test, and 62.5% (55.0% to 70.0%) of those confirmed by histology."
+            )
             assert benign in line.value
 
 
 def test_a_threshold_without_figures_says_no_number_that_nobody_measured(app: AppTest, with_pair: MakeModel) -> None:
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
     (line,) = [one.value for one in uploaded(app, jpeg(1)).markdown if "95% threshold**" in one.value]
-    assert "below it too." in line
+    assert "below it." in line
     assert "test" not in line
 
 
@@ -375,11 +377,11 @@ def test_a_benign_type_on_top_does_not_outweigh_the_threshold(app: AppTest, with
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1e-9),))
     page = uploaded(app, file)
     likeliest, _ = page.session_state["answer"].assessment.lesion_type.rank()[0]
-    assert ("that counts" in words(page)) != is_malignant(likeliest)
+    assert ("The threshold decides" in words(page)) != is_malignant(likeliest)
 
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
     st.cache_resource.clear()
-    assert "that counts" not in words(uploaded(AppTest.from_file(APP, default_timeout=60), file))
+    assert "The threshold decides" not in words(uploaded(AppTest.from_file(APP, default_timeout=60), file))
 
 
 def prevalence_words(page: AppTest) -> str:
@@ -395,15 +397,15 @@ def test_another_prevalence_restates_score_and_threshold(app: AppTest, with_pair
     page = uploaded(app, file)
     assert page.number_input[0].value == 20.0
     text = prevalence_words(page)
-    assert f"Score: **{format_score(score)}** as the model was calibrated (20% malignant)." in text
-    assert "where" not in text
+    assert f"Score: **{format_score(score)}** at the model's own prevalence (20% malignant)." in text
+    assert "at a prevalence of" not in text
 
     page.number_input[0].set_value(3.0).run()
     assert not page.exception
     text = prevalence_words(page)
     for one in (score, threshold):
-        assert f"**{format_score(one)}** as the model was calibrated (20% malignant)" in text
-        assert f"**{format_score(restate_score(one, 0.2, 0.03))}** where 3% are." in text
+        assert f"**{format_score(one)}** at the model's own prevalence (20% malignant)" in text
+        assert f"**{format_score(restate_score(one, 0.2, 0.03))}** at a prevalence of 3%." in text
     assert f"stays {'above' if score >= threshold else 'below'} it" in text
     assert format_score(restate_score(score, 0.2, 0.03)) != format_score(score)
 
