@@ -109,8 +109,8 @@ DIAGNOSES = (
         True,
         "#8C510A",
         "The second most common skin cancer, on skin with much sun exposure. It can spread.",
-        "Photos that ISIC 2019 labels SCC. HAM10000 labels its share of them akiec, which means Bowen's disease "
-        "according to its paper: early disease in situ rather than invasive carcinoma.",
+        "Photos that ISIC 2019 labels SCC. HAM10000 labels its photos of them akiec. According to its paper that label "
+        "covers actinic keratosis and Bowen's disease, which are early and in situ, not invasive carcinoma.",
         "A cancer.",
     ),
     Diagnosis(

@@ -28,7 +28,7 @@ STARTED_FROM = "resnet50"
 """The network that a member of the shipped average starts from; its recipe lies beside that member too."""
 
 UNTOUCHED = "wide-msk-outside"
-"""The member of the average that was kept from MSK's photos, as the others never had any."""
+"""The member of the average that was trained without MSK's photos, as were the others."""
 
 
 def name(path: Path) -> str:
@@ -36,9 +36,9 @@ def name(path: Path) -> str:
 
 
 def list_splits(recipe: Recipe) -> set[str]:
-    """Return the splits that a tried recipe may be evaluated on: outside where it keeps a camera or a clinic away."""
-    kept_away = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
-    return {"validation", OUTSIDE} if kept_away else {"validation"}
+    """Return the splits that a tried recipe may be evaluated on: outside where it leaves a camera or a clinic out of training."""
+    left_out = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
+    return {"validation", OUTSIDE} if left_out else {"validation"}
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_record_with_damaged_members_is_named(tmp_path: Path) -> None:
         read_members(tmp_path / TRAINING)
 
 
-def test_the_card_cites_every_experiment_with_a_camera_or_clinic_kept_away() -> None:
+def test_the_card_cites_every_experiment_with_a_camera_or_clinic_left_out() -> None:
     outside = {
         record.parent.name
         for record in find_trained(EXPERIMENTS)
