@@ -6,11 +6,14 @@ replicates at once. A result written (..., k) is (k,) or, for replicates, (r, k)
 zero) is NaN, never 0 or 1.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from skinapp.taxonomy import MALIGNANT, MALIGNANT_CODES
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT, MALIGNANT_CODES
 
 Floats = npt.NDArray[np.float64]
 ClassIndex = npt.NDArray[np.intp]
@@ -18,6 +21,9 @@ Flags = npt.NDArray[np.bool_]
 
 CALIBRATION_BINS = 15
 """Bins of equal width of the confidence, as in Guo et al. (2017), "On calibration of modern neural networks"."""
+
+NOTHING_STATED: Mapping[str, bool] = MappingProxyType({})
+"""No statement of which classes are malignant, beyond those that are known."""
 
 
 def confusion_matrix(
@@ -181,9 +187,13 @@ def bin_confidence(confidence: Floats, n_bins: int = CALIBRATION_BINS) -> ClassI
     return np.clip(np.ceil(confidence * n_bins).astype(np.intp) - 1, 0, n_bins - 1)
 
 
-def malignant_mask(classes: tuple[str, ...]) -> Flags:
-    """Tell which classes are malignant, (k,) bool: "malignant" itself and the malignant diagnoses."""
-    return np.array([label == MALIGNANT or label in MALIGNANT_CODES for label in classes])
+def malignant_mask(classes: tuple[str, ...], stated: Mapping[str, bool] = NOTHING_STATED) -> Flags | None:
+    """Tell which classes are malignant, (k,) bool; None where that is not known for one of them.
+
+    Known are "malignant" and "benign", the diagnoses of the taxonomy, and the classes in `stated`.
+    """
+    known = {label: label in (MALIGNANT, *MALIGNANT_CODES) for label in (*CODES, *MALIGNANCY_CLASSES)} | dict(stated)
+    return np.array([known[label] for label in classes]) if known.keys() >= set(classes) else None
 
 
 def _as_weights(n: int, sample_weight: Floats | None) -> Floats:

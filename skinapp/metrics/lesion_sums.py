@@ -5,6 +5,7 @@ positives and negatives in each bin of the score. These are summed per lesion on
 how often each lesion was drawn, times the sums. This takes a tenth of the time of ranking all photos again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,14 @@ from scipy.sparse import coo_array, csr_array
 
 from skinapp.metrics import classification
 from skinapp.metrics.bootstrap import auroc_from_counts, bin_scores
-from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, malignant_mask
+from skinapp.metrics.classification import (
+    CALIBRATION_BINS,
+    NOTHING_STATED,
+    ClassIndex,
+    Flags,
+    Floats,
+    malignant_mask,
+)
 from skinapp.metrics.summary import Figures
 
 _Column = tuple[ClassIndex, Floats, int]
@@ -55,11 +63,19 @@ class LesionSums:
 
 
 def sum_figures_by_lesion(
-    truth: ClassIndex, probabilities: Floats, classes: tuple[str, ...], lesion: ClassIndex
+    truth: ClassIndex,
+    probabilities: Floats,
+    classes: tuple[str, ...],
+    lesion: ClassIndex,
+    stated: Mapping[str, bool] = NOTHING_STATED,
 ) -> LesionSums:
-    """Sum predictions by lesion; truth and lesion (n,) are indices, probabilities (n, k)."""
+    """Sum predictions by lesion.
+
+    Truth and lesion (n,) are indices, probabilities (n, k); `stated` is that of malignant_mask.
+    """
     k, n = len(classes), len(truth)
-    predicted, malignant = probabilities.argmax(axis=1), malignant_mask(classes)
+    predicted, mask = probabilities.argmax(axis=1), malignant_mask(classes, stated)
+    malignant = np.zeros(k, dtype=bool) if mask is None else mask  # without a malignant photo the AUROC is NaN
     parts: list[_Column] = [
         (truth * k + predicted, np.ones(n), k * k),
         _single_column(classification.is_in_top_k(truth, probabilities, 3)),

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
-from skinapp.files import file_sha256, replace_file
+from skinapp.files import compute_sha256, replace_file
 from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
 from skinapp.metrics.classification import Floats
 from skinapp.metrics.estimate import REPLICATES, SEED, Estimate
@@ -62,8 +62,8 @@ def draw_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = S
     """Draw the replicates of `compute_intervals` a few at a time, so that a page can show progress."""
     truth, scores = run.truth_index(), run.probabilities()
     lesion = run.lesion_index()
-    drawn = IntervalDraws(run, compute_figures(truth, scores, run.classes), (), 0, replicates)
-    tallied = sum_figures_by_lesion(truth, scores, run.classes, lesion)
+    drawn = IntervalDraws(run, compute_figures(truth, scores, run.classes, stated=run.stated), (), 0, replicates)
+    tallied = sum_figures_by_lesion(truth, scores, run.classes, lesion, run.stated)
     for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
         part = tallied.compute_figures(times)
         drawn = IntervalDraws(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
@@ -122,7 +122,7 @@ def load_intervals(folder: Path) -> pd.DataFrame | None:
 
 
 def _predictions_sha256(folder: Path) -> str:
-    return file_sha256(folder / PREDICTIONS_FILE)
+    return compute_sha256(folder / PREDICTIONS_FILE)
 
 
 def _joined(drawn: Sequence[Figures], name: str) -> Floats:

@@ -1,12 +1,14 @@
 """What a model predicted for photos whose truth is known: every figure of a run is computed from this."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from skinapp.metrics.classification import Flags, malignant_mask
 from skinapp.runs.lookup import find_indices
 
 SUM_TOLERANCE = 1e-3
@@ -20,11 +22,17 @@ class Predictions:
     `name` is what error messages call them, `classes` are the labels in the order of the model's outputs. `frame` has
     one row per photo: image_id, lesion_id and truth (str; truth is one of `classes`), then one float32 or float64
     column `p_<class>` for each class. A row's probabilities add up to 1 within SUM_TOLERANCE.
+
+    `stated` tells of classes outside the taxonomy whether they are malignant: published ones, and those of which their
+    owner said so. `numbered` is true where the photos had no ids: their image_id is then the number of a row, which
+    means nothing in other predictions.
     """
 
     name: str
     classes: tuple[str, ...]
     frame: pd.DataFrame
+    stated: Mapping[str, bool] = field(default_factory=dict, kw_only=True)
+    numbered: bool = field(default=False, kw_only=True)
 
     def probabilities(self) -> npt.NDArray[np.float64]:
         """Return the predicted probabilities, (n, k) float64 in 0 to 1: one row per photo, one column per class."""
@@ -37,6 +45,10 @@ class Predictions:
     def lesion_index(self) -> npt.NDArray[np.intp]:
         """Return the index of each photo's lesion, (n,), in 0 to lesions - 1, numbered in order of appearance."""
         return pd.factorize(self.frame["lesion_id"])[0]
+
+    def malignant_classes(self) -> Flags | None:
+        """Return which classes are malignant, (k,) bool; None where one of them is neither known nor stated."""
+        return malignant_mask(self.classes, self.stated)
 
     def rescored(self, frame: pd.DataFrame, classes: tuple[str, ...]) -> Self:
         """Return the same predictions with changed probabilities or classes."""

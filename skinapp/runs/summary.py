@@ -6,32 +6,24 @@ import numpy as np
 import pandas as pd
 
 from skinapp.metrics import classification
-from skinapp.metrics.summary import OVERALL, PER_CLASS, compute_figures
+from skinapp.metrics.summary import OVERALL, PER_CLASS, OverallFigures, compute_figures
 from skinapp.runs.predictions import Predictions
 from skinapp.taxonomy import get_class_name
 
 
 @dataclass(frozen=True)
-class Headline:
+class Headline(OverallFigures[float]):
     """The numbers of photos and lesions of a run, and its overall figures (0 to 1; log_loss in nats)."""
 
     photos: int
     lesions: int
-    accuracy: float
-    balanced_accuracy: float
-    macro_f1: float
-    top3: float
-    log_loss: float
-    macro_auroc: float
-    malignant_auroc: float
-    ece: float
 
 
 def compute_headline(run: Predictions) -> Headline:
     """Compute the overall figures of a run."""
-    found = compute_figures(run.truth_index(), run.probabilities(), run.classes)
-    overall = {name: float(getattr(found, name)) for name in OVERALL}
-    return Headline(len(run.frame), run.frame["lesion_id"].nunique(), **overall)
+    figures = compute_figures(run.truth_index(), run.probabilities(), run.classes, stated=run.stated)
+    overall = {name: float(getattr(figures, name)) for name in OVERALL}
+    return Headline(photos=len(run.frame), lesions=run.frame["lesion_id"].nunique(), **overall)
 
 
 def compute_per_class(run: Predictions) -> pd.DataFrame:
@@ -41,13 +33,13 @@ def compute_per_class(run: Predictions) -> pd.DataFrame:
     recall, f1, auroc (one against all others), predicted (photos whose most likely class it is).
     """
     scores = run.probabilities()
-    found = compute_figures(run.truth_index(), scores, run.classes)
+    figures = compute_figures(run.truth_index(), scores, run.classes)
     by_truth = run.frame.groupby("truth")["lesion_id"]
     frame = pd.DataFrame({"class": run.classes, "name": [get_class_name(label) for label in run.classes]})
     frame["support"] = frame["class"].map(by_truth.size()).fillna(0).astype(int)
     frame["lesions"] = frame["class"].map(by_truth.nunique()).fillna(0).astype(int)
     for name in PER_CLASS:
-        frame[name] = getattr(found, name)
+        frame[name] = getattr(figures, name)
     return frame.assign(predicted=np.bincount(scores.argmax(axis=1), minlength=len(run.classes)))
 
 

@@ -6,12 +6,13 @@ import pandas as pd
 
 from skinapp.datasets.summary import compute_imbalance, count_classes
 from skinapp.errors import RunError
-from skinapp.metrics.classification import malignant_mask, top_k_accuracy
+from skinapp.metrics.classification import top_k_accuracy
 from skinapp.metrics.estimate import Estimate, estimate_proportion
 from skinapp.runs.baselines import select_photos
 from skinapp.runs.measured import MeasuredRun
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import compute_per_class
+from skinapp.runs.views.curves import mark_malignant
 from skinapp.story.differences import compute_differences
 from skinapp.story.experiments import FoundRuns, StoredExperiments, list_missing
 from skinapp.story.parts import (
@@ -117,7 +118,7 @@ def _answer_top_three(showcase: dict[str, StoredRun], differences: str) -> Claim
         f"{name}: top one {_format_hits(run, 1)}, top three {_format_hits(run, TOP)}, {_count_false_alarms(run)}"
         for name, run in showcase.items()
     ]
-    proof = f"even {n} of {n} would only prove at least {estimate_proportion(n, n).low:.0%}"
+    proof = f"even {n} of {n} right would only show a rate of at least {estimate_proportion(n, n).low:.0%}"
     chance = f"chance gives {TOP * n / k:.0f} of {n}"
     return ClaimAnswer(
         "A9", "; ".join([*results, proof, chance]), f"{n} photos of {n} lesions (exact interval)", differences
@@ -134,7 +135,7 @@ def _count_hits(run: StoredRun, top: int) -> int:
 
 
 def _count_false_alarms(run: StoredRun) -> str:
-    malignant = malignant_mask(run.classes)
+    malignant = mark_malignant(run)
     benign = ~malignant[run.truth_index()]
     called_malignant = malignant[run.probabilities().argmax(axis=1)]
     return f"{int((benign & called_malignant).sum())} of {int(benign.sum())} benign called malignant"
@@ -168,7 +169,7 @@ def _build_figures(showcase: dict[str, StoredRun]) -> tuple[KeyFigure, ...]:
         build_count_figure(f"Top answer right ({name})", _count_hits(run, 1), n, "exact"),
         build_count_figure("Truth in its top three", _count_hits(run, TOP), n, "exact"),
         KeyFigure("By chance", f"{TOP * n / len(run.classes):.0f} of {n}", f"in {TOP} of {len(run.classes)} types"),
-        KeyFigure(f"Even {n} of {n}", f"≥ {estimate_proportion(n, n).low:.0%}", "is all that it would prove"),
+        KeyFigure(f"Even {n} of {n}", f"≥ {estimate_proportion(n, n).low:.0%}", "lower limit if all were right"),
     )
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.summary import compute_imbalance, count_classes
-from skinapp.metrics.classification import malignant_mask
 from skinapp.metrics.estimate import Estimate
 from skinapp.runs.intervals import add_intervals
 from skinapp.runs.measured import MeasuredRun
 from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import compute_per_class
+from skinapp.runs.views.curves import mark_malignant
 from skinapp.story.experiments import StoredExperiments, list_missing
 from skinapp.story.parts import (
     NOT_YET,
@@ -55,7 +55,7 @@ def build_step(stored: StoredExperiments) -> Step:
             ClaimAnswer(
                 "A6",
                 f"loss {loss.format()}, macro F1 {format_percent(f1)}{_describe_step_1(step_1)}; {agreement:.0%} of "
-                "the errors between the two kinds of label are right about malignancy",
+                "the errors that swap the two kinds of label are right about malignant or benign",
                 f"drawn by photo: {measured.describe_photos()}",
                 differences,
             ),
@@ -123,7 +123,7 @@ def _build_label_rows(measured: MeasuredRun) -> pd.DataFrame:
 def _compute_malignancy_agreement(run: StoredRun) -> float:
     """Return the share of errors right about malignancy, among those with one of two classes and one of eight types."""
     truth, answer = run.truth_index(), run.probabilities().argmax(axis=1)
-    malignant = malignant_mask(run.classes)
+    malignant = mark_malignant(run)
     two_class = np.isin(run.classes, MALIGNANCY_CLASSES)
     mixed = (truth != answer) & (two_class[truth] != two_class[answer])
     return float((malignant[truth] == malignant[answer])[mixed].mean()) if mixed.any() else float("nan")

@@ -260,7 +260,7 @@ def test_what_submission_cannot_do_is_said_before_the_work(
         (("lesion-type", unlabelled, *there, "--split", "test"), "no photo in the split test"),
         (("lesion-type", unlabelled, "--models", models), "Name their data root"),
         (("lesion-type", unlabelled, *there, "-o", tmp_path / "absent" / "a.csv"), "cannot be written"),
-        (("absent", unlabelled, *there), "holds no card.json"),
+        (("absent", unlabelled, *there), "There is no model absent"),
         ((tmp_path,), "There is no stored run"),
         (("lesion-type", unlabelled, *there, "--equal-shares"), "has no class shares"),
         ((tmp_path, "--equal-shares"), "Name the model and the image table instead"),

@@ -164,14 +164,17 @@ def test_calibration_error_uses_weights_and_bins_include_their_upper_end() -> No
 
 
 def test_malignant_mask() -> None:
-    assert classification.malignant_mask(("malignant", "benign")).tolist() == [True, False]
-    codes = ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
-    assert [c for c, yes in zip(codes, classification.malignant_mask(codes), strict=True) if yes] == [
-        "akiec",
-        "bcc",
-        "mel",
-        "scc",
-    ]
+    codes = ("malignant", "benign", "akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
+    mask = classification.malignant_mask(codes)
+    assert mask is not None
+    assert {label for label, yes in zip(codes, mask, strict=True) if yes} == {"malignant", "akiec", "bcc", "mel", "scc"}
+
+
+def test_an_unknown_class_is_neither_malignant_nor_benign_until_it_is_said() -> None:
+    assert classification.malignant_mask(("mel", "cyst", "odd"), {"cyst": False}) is None
+    mask = classification.malignant_mask(("mel", "cyst", "odd"), {"cyst": False, "odd": True})
+    assert mask is not None
+    assert mask.tolist() == [True, False, True]
 
 
 def test_replicates_at_once_equal_one_at_a_time(case: Case) -> None:

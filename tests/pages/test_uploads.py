@@ -6,14 +6,14 @@ from streamlit.testing.v1 import AppTest
 
 from skinapp import photo
 from skinapp.datasets.readers import upload
-from skinapp.runs.own import sheet
+from skinapp.runs.own import read
 
 MB = 2**20
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 LIMITS_MB = {
     "classify": [photo.MAX_BYTES // MB],
     "dataset": [upload.MAX_BYTES // MB],
-    "evaluation": [sheet.MAX_BYTES // MB] * 2,  # predictions, and their truths
+    "evaluation": [read.MAX_BYTES // MB] * 2,  # predictions, and their truths
 }
 
 

@@ -1,43 +1,40 @@
-"""Read an uploaded CSV of predictions; docs/predictions-csv.md describes its formats.
+"""Read uploaded predictions; docs/predictions-csv.md describes the formats.
 
-Two formats are read: skinapp's own (columns `truth` and `p_<class>`), and that of the ISIC challenges (`image` and one
-column per class, with a file of truths in the same form). Cells are data only and are never evaluated.
+A file of predictions holds scores (scores.py) and names each photo (ids.py). The truths (truths.py) stand in it or in a
+file of their own, which is joined by the ids, never by row. Cells are data only and are never evaluated.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from skinapp.datasets.columns import MAX_AGE, quote
-from skinapp.datasets.labels import translate_label
-from skinapp.datasets.readers.isic2019 import ISIC2019_CODES
+from skinapp.datasets.columns import quote
+from skinapp.datasets.csv_text import TextTable
 from skinapp.errors import RunError
 from skinapp.formatting import shorten_list
-from skinapp.metrics.classification import Floats
-from skinapp.runs.lookup import find_indices
-from skinapp.runs.own.csv import Header
-from skinapp.runs.own.sheet import MAX_BYTES as SHEET_MAX_BYTES
-from skinapp.runs.own.sheet import Sheet, describe_row, is_missing, is_plain, open_header, read_sheet
-from skinapp.runs.predictions import SUM_TOLERANCE, Predictions, probability_columns
-from skinapp.runs.views.subgroups import AGE_BANDS
+from skinapp.metrics.classification import Flags, Floats
+from skinapp.runs.lookup import match_ids
+from skinapp.runs.own.classes import (
+    ClassNames,
+    Meanings,
+    find_unknown_classes,
+    make_truth_reader,
+    name_classes,
+    sort_labels,
+    state_classes,
+)
+from skinapp.runs.own.facts import list_subgroups
+from skinapp.runs.own.ids import IDS, Photos, fill_groups, number_rows, read_photos
+from skinapp.runs.own.scores import ScoreColumns, find_scores, normalise, read_scores
+from skinapp.runs.own.table import MAX_BYTES, Problems, describe_rows, open_table
+from skinapp.runs.own.truths import TruthReader, Truths, read_truth_column, read_truth_file
+from skinapp.runs.predictions import Predictions, probability_columns
+from skinapp.taxonomy import BENIGN, MALIGNANCY_CLASSES, MALIGNANT
 
-MAX_BYTES = SHEET_MAX_BYTES
-
-MAX_LEVELS = 50
-"""The most different words in a column of subgroups; a column with more is a measure or free text."""
-
-ROUNDING = 0.05
-"""How far the sum of a row may be from 1 through rounding: ten classes, two decimals each."""
-
-ISIC_CODES = {theirs.casefold(): ours for theirs, ours in ISIC2019_CODES.items()} | {"akiec": "akiec", "unk": "UNK"}
-"""Columns of the ISIC challenges of 2018 and 2019, in lower case, and their labels; UNK stays a class of its own."""
+__all__ = ["MAX_BYTES", "NOTE", "OwnPredictions", "read_predictions"]
 
 NOTE = "These predictions were uploaded: skinapp does not know the model or the photos behind them."
-
-_AGES = ("age", "age_approx")
 
 Notes = tuple[str, ...]
 
@@ -55,177 +52,205 @@ class OwnPredictions:
     notes: Notes
 
 
-def read_predictions(data: bytes, name: str, truth: bytes | None = None) -> OwnPredictions:
-    """Read predictions from the bytes of a CSV called `name`; `truth` is the file of truths of the ISIC format.
+def read_predictions(
+    data: bytes, name: str, truth: bytes | None = None, meanings: Meanings | None = None
+) -> OwnPredictions:
+    """Read predictions from the bytes of a table called `name`; `truth` is a file with the truths of its photos.
 
-    Photos keep their order; classes are in the order of the taxonomy, then of the file. Raises RunError, with column
-    and row where possible, for a file that cannot be read.
+    `meanings` say of classes that are unknown here what they are. Photos keep their order; classes are in the order of
+    the taxonomy, then of the file. Photos without an answer or a truth are left out, and a note says so. Raises
+    RunError, with columns and rows where possible, that lists all that is wrong with a file.
     """
-    header = open_header(data, _clean_name(name))
-    own = {column: label for column in header.columns if (label := _parse_label(column))}
-    if own:
-        return _read_own_format(data, header, own, truth is not None)
-    if len(_map_isic_labels(header)) < 2:
-        raise RunError(
-            f"{header.file} has no columns of probabilities. Name one p_<class> for each class, beside a column "
-            "truth; or use the ISIC format: image, MEL, NV and so on."
+    table = open_table(data, _clean_name(name))
+    other = None if truth is None else open_table(truth, f"The file of truths of {table.file}")
+    problems = Problems(table.file)
+    answers = _read_answers(table, other, meanings or {}, problems)
+    read = make_truth_reader(answers.names, meanings or {})
+    if other is None or (answers.scores.prefixed and table.find("truth")):
+        truths = read_truth_column(table, read, sort_labels(answers.names.labels), problems)
+        problems.check()
+        known = _Known(truths, None, pd.DataFrame(index=range(len(table))), ())
+        if other is not None:
+            known = replace(known, notes=("The file of truths was not used: this table has a column of truths.",))
+    else:
+        problems.check()
+        known = _join(answers, other, read)
+    _check_meanings(meanings or {}, answers.names, known.truths)
+    return _build(answers, known, meanings or {})
+
+
+@dataclass(frozen=True, eq=False)
+class _Answers:
+    """A file of predictions: n rows of k classes. `values` (n, k) add up to 1 where a row is `answered`, (n,)."""
+
+    table: TextTable
+    scores: ScoreColumns
+    names: ClassNames
+    photos: Photos
+    values: Floats
+    answered: Flags
+    notes: Notes
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What is known of the photos of n rows beside the answers: truths, groups (None without), and other columns."""
+
+    truths: Truths
+    groups: "pd.Series[str] | None"
+    text: pd.DataFrame
+    notes: Notes
+
+
+def _read_answers(table: TextTable, other: TextTable | None, meanings: Meanings, problems: Problems) -> _Answers:
+    scores = find_scores(table, other)
+    if scores is None:
+        problems.add(
+            "has no columns of probabilities. Name one p_<class> for each class, beside a column truth; or use the "
+            "ISIC format: image, MEL, NV and so on."
         )
-    if truth is None:
-        raise RunError(f"{header.file} is in the ISIC format, which holds no truth. Add its file of truths.")
-    return _read_isic_format(data, header, truth)
+        problems.check()
+        raise AssertionError("a problem was added")
+    if len(scores.words) < 2 and not scores.single:
+        only = ", ".join(map(quote, scores.words))
+        problems.add(f"has columns of numbers for fewer than two classes ({only}). Add the others.")
+    words = MALIGNANCY_CLASSES if scores.single else tuple(scores.words.values())
+    names = name_classes(words, meanings, problems)
+    numbers, answered = read_scores(table, scores, problems)
+    photos = read_photos(table, problems, other)
+    values, scaled = normalise(table, numbers, answered, scores.prefixed, problems)
+    single = (f"{quote(next(iter(scores.words)))} was read as the score for {MALIGNANT}, the rest to 1 as {BENIGN}.",)
+    notes = (*table.notes, *scores.notes, *(single if scores.single else ()), *names.notes, *scaled)
+    return _Answers(table, scores, names, photos, values, answered, notes)
 
 
-def _read_own_format(data: bytes, header: Header, labels: Mapping[str, str], other_truth: bool) -> OwnPredictions:
-    sheet = read_sheet(data, header, {column: translate_label(label, {}) for column, label in labels.items()})
-    column = next((column for column in sheet.text.columns if column.casefold() == "truth"), None)
-    if column is None:
-        raise RunError(f"{header.file} lacks the column truth, which names each photo's class. Add it.")
-    words, notes = _normalise_rounded(sheet)
-    if other_truth:
-        notes += ("The file of truths was not used: this CSV has a column of truths.",)
-    truth = _resolve_truth(sheet.text[column], sheet)
-    return _build(sheet, truth, words, sheet.groups, sheet.text.drop(columns=column), notes)
-
-
-def _read_isic_format(data: bytes, header: Header, truth: bytes) -> OwnPredictions:
-    sheet = read_sheet(data, header, _map_isic_labels(header))
-    answers_header = open_header(truth, f"The file of truths of {header.file}")
-    answers = read_sheet(truth, answers_header, _map_isic_labels(answers_header))
-    values, notes = _normalise_scores(sheet)
-    places = find_indices(sheet.ids, answers.ids)
-    if (lacking := places < 0).any():
-        photo = quote(sheet.ids[int(lacking.argmax())])
+def _join(answers: _Answers, other: TextTable, read: TruthReader) -> _Known:
+    """Read a file of truths and bring its rows into the order of the answers, by the ids of the photos."""
+    problems = Problems(other.file)
+    photos = read_photos(other, problems, answers.table)
+    ours, theirs = _get_ids(answers.table, answers.photos), _get_ids(other, photos)
+    words = answers.names.words
+    truths = read_truth_file(other, read, sort_labels(answers.names.labels), words, problems)
+    problems.check()
+    matched = match_ids(ours, theirs)
+    places = matched.places
+    if not (places >= 0).any():
         raise RunError(
-            f"{answers.file} lacks the photo {photo}, which {header.file} has in {describe_row(lacking)}. "
-            "Add its truth, or leave the photo out."
+            f"{other.file} names none of the photos of {answers.table.file}. The first are {quote(str(theirs[0]))} in "
+            f"its {quote(str(photos.column))}, and {quote(str(ours[0]))} in {quote(str(answers.photos.column))} of the "
+            "predictions. Give both files the same ids."
         )
-    if unscored := len(answers.ids) - len(sheet.ids):
-        notes += (f"{unscored:,} photos of the file of truths have no prediction and are not scored.",)
-    text = answers.text.iloc[places].reset_index(drop=True)
-    text = pd.concat([sheet.text, text[[column for column in text if column not in sheet.text]]], axis=1)
-    groups = sheet.groups if answers.groups is None else answers.groups.iloc[places].reset_index(drop=True)
-    return _build(sheet, _resolve_truth(_decode_one_hot(answers)[places], sheet), values, groups, text, notes)
+    used = {photos.column, photos.group_column, *truths.columns}
+    text = other.frame([column for column in other.columns if column not in used])
+
+    def order(column: "pd.Series[str]") -> "pd.Series[str]":
+        return column.reindex(places).where(places >= 0).reset_index(drop=True)
+
+    unscored = len(other) - int((places >= 0).sum())
+    note = f"{unscored:,} photos of the file of truths have no prediction and are not scored."
+    return _Known(
+        replace(truths, labels=order(truths.labels)),
+        None if photos.groups is None else order(photos.groups),
+        text.apply(order) if len(text.columns) else pd.DataFrame(index=range(len(places))),
+        (*other.notes, *matched.notes, *((note,) if unscored else ())),
+    )
 
 
-def _parse_label(column: str) -> str:
-    """Return the class of a column p_<class>; an empty string for any other column."""
-    return column[2:].strip() if column[:2].casefold() == "p_" else ""
+def _get_ids(table: TextTable, photos: Photos) -> "pd.Series[str]":
+    if photos.ids is None:
+        raise RunError(
+            f"{table.file} has no column that names its photos, so truths cannot be joined to predictions. Add one "
+            f"that both files have, such as {', '.join(IDS[:4])} or filename."
+        )
+    return photos.ids
 
 
-def _map_isic_labels(header: Header) -> dict[str, str]:
-    return {column: ISIC_CODES[column.casefold()] for column in header.columns if column.casefold() in ISIC_CODES}
+def _build(answers: _Answers, known: _Known, meanings: Meanings) -> OwnPredictions:
+    table, photos, labels = answers.table, answers.photos, known.truths.labels
+    kept = answers.answered & labels.notna().to_numpy(dtype=bool)
+    if not kept.any():
+        raise RunError(f"{table.file} has no photo with both an answer and a truth. Fill them in.")
+    ids = number_rows(table) if photos.ids is None else photos.ids
+    groups = photos.groups if known.groups is None else known.groups
+    frame = pd.DataFrame({"image_id": ids, "lesion_id": fill_groups(groups, ids), "truth": labels})
+    scores = pd.DataFrame(answers.values, columns=probability_columns(answers.names.labels))
+    classes = sort_labels(answers.names.labels)
+    frame = frame.join(scores[probability_columns(classes)])[kept].reset_index(drop=True)
+    run = Predictions(
+        Path(table.file).stem, classes, frame, stated=dict(answers.names.stated), numbered=photos.ids is None
+    )
+    run, unused = _drop_unused_classes(run)
+    facts, left_out = list_subgroups(_select_text(answers, known)[kept].reset_index(drop=True))
+    notes = (
+        *answers.notes,
+        *known.notes,
+        *_describe_missing(answers, labels),
+        *unused,
+        *_describe_photos(run, groups is None),
+        *left_out,
+    )
+    return OwnPredictions(state_classes(run, meanings), facts, notes)
+
+
+def _select_text(answers: _Answers, known: _Known) -> pd.DataFrame:
+    """Return the columns that hold neither scores nor ids, groups or truths: those of the predictions, then others."""
+    photos = answers.photos
+    used = {*answers.scores.words, photos.column, photos.group_column}
+    used |= set(known.truths.columns) if known.text.columns.empty and known.groups is None else set()
+    own = answers.table.frame([column for column in answers.table.columns if column not in used])
+    return pd.concat([own, known.text[[column for column in known.text if column not in own]]], axis=1)
+
+
+def _drop_unused_classes(run: Predictions) -> tuple[Predictions, Notes]:
+    """Drop the unknown classes that no photo has and no row scores: they change no figure but that of malignancy."""
+    unknown = find_unknown_classes(run)
+    unused = [
+        label for label in unknown if not run.frame[f"p_{label}"].any() and not (run.frame["truth"] == label).any()
+    ]
+    kept = tuple(label for label in run.classes if label not in unused)
+    if not unused or len(kept) < 2:
+        return run, ()
+    frame = run.frame.drop(columns=probability_columns(tuple(unused)))
+    note = f"Left out {shorten_list(map(quote, unused))}: no photo has this truth, and every score for it is 0."
+    return replace(run, classes=kept, frame=frame), (note,)
+
+
+def _describe_missing(answers: _Answers, labels: "pd.Series[str]") -> Notes:
+    without_answer, without_truth = ~answers.answered, labels.isna().to_numpy(dtype=bool)
+    return tuple(
+        f"{missing.sum():,} photos have no {what} and are not scored: {describe_rows(answers.table, missing)}."
+        for missing, what in ((without_answer, "probabilities"), (without_truth & answers.answered, "truth"))
+        if missing.any()
+    )
+
+
+def _describe_photos(run: Predictions, alone: bool) -> Notes:
+    notes = []
+    if run.numbered:
+        notes.append(
+            f"Without a column of ids, such as {', '.join(IDS[:3])}, photos are numbered by row, and the predictions "
+            "can be compared with no other run."
+        )
+    if alone:
+        notes.append(
+            "Without a column lesion_id, patient_id or group each photo counts as a lesion: the intervals are too "
+            "narrow where photos share a lesion."
+        )
+    if run.frame["truth"].nunique() == 1:
+        first = quote(str(run.frame["truth"].iloc[0]))
+        notes.append(f"Every photo is {first}: figures that compare classes are undefined.")
+    return tuple(notes)
+
+
+def _check_meanings(meanings: Meanings, names: ClassNames, truths: Truths) -> None:
+    known = {word.casefold() for word in (*names.words, *names.labels)} | truths.words
+    if strange := [word for word in meanings if word not in known]:
+        raise RunError(
+            f"The classes that were mapped include {shorten_list(map(quote, strange))}, which the predictions do not "
+            f"have. Theirs are {shorten_list(map(quote, names.words), 12)}."
+        )
 
 
 def _clean_name(name: str) -> str:
     """Return a file's name without characters that a page or a terminal could interpret."""
     return quote(Path(name).name)[1:-1]
-
-
-def _resolve_truth(words: "pd.Series[str]", sheet: Sheet) -> pd.Series:
-    """Return each photo's class; RunError for a class that the sheet lacks, or none."""
-    places, words_found = pd.factorize(words)
-    labels = pd.Series([translate_label(str(word), {}) for word in words_found], dtype="string")
-    unknown = ~labels.isin(sheet.labels).to_numpy(dtype=bool)[places]
-    if unknown.any():
-        word = quote(str(words_found[places[int(unknown.argmax())]]))
-        raise RunError(
-            f"{sheet.file}: the truth {word} in {describe_row(unknown)} is none of its classes "
-            f"({shorten_list(sheet.labels, 10)}). Add a column of probabilities for it, or leave the photo out."
-        )
-    return labels.take(places).reset_index(drop=True)
-
-
-def _decode_one_hot(answers: Sheet) -> pd.Series:
-    ones = answers.numbers == 1
-    wrong = (ones.sum(axis=1) != 1) | ((answers.numbers != 0) & ~ones).any(axis=1)
-    if wrong.any():
-        photo = quote(answers.ids[int(wrong.argmax())])
-        raise RunError(
-            f"{answers.file} does not give {photo} one class, in {describe_row(wrong)}. "
-            "Write 1 for its class and 0 for the others."
-        )
-    return pd.Series(answers.labels, dtype="string").take(ones.argmax(axis=1)).reset_index(drop=True)
-
-
-def _normalise_rounded(sheet: Sheet) -> tuple[Floats, Notes]:
-    """Return rows that add up to 1: rows off by rounding are divided by their sum; RunError for rows further off."""
-    sums = sheet.numbers.sum(axis=1)
-    wrong = np.abs(sums - 1) > ROUNDING
-    if wrong.any():
-        raise RunError(
-            f"{sheet.file}: the probabilities in {describe_row(wrong)} add up to {sums[int(wrong.argmax())]:.3f}, "
-            "not 1. Include all classes, after softmax."
-        )
-    rounded = np.abs(sums - 1) > SUM_TOLERANCE
-    if not rounded.any():
-        return sheet.numbers, ()
-    note = f"In {rounded.sum():,} rows the probabilities missed 1 by rounding; they were divided by their sum."
-    return np.where(rounded[:, None], sheet.numbers / sums[:, None], sheet.numbers), (note,)
-
-
-def _normalise_scores(sheet: Sheet) -> tuple[Floats, Notes]:
-    """Return scores divided by the sum of their row; RunError for a row of zeros."""
-    sums = sheet.numbers.sum(axis=1)
-    if (zeros := sums == 0).any():
-        raise RunError(
-            f"{sheet.file}: every class has 0 in {describe_row(zeros)}. Give the photo a score, or leave it out."
-        )
-    unnormalised = int((np.abs(sums - 1) > SUM_TOLERANCE).sum())
-    if not unnormalised:
-        return sheet.numbers, ()
-    note = (
-        f"In {unnormalised:,} rows the scores did not add up to 1, as the ISIC format allows; they were divided by "
-        "their sum. The top answers stay; the AUROC of a class can differ from that of the challenge."
-    )
-    return sheet.numbers / sums[:, None], (note,)
-
-
-def _build(
-    sheet: Sheet,
-    truth: pd.Series,
-    values: Floats,
-    groups: pd.Series | None,
-    text: pd.DataFrame,
-    notes: Notes,
-) -> OwnPredictions:
-    if groups is None:
-        notes += (
-            "Without a column lesion_id or group each photo counts as a lesion: the intervals are too narrow where "
-            "photos share a lesion.",
-        )
-    if truth.nunique() == 1:
-        notes += (f"Every photo is {quote(truth[0])}: figures that compare classes are undefined.",)
-    facts, left_out = _list_subgroups(text)
-    frame = pd.DataFrame({"image_id": sheet.ids, "lesion_id": sheet.ids if groups is None else groups, "truth": truth})
-    frame = frame.join(pd.DataFrame(values, columns=probability_columns(sheet.labels)))
-    return OwnPredictions(Predictions(Path(sheet.file).stem, sheet.labels, frame), facts, notes + left_out)
-
-
-def _list_subgroups(text: pd.DataFrame) -> tuple[pd.DataFrame, Notes]:
-    """Return the columns of subgroups, with ages in bands, and a note that names the other columns."""
-    facts, left_out = {}, []
-    for column in text.columns:
-        known = text[column].mask(is_missing(text[column]))
-        if (bands := _age_bands(column, known)) is not None:
-            facts["age_band"] = bands
-        elif is_plain(column) and known.nunique() <= MAX_LEVELS:
-            facts[column] = known
-        else:
-            left_out.append(quote(column))
-    note = (
-        f"Not used as subgroups, because of more than {MAX_LEVELS} different words or an unusual name: "
-        f"{shorten_list(left_out)}."
-    )
-    return pd.DataFrame(facts, index=text.index), (note,) if left_out else ()
-
-
-def _age_bands(column: str, known: pd.Series) -> pd.Series | None:
-    """Return a column of ages as bands of years; None where it is another column or holds other values than ages."""
-    if column.casefold() not in _AGES:
-        return None
-    places, words = pd.factorize(known, use_na_sentinel=True)
-    years = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").astype(float)
-    if not years.between(0, MAX_AGE).all():
-        return None
-    bands = pd.cut(years, [*AGE_BANDS, np.inf], right=False, labels=list(AGE_BANDS.values())).astype("string")
-    return bands.reindex(places).reset_index(drop=True)

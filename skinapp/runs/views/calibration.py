@@ -10,11 +10,11 @@ from scipy.special import expit, logit
 from skinapp.errors import RunError
 from skinapp.metrics import classification
 from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
-from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, bin_confidence, malignant_mask
+from skinapp.metrics.classification import CALIBRATION_BINS, ClassIndex, Flags, Floats, bin_confidence
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.runs.predictions import Predictions, probability_columns
 from skinapp.runs.stored import Scaling, StoredRun
-from skinapp.runs.views.curves import has_malignancy, select_positives
+from skinapp.runs.views.curves import has_malignancy, mark_malignant, select_positives
 from skinapp.taxonomy import MALIGNANT
 
 TOP_LABEL = "top label"
@@ -140,7 +140,7 @@ def undo_calibration(run: StoredRun) -> StoredRun:
     frame[probability_columns(run.classes)] = (
         undo_scaling(scores, own.temperature, own.offsets)
         if run.malignancy is None
-        else _undo_pair(scores, malignant_mask(run.classes), own, run.malignancy)
+        else _undo_pair(scores, mark_malignant(run), own, run.malignancy)
     )
     return run.rescored(frame, run.classes)
 

@@ -12,13 +12,13 @@ import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.metrics.bootstrap import draw_lesions, percentile_interval
-from skinapp.metrics.classification import Flags, Floats, malignant_mask
+from skinapp.metrics.classification import Flags, Floats
 from skinapp.metrics.estimate import REPLICATES, SEED
 from skinapp.metrics.lesion_sums import sum_figures_by_lesion
 from skinapp.metrics.summary import OVERALL, Figures, compute_figures
-from skinapp.runs.lookup import find_indices
+from skinapp.runs.lookup import match_ids
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views.curves import has_malignancy
+from skinapp.runs.views.curves import has_malignancy, mark_malignant
 
 BY_CLASS, BY_MALIGNANCY = "class", "malignancy"
 
@@ -31,6 +31,7 @@ class Comparison:
     McNemar's test (1947) on one photo per lesion, the first by image_id, because the test assumes independent photos;
     1 where the runs never differ. `differing_truths` counts the shared photos with different truths in the two runs:
     they are counted too, and each run is judged by its own truth. `by` is what is compared: "class" or "malignancy".
+    `notes` say how ids were matched.
     """
 
     photos: int
@@ -44,10 +45,15 @@ class Comparison:
     mcnemar_p: float
     differing_truths: int
     by: str
+    notes: tuple[str, ...] = ()
 
 
 def compare_runs(a: Predictions, b: Predictions) -> Comparison:
-    """Count which run is right on the photos they share; RunError where they share none."""
+    """Count which run is right on the photos they share.
+
+    Raises RunError where they share none, where the photos of one have no ids, and where the classes differ and
+    malignancy is not known of all.
+    """
     common = _cut_to_common(a, b)
     right_a, right_b = common.right(common.a), common.right(common.b)
     first = _mark_first_of_each_lesion(common.a)
@@ -64,6 +70,7 @@ def compare_runs(a: Predictions, b: Predictions) -> Comparison:
         mcnemar_p=_compute_mcnemar_p(int(only_a[first].sum()), int(only_b[first].sum())),
         differing_truths=int((common.truth(common.a) != common.truth(common.b)).sum()),
         by=common.by,
+        notes=common.notes,
     )
 
 
@@ -79,12 +86,12 @@ def compute_paired_differences(
     common = _cut_to_common(a, b)
     names = OVERALL if common.by == BY_CLASS else ("malignant_auroc",)
     of_a, of_b = (
-        _select_figures(compute_figures(r.truth_index(), r.probabilities(), r.classes), names)
+        _select_figures(compute_figures(r.truth_index(), r.probabilities(), r.classes, stated=r.stated), names)
         for r in (common.a, common.b)
     )
     lesion = common.a.lesion_index()
     tallies = [
-        sum_figures_by_lesion(run.truth_index(), run.probabilities(), run.classes, lesion)
+        sum_figures_by_lesion(run.truth_index(), run.probabilities(), run.classes, lesion, run.stated)
         for run in (common.a, common.b)
     ]
     drawn = [
@@ -123,24 +130,32 @@ class _CommonPhotos:
     a: Predictions
     b: Predictions
     by: str
+    notes: tuple[str, ...]
 
     def truth(self, run: Predictions) -> "Flags | pd.Series[str]":
         """Return the label of each photo of a run, or whether it is malignant."""
         if self.by == BY_CLASS:
             return run.frame["truth"].reset_index(drop=True)
-        return malignant_mask(run.classes)[run.truth_index()]
+        return mark_malignant(run)[run.truth_index()]
 
     def right(self, run: Predictions) -> Flags:
         """Return whether a run is right for each photo, (n,)."""
         truth, answer = run.truth_index(), run.probabilities().argmax(axis=1)
         if self.by == BY_CLASS:
             return np.asarray(truth == answer)
-        malignant = malignant_mask(run.classes)
+        malignant = mark_malignant(run)
         return np.asarray(malignant[truth] == malignant[answer])
 
 
 def _cut_to_common(a: Predictions, b: Predictions) -> _CommonPhotos:
-    place = find_indices(a.frame["image_id"], b.frame["image_id"])
+    for run in (a, b):
+        if run.numbered:
+            raise RunError(
+                f"The photos of {run.name} have no ids, so it is not known which photos of another run they are. Add a "
+                "column image_id to compare it."
+            )
+    matched = match_ids(a.frame["image_id"], b.frame["image_id"])
+    place = matched.places
     if not (place >= 0).any():
         raise RunError(
             f"The runs {a.name} and {b.name} share no photo. Compare runs that were made on the same photos."
@@ -148,8 +163,14 @@ def _cut_to_common(a: Predictions, b: Predictions) -> _CommonPhotos:
     cut_a = replace(a, frame=a.frame[place >= 0].reset_index(drop=True))
     cut_b = replace(b, frame=b.frame.iloc[place[place >= 0]].reset_index(drop=True))
     if set(a.classes) == set(b.classes):
-        return _CommonPhotos(cut_a, replace(cut_b, classes=a.classes), BY_CLASS)
-    return _CommonPhotos(cut_a, cut_b, BY_MALIGNANCY if has_malignancy(a) and has_malignancy(b) else BY_CLASS)
+        return _CommonPhotos(cut_a, replace(cut_b, classes=a.classes), BY_CLASS, matched.notes)
+    for run in (a, b):
+        if not has_malignancy(run):
+            raise RunError(
+                f"The runs {a.name} and {b.name} have different classes. They can be compared only by malignancy, and "
+                f"{run.name} does not tell malignant from benign."
+            )
+    return _CommonPhotos(cut_a, cut_b, BY_MALIGNANCY, matched.notes)
 
 
 def _select_figures(all_figures: Figures, names: tuple[str, ...]) -> Floats:

@@ -17,9 +17,26 @@ MAX_POINTS = 300
 
 
 def has_malignancy(run: Predictions) -> bool:
-    """Return whether a run has both malignant and benign classes."""
-    malignant = malignant_mask(run.classes)
-    return bool(malignant.any() and not malignant.all())
+    """Return whether a run has both malignant and benign classes, and none of which that is unknown."""
+    malignant = run.malignant_classes()
+    return malignant is not None and bool(malignant.any() and not malignant.all())
+
+
+def mark_malignant(run: Predictions) -> Flags:
+    """Return which classes of a run are malignant, (k,) bool; RunError where `has_malignancy` is False."""
+    malignant = run.malignant_classes()
+    if malignant is None:
+        unknown = [label for label in run.classes if malignant_mask((label,), run.stated) is None]
+        raise RunError(
+            f"The run {run.name} does not tell malignant from benign: of {', '.join(unknown)} it is not known which "
+            f"they are. Choose one of its classes: {', '.join(run.classes)}."
+        )
+    if malignant.all() or not malignant.any():
+        raise RunError(
+            f"The run {run.name} does not tell malignant from benign: its classes are {', '.join(run.classes)}. "
+            "Choose one of them."
+        )
+    return malignant
 
 
 def select_positives(run: Predictions, label: str | None = None) -> tuple[Flags, Floats]:
@@ -30,8 +47,7 @@ def select_positives(run: Predictions, label: str | None = None) -> tuple[Flags,
     """
     truth, scores = run.truth_index(), run.probabilities()
     if label is None:
-        _check_malignancy(run)
-        malignant = malignant_mask(run.classes)
+        malignant = mark_malignant(run)
         # A sum of rounded probabilities may exceed 1 a little.
         return malignant[truth], np.minimum(scores[:, malignant].sum(axis=1), 1.0)
     if label not in run.classes:
@@ -86,7 +102,7 @@ def _compute_curves(
     truth, scores = run.truth_index(), run.probabilities()
     groups = [(label, np.arange(len(run.classes)) == place) for place, label in enumerate(run.classes)]
     if has_malignancy(run) and MALIGNANT not in run.classes:
-        groups.insert(0, (MALIGNANT, malignant_mask(run.classes)))
+        groups.insert(0, (MALIGNANT, mark_malignant(run)))
 
     def curve(of: tuple[str, Flags]) -> pd.DataFrame | None:
         label, places = of
@@ -132,11 +148,3 @@ def _sample_precision_recall(split: SortedScores, most: int) -> pd.DataFrame:
             "precision": true_positives / (true_positives + split.count_false_positives(thresholds)),
         }
     )
-
-
-def _check_malignancy(run: Predictions) -> None:
-    if not has_malignancy(run):
-        raise RunError(
-            f"The run {run.name} does not tell malignant from benign: its classes are {', '.join(run.classes)}. "
-            "Choose one of them."
-        )

@@ -5,9 +5,9 @@ import pandas as pd
 
 from skinapp.errors import RunError
 from skinapp.metrics import classification
-from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
+from skinapp.metrics.classification import ClassIndex, Flags, Floats
 from skinapp.runs.predictions import Predictions, probability_columns
-from skinapp.runs.views.curves import select_positives
+from skinapp.runs.views.curves import mark_malignant, select_positives
 from skinapp.taxonomy import get_class_name
 
 MAX_PHOTOS = 200
@@ -97,7 +97,7 @@ def list_cell(run: Predictions, truth: str, prediction: str) -> pd.DataFrame:
 
 def _mark_missed(run: Predictions) -> Flags:
     positive, _ = select_positives(run)
-    called: Flags = malignant_mask(run.classes)[run.probabilities().argmax(axis=1)]
+    called: Flags = mark_malignant(run)[run.probabilities().argmax(axis=1)]
     return positive & ~called
 
 

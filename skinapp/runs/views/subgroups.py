@@ -14,12 +14,12 @@ from skinapp.metrics.bootstrap import (
     percentile_interval,
     sum_by_lesion,
 )
-from skinapp.metrics.classification import ClassIndex, Flags, Floats, malignant_mask
+from skinapp.metrics.classification import ClassIndex, Flags, Floats
 from skinapp.metrics.estimate import SEED
 from skinapp.metrics.ranking import sort_scores
 from skinapp.runs.lookup import find_indices
 from skinapp.runs.predictions import Predictions
-from skinapp.runs.views.curves import has_malignancy, select_positives
+from skinapp.runs.views.curves import has_malignancy, mark_malignant, select_positives
 from skinapp.taxonomy import get_class_name
 
 SUBGROUP_COLUMNS = ("age_band", "sex", "site", "camera", "confirmation", "source", "diagnosis")
@@ -120,7 +120,7 @@ def _collect_answers(run: Predictions, threshold: float | None) -> _Answers:
     truth, scores = run.truth_index(), run.probabilities()
     predicted, malignancy = scores.argmax(axis=1), has_malignancy(run)
     lesion = run.lesion_index()
-    places = malignant_mask(run.classes)
+    places = mark_malignant(run) if malignancy else np.zeros(len(run.classes), dtype=bool)
     score = select_positives(run)[1] if malignancy else np.zeros(len(truth))
     called = places[predicted] if threshold is None else score >= threshold
     return _Answers(len(run.classes), malignancy, truth, predicted, lesion, places[truth], called, score)

@@ -154,3 +154,32 @@ def test_runs_of_other_photos_cannot_be_compared(make_run: MakeRun) -> None:
     for function in (compare_runs, compute_paired_differences, list_disagreements):
         with pytest.raises(RunError, match="share no photo"):
             function(a, b)
+
+
+def test_runs_of_numbered_photos_are_not_compared(make_run: MakeRun) -> None:
+    a = make_run()
+    for pair in ((a, replace(a, name="b", numbered=True)), (replace(a, numbered=True), a)):
+        with pytest.raises(RunError, match="have no ids"):
+            compare_runs(*pair)
+
+
+def test_ids_with_folder_and_suffix_are_the_same_photos_and_it_is_said(make_run: MakeRun) -> None:
+    a = make_run(photos=40)
+    b = replace(a, frame=a.frame.assign(image_id="Photos/" + a.frame["image_id"].str.upper() + ".JPG")[::-1])
+    found = compare_runs(a, b)
+    assert (found.photos, found.differing_truths, found.only_a, found.only_b) == (40, 0, 0, 0)
+    assert any("matched by their ids without folder" in note for note in found.notes)
+    assert compare_runs(a, a).notes == ()
+
+
+def test_runs_of_other_classes_without_malignancy_are_not_compared(make_run: MakeRun) -> None:
+    a = make_run()
+    unknown = {f"p_{old}": f"p_{new}" for old, new in zip(a.classes[:2], ("x", "y"), strict=True)}
+    classes = ("x", "y", *a.classes[2:])
+    truth = a.frame["truth"].replace(dict(zip(a.classes, classes, strict=True)))
+    b = replace(a, name="b", classes=classes, frame=a.frame.assign(truth=truth).rename(columns=unknown))
+    with pytest.raises(RunError, match="b does not tell malignant from benign"):
+        compare_runs(a, b)
+    stated = replace(b, stated={"x": True, "y": True})
+    assert compare_runs(a, stated).by == "malignancy"
+    assert compare_runs(a, stated).differing_truths == 0
