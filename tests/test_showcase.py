@@ -3,9 +3,18 @@ from pathlib import Path
 import pytest
 
 from skinapp.datasets.showcase import Example, read_showcase
+from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import ExampleError
 
 ID = "ISIC_0024306"
+
+
+def test_no_shipped_example_and_no_photo_of_its_lesion_is_trained_or_tested_on() -> None:
+    examples = {example.image_id for example in read_showcase(TABLES / "showcase.csv")}
+    table = read_table(TABLES / "ham10000.parquet")
+    lesions = table["lesion_id"][table["image_id"].isin(examples)]
+    assert len(lesions) == len(examples) == len(set(lesions))
+    assert set(table["split"][table["lesion_id"].isin(lesions)]) == {"showcase"}
 
 
 def test_the_showcase_is_read_in_order_whatever_its_further_columns(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The example photos of the app, from a folder, the cache, or the public ISIC Archive by id.
 
-To add or change an example, edit datasets/showcase.csv.
+The list is drawn by `skinapp showcase` before the split. Do not add a photo by hand: networks may have been trained on
+it.
 """
 
 import csv
