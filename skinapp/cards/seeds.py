@@ -1,4 +1,4 @@
-"""For a model's card: how far another seed moves a network's figures, which an interval over lesions does not tell."""
+"""How much a network's figures change with another seed; the bootstrap intervals do not include this."""
 
 from collections.abc import Iterator, Mapping
 from math import isnan

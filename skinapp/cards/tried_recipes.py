@@ -1,4 +1,4 @@
-"""Recipes that were tried: which experiments were trained, by which networks, and whose photos a run is of."""
+"""Recipes that were tried: trained experiments, the architecture of each, and the source of the photos in a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ def find_trained(experiments: Path) -> list[Path]:
 
 
 def name_architecture(recipe: Recipe, members: Sequence[NetworkFacts]) -> str:
-    """Name the architecture of a recipe's network, or those of an average's members, as "resnet18 + resnet50"."""
+    """Name the architecture of a recipe's network, or those of an average's members: "resnet18 + resnet50"."""
     if members:
         return " + ".join(member.architecture for member in members)
     name: str = recipe["network"].get("architecture", "resnet18")

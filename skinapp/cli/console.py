@@ -86,7 +86,7 @@ def find_model_folder(model: str, models: Path | None) -> Path:
     folder = named if named.is_dir() else root / model
     if folder.is_dir():
         return folder
-    known = [found.name for found in find_models(root)]
+    known = [folder.name for folder in find_models(root)]
     if not known:
         raise ModelError(f"There is no model {model}. {describe_no_model(root)}")
     raise ModelError(

@@ -20,9 +20,9 @@ class Format(StrEnum):
     json = "json"
 
 
-def build_json_figure(found: Estimate) -> dict[str, float | None]:
+def build_json_figure(figure: Estimate) -> dict[str, float | None]:
     """Return value, low and high of a figure for JSON, null where undefined."""
-    ends = {field.name: getattr(found, field.name) for field in fields(Estimate)}
+    ends = {field.name: getattr(figure, field.name) for field in fields(Estimate)}
     return {name: None if pd.isna(end) else end for name, end in ends.items()}
 
 

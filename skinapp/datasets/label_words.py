@@ -20,7 +20,7 @@ from skinapp.taxonomy import BENIGN, DIAGNOSES, MALIGNANCY_CLASSES, MALIGNANT, M
 class Meaning:
     """What a word says: a label that is known here, if one fits, and whether the lesion is malignant, if it says so.
 
-    Both are None for a word that says that nothing was decided, as "indeterminate".
+    Both are None for a word that says that nothing was decided, for example "indeterminate".
     """
 
     label: str | None
@@ -141,7 +141,7 @@ _UNDECIDED = """
 def find_meaning(word: str) -> Meaning | None:
     """Return what a word of another data set means; None for one that is not in the table ("atypical Spitz tumor").
 
-    Of a path of words, as "Benign:Benign melanocytic proliferations:Nevus", the last known one counts.
+    Of a path of words, for example "Benign:Benign melanocytic proliferations:Nevus", the last known one counts.
     """
     if len(word) > 300:
         return None

@@ -42,16 +42,16 @@ class IntervalDraws:
     """The replicates drawn so far: `replicates` out of `of`."""
 
     run: Predictions
-    found: Figures
+    figures: Figures
     parts: tuple[Figures, ...]
     replicates: int
     of: int
 
     def frame(self) -> pd.DataFrame:
         """Return the intervals from these replicates, in the columns of `compute_intervals`."""
-        rows = [_row(name, None, getattr(self.found, name), _joined(self.parts, name)) for name in OVERALL]
+        rows = [_row(name, None, getattr(self.figures, name), _joined(self.parts, name)) for name in OVERALL]
         rows += [
-            _row(name, label, getattr(self.found, name)[place], _joined(self.parts, name)[:, place])
+            _row(name, label, getattr(self.figures, name)[place], _joined(self.parts, name)[:, place])
             for place, label in enumerate(self.run.classes)
             for name in PER_CLASS
         ]
@@ -66,7 +66,7 @@ def draw_intervals(run: Predictions, replicates: int = REPLICATES, seed: int = S
     tallied = sum_figures_by_lesion(truth, scores, run.classes, lesion, run.stated)
     for times in draw_lesions(int(lesion.max()) + 1, replicates, seed, sum(tallied.widths)):
         part = tallied.compute_figures(times)
-        drawn = IntervalDraws(run, drawn.found, (*drawn.parts, part), drawn.replicates + len(times), replicates)
+        drawn = IntervalDraws(run, drawn.figures, (*drawn.parts, part), drawn.replicates + len(times), replicates)
         yield drawn
 
 
@@ -76,10 +76,10 @@ def get_figure(intervals: pd.DataFrame, name: str, label: str | None = None) -> 
     Raises KeyError for a figure or class that the frame lacks.
     """
     of_class = intervals["class"].isna() if label is None else intervals["class"] == label
-    found = intervals.loc[of_class & (intervals["figure"] == name), ["value", "low", "high"]]
-    if found.empty:
+    rows = intervals.loc[of_class & (intervals["figure"] == name), ["value", "low", "high"]]
+    if rows.empty:
         raise KeyError((name, label))
-    value, low, high = found.iloc[0].astype(float)
+    value, low, high = rows.iloc[0].astype(float)
     return Estimate(value, low, high)
 
 

@@ -77,8 +77,10 @@ def _check_unambiguous(ids: "pd.Series[str]", short: "pd.Series[str]", wanted: s
 
 def _name_numbers(names: "pd.Series[str]", places: ClassIndex) -> tuple[str, ...]:
     """Return a note where all matching ids are mere numbers, which may be those of rows."""
-    found = names[places >= 0]
-    if not len(found) or not str(found.iloc[0]).isdecimal() or not found.astype("string").str.isdecimal().all():
+    matching_names = names[places >= 0]
+    if not len(matching_names) or not str(matching_names.iloc[0]).isdecimal():
+        return ()
+    if not matching_names.astype("string").str.isdecimal().all():
         return ()
     return ("The ids are mere numbers. They were taken for ids of photos; row numbers would match the wrong photos.",)
 
@@ -88,6 +90,6 @@ def find_indices(names: "pd.Series[str]", among: "pd.Series[str]") -> ClassIndex
 
     Arrow is five times as fast here as a pandas index.
     """
-    found = pc.index_in(pa.array(names, pa.string()), value_set=pa.array(among, pa.string()))
-    places: ClassIndex = found.fill_null(-1).to_numpy().astype(np.intp)
+    indices = pc.index_in(pa.array(names, pa.string()), value_set=pa.array(among, pa.string()))
+    places: ClassIndex = indices.fill_null(-1).to_numpy().astype(np.intp)
     return places

@@ -27,7 +27,7 @@ class MeasuredRun:
         return compute_headline(self.run)
 
     def describe_photos(self) -> str:
-        """Return the number of photos and lesions in words, as "1,000 photos of 700 lesions"."""
+        """Return the number of photos and lesions in words, for example "1,000 photos of 700 lesions"."""
         counts = self.compute_headline()
         return f"{counts.photos:,} photos of {counts.lesions:,} lesions"
 

@@ -48,11 +48,11 @@ class FoundRuns:
         return all(run_id in self.measured for run_id in run_ids)
 
 
-def list_missing(*found: FoundRuns) -> tuple[str, ...]:
+def list_missing(*groups: FoundRuns) -> tuple[str, ...]:
     """Return one sentence that names the experiments without stored runs, then one sentence per damaged run."""
-    names = dict.fromkeys(run_id.experiment for runs in found for run_id in runs.missing)
+    names = dict.fromkeys(run_id.experiment for runs in groups for run_id in runs.missing)
     first = (f"Not stored yet: runs of {', '.join(names)}.",) if names else ()
-    return first + tuple(sentence for runs in found for sentence in runs.damaged)
+    return first + tuple(sentence for runs in groups for sentence in runs.damaged)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class StoredExperiments:
 
     def find_runs(self, run_ids: Iterable[RunId]) -> FoundRuns:
         """Read runs with their intervals; intervals that are not stored are computed."""
-        found: dict[RunId, MeasuredRun] = {}
+        measured: dict[RunId, MeasuredRun] = {}
         missing, damaged = [], []
         for run_id in run_ids:
             folder = self.experiments / run_id.experiment / "runs" / run_id.run
@@ -72,10 +72,10 @@ class StoredExperiments:
                 missing.append(run_id)
                 continue
             try:
-                found[run_id] = measure_run(load_run(folder), folder)
+                measured[run_id] = measure_run(load_run(folder), folder)
             except RunError as error:
                 damaged.append(str(error))
-        return FoundRuns(found, tuple(missing), tuple(damaged))
+        return FoundRuns(measured, tuple(missing), tuple(damaged))
 
     def read_curves(self, experiment: str) -> pd.DataFrame | None:
         """Read the learning curves of an experiment, one row per epoch; None if they are not stored."""

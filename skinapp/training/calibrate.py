@@ -42,7 +42,7 @@ def fit_temperature(logits: np.ndarray, classes: np.ndarray, offsets: np.ndarray
 def compute_prior_offsets(
     natural: np.ndarray, drawn: np.ndarray, undo: float, logit_adjustment: float = 0.0
 ) -> np.ndarray:
-    """Return the offsets that make logits hold for the natural class shares, float64 (k,).
+    """Return the offsets that correct logits to the natural class shares, float64 (k,).
 
     `natural` and `drawn` (k,) are the class shares in the data and as sampled in training. By Bayes' rule the offset is
     the difference of their logarithms (Saerens et al. 2002), times `undo` (0 to 1). A logit adjustment removed the

@@ -92,7 +92,7 @@ def test_what_a_link_asks_in_vain_is_said_and_left_out(app: AppTest, ham10000: p
     )
     assert read_metrics(page)["Photos"] == f"{len(ham10000):,}"
     said = read_words(page)
-    for part in ("a table that is not here", "'?x??http://y?'", "'unheard of'", "'9 to x'"):
+    for part in ("a table that does not exist here", "'?x??http://y?'", "'unheard of'", "'9 to x'"):
         assert part in said
 
 

@@ -191,9 +191,9 @@ def _encode_facts(facts: pd.DataFrame) -> tuple[Floats, list[bool]]:
 
 def _list_classes(truth: "pd.Series[str]") -> tuple[str, ...]:
     """Return the labels that occur: those of the taxonomy in its order, then others by name."""
-    found = set(truth)
-    known = [label for label in (*CODES, *MALIGNANCY_CLASSES) if label in found]
-    return (*known, *sorted(found - set(known)))
+    labels = set(truth)
+    known = [label for label in (*CODES, *MALIGNANCY_CLASSES) if label in labels]
+    return (*known, *sorted(labels - set(known)))
 
 
 def _find_varying_facts(photos: pd.DataFrame) -> list[str]:

@@ -80,8 +80,8 @@ def compute_calibration_intervals(run: Predictions, replicates: int = REPLICATES
             photos = np.repeat(np.arange(len(lesion)), often.astype(np.intp))
             drawn["slope"].append(_fit_slope(occurred[photos], logits[photos]))
             drawn["intercept"].append(_fit_intercept(occurred[photos], logits[photos]))
-    found = compute_calibration(run)
-    rows = [(name, getattr(found, name), *percentile_interval(np.array(each))) for name, each in drawn.items()]
+    calibration = compute_calibration(run)
+    rows = [(name, getattr(calibration, name), *percentile_interval(np.array(each))) for name, each in drawn.items()]
     return pd.DataFrame(rows, columns=["figure", "value", "low", "high"])
 
 

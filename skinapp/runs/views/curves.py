@@ -17,7 +17,7 @@ MAX_POINTS = 300
 
 
 def has_malignancy(run: Predictions) -> bool:
-    """Return whether a run has both malignant and benign classes, and none of which that is unknown."""
+    """Return whether a run has both malignant and benign classes, and knows this for every class."""
     malignant = run.malignant_classes()
     return malignant is not None and bool(malignant.any() and not malignant.all())
 

@@ -55,9 +55,9 @@ def look_up_subgroups(run: Predictions, table: pd.DataFrame) -> pd.DataFrame:
     known = [column for column in SUBGROUP_COLUMNS if column in table.columns]
     names = table["diagnosis"].map(get_class_name, na_action="ignore")
     facts = table[known].assign(age_band=_name_age_bands(table["age"]), diagnosis=names)[list(SUBGROUP_COLUMNS)]
-    found = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
-    found = found.set_axis(run.frame.index)
-    return found if (place >= 0).all() else found.where(pd.Series(place >= 0, index=found.index), axis=0)
+    rows = facts.take(np.maximum(place, 0)) if len(facts) else facts.reindex(range(len(place)))
+    rows = rows.set_axis(run.frame.index)
+    return rows if (place >= 0).all() else rows.where(pd.Series(place >= 0, index=rows.index), axis=0)
 
 
 def compute_subgroup_figures(
@@ -139,7 +139,7 @@ def _compute_figures(group: _Answers, replicates: int, seed: int) -> Iterator[Ro
     enough_malignant, enough_benign = (
         _count_lesions(group.lesion[which]) >= MIN_LESIONS_FOR_RATE for which in (group.malignant, ~group.malignant)
     )
-    found, true_negative = group.called & group.malignant, ~group.called & ~group.malignant
+    true_positive, true_negative = group.called & group.malignant, ~group.called & ~group.malignant
     yield (
         *counts,
         "malignant_auroc",
@@ -148,7 +148,7 @@ def _compute_figures(group: _Answers, replicates: int, seed: int) -> Iterator[Ro
     yield (
         *counts,
         "sensitivity",
-        *_compute_rate(found, group.malignant, group.lesion, enough and enough_malignant, replicates, seed),
+        *_compute_rate(true_positive, group.malignant, group.lesion, enough and enough_malignant, replicates, seed),
     )
     yield (
         *counts,
@@ -202,8 +202,8 @@ def _count_lesions(lesion: ClassIndex) -> int:
 
 def _iterate_levels(values: "pd.Series[str]", ordered: bool) -> Iterator[tuple[str, ClassIndex]]:
     """Yield each level of a column with the indices of its photos, in the order they are shown."""
-    codes, found = pd.factorize(values)
-    names, frequent = [str(name) for name in found], np.argsort(-np.bincount(codes[codes >= 0]), kind="stable")
+    codes, levels = pd.factorize(values)
+    names, frequent = [str(name) for name in levels], np.argsort(-np.bincount(codes[codes >= 0]), kind="stable")
     if ordered:
         years = [*AGE_BANDS.values()]
         frequent = np.array(sorted(frequent, key=lambda place: years.index(names[place])), dtype=np.intp)

@@ -40,8 +40,8 @@ def show_subgroups(opened: OpenRun) -> None:
     names = {get_metric_name(metric): metric for metric in SUBGROUP_METRICS}
     words = right.selectbox("Figure", list(names), key="subgroup-figure", bind="query-params", help=WITHOUT_THRESHOLD)
     with st.spinner("Computing intervals"):
-        found = opened.cached(_compute_figures, opened, titles[by])
-    shown = found[found["figure"] == names[words]]
+        figures = opened.cached(_compute_figures, opened, titles[by])
+    shown = figures[figures["figure"] == names[words]]
     if shown.empty:
         st.info(f"{words} is not defined for this run.")
         return
