@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -35,10 +35,12 @@ from skinapp.metrics.labels import get_inline_name
 from skinapp.metrics.summary import OVERALL, PER_CLASS
 from skinapp.runs.intervals import draw_intervals, get_figure, load_intervals
 from skinapp.runs.isic_submission import check_classes, format_submission
+from skinapp.runs.own.classes import describe_unknown_classes, parse_meaning
 from skinapp.runs.own.read import MAX_BYTES, OwnPredictions, read_predictions
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
+from skinapp.taxonomy import BENIGN, MALIGNANT
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
 """Figures of each run in the list."""
@@ -92,12 +94,36 @@ def score(
     csv: Annotated[
         Path, typer.Argument(metavar="CSV", help="Predictions, one row per photo; see docs/predictions-csv.md.")
     ],
-    truth: Annotated[Path | None, typer.Option(help="The file of truths, for the ISIC challenge's format.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="A file with the truths of the photos, joined by their ids.")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="CLASS=CODE",
+            help="Count an unknown class as one of the eight, e.g. ACK=akiec. Repeatable.",
+        ),
+    ] = None,
+    malignant: Annotated[
+        list[str] | None, typer.Option(metavar="CLASS", help="An unknown class that is malignant. Repeatable.")
+    ] = None,
+    benign: Annotated[
+        list[str] | None, typer.Option(metavar="CLASS", help="An unknown class that is benign. Repeatable.")
+    ] = None,
     format: FormatOption = Format.table,
     replicates: Annotated[int, typer.Option(min=1, help="Bootstrap replicates for the 95% intervals.")] = REPLICATES,
 ) -> None:
-    """Print the figures of predictions from any model, with 95% intervals, overall and by class."""
-    own = read_predictions(_read_bytes(csv), csv.name, None if truth is None else _read_bytes(truth))
+    """Print the figures of predictions from any model, with 95% intervals, overall and by class.
+
+    Where a class is unknown, whether it is malignant is not guessed: the figures of malignancy are left out until
+    --map, --malignant or --benign says what it is.
+    """
+    meanings = _collect_meanings(mapped or [], malignant or [], benign or [])
+    own = read_predictions(_read_bytes(csv), csv.name, None if truth is None else _read_bytes(truth), meanings)
+    if unknown := describe_unknown_classes(own.predictions):
+        how = "Say what each is with --map CLASS=CODE, --malignant CLASS or --benign CLASS."
+        own = replace(own, notes=(*own.notes, f"{unknown} {how}"))
     with progress_bar("Drawing lesions") as progress:
         for drawn in draw_intervals(own.predictions, replicates):
             progress(drawn.replicates, replicates)
@@ -108,6 +134,21 @@ def score(
         write_answer(_format_score_table(csv, own.predictions, intervals), None)
     for note in own.notes:
         print_message(note)
+
+
+def _collect_meanings(mapped: Sequence[str], malignant: Sequence[str], benign: Sequence[str]) -> dict[str, str]:
+    """Return what each class means by its name in lower case; RunError where the options contradict each other."""
+    pairs = [(word, MALIGNANT) for word in malignant] + [(word, BENIGN) for word in benign]
+    for each in mapped:
+        word, found, meaning = each.rpartition("=")
+        if not found or not word.strip():
+            raise RunError(f"--map {each} names no class and code. Write it as --map ACK=akiec.")
+        pairs.append((word, parse_meaning(meaning)))
+    meanings: dict[str, str] = {}
+    for word, meaning in pairs:
+        if meanings.setdefault(" ".join(word.split()).casefold(), meaning) != meaning:
+            raise RunError(f"The class {word} is given two meanings. Keep one of --map, --malignant and --benign.")
+    return meanings
 
 
 def submission(

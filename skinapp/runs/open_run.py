@@ -28,7 +28,8 @@ class OpenRun:
 
     `facts` has one row per prediction and one column per subgroup. `paths` are the photos' paths below the data root,
     by id, or None. `notes` are sentences that a reader of its figures must know. `folder` is where it is stored, None
-    for a visitor's own run. `shared` is true where all visitors see it.
+    for a visitor's own run. `shared` is true where all visitors see it. `content` identifies the files that an upload
+    was read from, whatever their names. `as_read` is an upload before its owner said what its classes are.
     """
 
     def __init__(
@@ -40,9 +41,12 @@ class OpenRun:
         notes: tuple[str, ...] = (),
         folder: Path | None = None,
         shared: bool = False,
+        content: str = "",
+        as_read: "OpenRun | None" = None,
     ) -> None:
         self.name, self.run, self.facts, self.paths = name, run, facts, paths
         self.notes, self.folder, self.shared = notes, folder, shared
+        self.content, self.as_read = content, as_read
         self._results: OrderedDict[Hashable, Any] = OrderedDict()
         self._results_lock, self._intervals_lock = Lock(), Lock()
         self._intervals: pd.DataFrame | None = None
@@ -76,7 +80,16 @@ class OpenRun:
         return self.cached(self._merge)
 
     def _merge(self, run: Predictions) -> "OpenRun":
-        return OpenRun(self.name, merge_to_seven(run), self.facts, self.paths, self.notes, shared=self.shared)
+        return OpenRun(
+            self.name,
+            merge_to_seven(run),
+            self.facts,
+            self.paths,
+            self.notes,
+            shared=self.shared,
+            content=self.content,
+            as_read=self.as_read,
+        )
 
     def intervals(self) -> pd.DataFrame | None:
         """Return the stored or computed intervals; None until they are drawn."""

@@ -3,6 +3,7 @@
 Photos, answers and a visitor's own tables are kept here only, never in a shared cache or a log.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from skinapp.inference.assessment import Assessment
 from skinapp.runs.open_run import OpenRun
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
-_RUNS, _REFUSED_RUN = "own-runs", "refused-run"
+_RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
 _PREVALENCE = "prevalence"
+
+MAX_RUNS_BYTES = 500 * 2**20
+"""The most that a visitor's own runs may hold in memory together; the oldest go first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,21 +107,44 @@ def get_own_runs() -> dict[str, OpenRun]:
     return brought
 
 
-def keep_runs(brought: list[OpenRun], refused: str | None = None) -> None:
-    """Add runs to the visitor's own, and keep why others were refused."""
-    st.session_state[_RUNS] = get_own_runs() | {opened.name: opened for opened in brought}
-    st.session_state[_REFUSED_RUN] = refused
+def keep_runs(runs: Mapping[str, OpenRun], refused: Mapping[str, str]) -> None:
+    """Keep the visitor's own runs by name, the oldest first, and why other files were refused, by their names.
+
+    The oldest runs go where all together hold more than MAX_RUNS_BYTES; the last one stays.
+    """
+    kept, held = dict(runs), {name: count_run_bytes(opened) for name, opened in runs.items()}
+    while sum(held.values()) > MAX_RUNS_BYTES and len(kept) > 1:
+        oldest = next(iter(kept))
+        del kept[oldest], held[oldest]
+        refused = {**refused, oldest: f"{oldest} was closed: your own predictions together hold too much memory."}
+    st.session_state[_RUNS], st.session_state[_REFUSED_RUNS] = kept, dict(refused)
+
+
+def count_run_bytes(opened: OpenRun) -> int:
+    """Count the bytes that the tables of a run hold in memory."""
+    return sum(int(frame.memory_usage(deep=True).sum()) for frame in (opened.run.frame, opened.facts))
 
 
 def forget_runs() -> None:
     """Forget all of the visitor's own runs."""
-    st.session_state[_RUNS], st.session_state[_REFUSED_RUN] = {}, None
+    keep_runs({}, {})
 
 
-def get_run_refusal() -> str | None:
-    """Return why the visitor's last predictions were refused, or None."""
-    why: str | None = st.session_state.get(_REFUSED_RUN)
-    return why
+def get_run_refusals() -> tuple[str, ...]:
+    """Return why files of predictions in the uploader were refused."""
+    why: dict[str, str] = st.session_state.get(_REFUSED_RUNS, {})
+    return tuple(why.values())
+
+
+def get_listed_runs() -> frozenset[str]:
+    """Return the names of the files that the uploader of predictions showed when it was last drawn."""
+    listed: frozenset[str] = st.session_state.get(_LISTED_RUNS, frozenset())
+    return listed
+
+
+def keep_listed_runs(names: Iterable[str]) -> None:
+    """Keep the names of the files that the uploader of predictions shows."""
+    st.session_state[_LISTED_RUNS] = frozenset(names)
 
 
 def get_prevalence() -> float | None:

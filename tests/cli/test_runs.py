@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from skinapp.datasets.table import read_table, write_table
 from skinapp.models.card import Head
@@ -185,6 +186,41 @@ def test_score_takes_the_isic_format_and_says_how_it_was_read(run_command: RunCo
     done = run_command("score", tmp_path / "absent.csv")
     assert done.code == 2
     assert "absent.csv cannot be read" in done.err
+
+
+def test_truths_in_another_order_are_joined_by_ids_and_not_by_row(run_command: RunCommand, tmp_path: Path) -> None:
+    ids = [f"ISIC_{n}" for n in range(30)]
+    truth = pd.get_dummies(pd.Series([("MEL", "NV", "DF")[n % 3] for n in range(30)]), dtype=float)
+    truth.assign(image_name=ids).to_csv(tmp_path / "sent.csv", index=False)
+    truth.assign(image_name=ids)[::-1].to_csv(tmp_path / "truth.csv", index=False)
+    scored = ("score", tmp_path / "sent.csv", "--truth", tmp_path / "truth.csv", "--format", "json", "--replicates", 2)
+    assert json.loads(run_command(*scored).out)["accuracy"]["value"] == 1
+
+
+def test_score_asks_about_unknown_classes_and_takes_the_answer(run_command: RunCommand, tmp_path: Path) -> None:
+    made = made_csv(("mel", "nv", "akiec", "blob", "odd"))
+    (tmp_path / "mine.csv").write_text(made)
+    scored = ("score", tmp_path / "mine.csv", "--format", "json", "--replicates", 3)
+    found = json.loads(run_command(*scored).out)
+    assert found["malignant_auroc"] == {"value": None, "low": None, "high": None}
+    assert any("'blob', 'odd' are malignant" in note and "--malignant CLASS" in note for note in found["notes"])
+
+    frame = pd.read_csv(StringIO(made))
+    said = json.loads(run_command(*scored, "--map", "blob=AK", "--benign", "Odd").out)
+    malignant = frame["truth"].isin(["mel", "akiec", "blob"])
+    area = roc_auc_score(malignant, frame[["p_mel", "p_akiec", "p_blob"]].sum(axis=1))
+    assert said["malignant_auroc"]["value"] == pytest.approx(area)
+    assert [one["class"] for one in said["classes"]] == ["akiec", "mel", "nv", "odd"]
+
+    for wrong, sentence in (
+        (("--map", "blob"), "names no class and code"),
+        (("--map", "blob=wart hog"), "'wart hog' is not a class to map to"),
+        (("--malignant", "blub"), "'blub', which the predictions do not have"),
+        (("--malignant", "blob", "--benign", "blob"), "given two meanings"),
+    ):
+        done = run_command(*scored, *wrong)
+        assert (done.code, done.out) == (2, "")
+        assert sentence in done.err
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from skinapp.models.folder import get_member_folder
@@ -17,6 +19,7 @@ from skinapp.runs.summary import compute_headline
 from skinapp.runs.views.compare import compare_runs
 from skinapp.runs.views.mistakes import count_missed
 from skinapp.ui.evaluation.answers import PRECURSOR
+from skinapp.ui.evaluation.own_predictions import REPLACED
 from skinapp.ui.evaluation.page import SECTIONS
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
@@ -124,7 +127,7 @@ def test_missed_cancers_are_counted(types: StoredRun) -> None:
 def test_of_two_classes_a_cancer_is_missed_below_a_half_and_a_threshold_is_another_question(stored: StoredRun) -> None:
     said = words(opened())
     assert f"**{count_missed(stored)} of 30** malignant photos scored below 50%" in said
-    assert "see *Threshold*" in said
+    assert "section *Threshold*" in said
 
 
 def test_squamous_cell_carcinoma_can_be_counted_as_actinic_keratosis(types: StoredRun) -> None:
@@ -208,6 +211,92 @@ def test_what_counts_as_malignant_is_said_of_no_other_ones_two_classes(stored: S
     page.file_uploader(key="own-predictions").set_value([("two.csv", own, "text/csv")]).run()
     assert "malignant photos scored below 50%" in words(page)
     assert PRECURSOR not in words(page)
+
+
+def half_right(right: int, name: str = "mine.csv") -> tuple[str, bytes, str]:
+    """Write ten predictions, of which the first are right."""
+    rows = [
+        f"i{n},{('cat', 'dog')[n % 2]},{float((n % 2 == 0) == (n < right))},{float((n % 2 == 1) == (n < right))}"
+        for n in range(10)
+    ]
+    return name, ("image_id,truth,p_cat,p_dog\n" + "\n".join(rows)).encode(), "text/csv"
+
+
+def upload(page: AppTest, *files: tuple[str, bytes, str], key: str = "own-predictions") -> AppTest:
+    return page.file_uploader(key=key).set_value(list(files) if key == "own-predictions" else files[0]).run()
+
+
+def test_a_mended_file_of_the_same_name_replaces_the_older_and_it_is_said(stored: StoredRun) -> None:
+    page = upload(opened(), half_right(5))
+    assert metrics(page)["Accuracy"].value == "0.500"
+    assert REPLACED not in words(page)
+    for files in ([half_right(5), half_right(9)], [half_right(9)], [half_right(9), half_right(3, "other.csv")]):
+        page = upload(page, *files)
+        page.selectbox(key="run").set_value("mine.csv").run()
+        assert metrics(page)["Accuracy"].value == "0.900"
+        assert REPLACED in words(page)
+    assert page.selectbox(key="run").options.count("mine.csv") == 1
+
+
+def test_an_error_belongs_to_its_file_and_goes_with_it(stored: StoredRun) -> None:
+    bad = ("mine.csv", b"truth,p_a\na,1\n", "text/csv")
+    page = upload(opened(), bad, ("other.csv", b"nothing", "text/csv"))
+    assert [error.value.split()[0] for error in page.error] == ["mine.csv", "other.csv"]
+    page = upload(page, bad, ("other.csv", b"nothing", "text/csv"), half_right(5))
+    assert [error.value.split()[0] for error in page.error] == ["other.csv"]
+    assert metrics(page)["Accuracy"].value == "0.500"
+    page = upload(page, half_right(5))
+    assert not page.error
+
+
+def test_a_newer_file_that_is_refused_closes_the_older_of_its_name(stored: StoredRun) -> None:
+    page = upload(opened(), half_right(5))
+    page = upload(page, half_right(5), ("mine.csv", b"nothing", "text/csv"))
+    assert "is closed" in page.error[0].value
+    assert "mine.csv" not in page.selectbox(key="run").options
+
+
+def test_a_file_that_is_removed_is_forgotten(stored: StoredRun) -> None:
+    page = upload(opened(), half_right(5), half_right(3, "other.csv"))
+    page = upload(page, half_right(3, "other.csv"))
+    assert "mine.csv" not in page.selectbox(key="run").options
+    assert "other.csv" in page.selectbox(key="run").options
+
+
+def test_changed_truths_change_the_figures(stored: StoredRun) -> None:
+    scores = ("sent.csv", b"image,MEL,NV\na,0.9,0.1\nb,0.2,0.8\n", "text/csv")
+    page = upload(opened(), ("truth.csv", b"image,MEL,NV\nb,1,0\na,1,0\n", "text/csv"), key="own-truth")
+    page = upload(page, scores)
+    assert metrics(page)["Accuracy"].value == "0.500"
+    page = upload(page, ("truth.csv", b"image,MEL,NV\nb,0,1\na,1,0\n", "text/csv"), key="own-truth")
+    assert metrics(page)["Accuracy"].value == "1.000"
+    assert REPLACED in words(page)
+
+
+def test_the_owner_says_what_unknown_classes_are(stored: StoredRun) -> None:
+    rows = "\n".join(
+        f"i{n},{('mel', 'nv', 'blob')[n % 3]},{0.5 + 0.01 * (n % 7)},{0.3 - 0.01 * (n % 7)},0.2" for n in range(60)
+    )
+    page = upload(opened(), ("mine.csv", f"image_id,truth,p_mel,p_nv,p_blob\n{rows}\n".encode(), "text/csv"))
+    assert metrics(page)["Malignant AUROC"].value == "–"
+    assert "'blob' is malignant, so no figure of malignancy is shown" in words(page)
+    (choice,) = [box for box in page.selectbox if box.label == "blob"]
+    choice.set_value("bcc")
+    page.button(key=next(button.key for button in page.button if button.label == "Count them so")).click().run()
+    frame = pd.read_csv(StringIO(f"image_id,truth,p_mel,p_nv,p_blob\n{rows}\n"))
+    area = roc_auc_score(frame["truth"] != "nv", frame["p_mel"] + frame["p_blob"])
+    assert metrics(page)["Malignant AUROC"].value == f"{area:.3f}"
+    assert "Counted as you said: blob: the same as basal cell carcinoma." in words(page)
+    next(button for button in page.button if button.label == "Say again what the classes are").click().run()
+    assert metrics(page)["Malignant AUROC"].value == "–"
+
+
+def test_two_files_without_ids_are_not_compared_by_row(stored: StoredRun) -> None:
+    page = upload(opened(), ("a.csv", OWN, "text/csv"), ("b.csv", OWN.replace(b"0.5,0.3", b"0.3,0.5"), "text/csv"))
+    page.button_group(key="section").set_value("Compare").run()
+    page.multiselect(key="against").set_value(["a.csv"]).run()
+    assert "have no ids" in words(page)
+    assert "Both right" not in metrics(page)
 
 
 def test_own_predictions_stay_in_their_session(stored: StoredRun) -> None:

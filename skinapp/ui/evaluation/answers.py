@@ -82,7 +82,7 @@ def show_confusion(opened: OpenRun) -> None:
     view = widgets.choose_confusion()
     counts = opened.cached(count_confusion)
     cell = chart.show_selectable(draw_confusion_heatmap(counts, view), "confusion", "Confusion matrix")
-    if cell is None:
+    if cell is None or not {*cell} <= {*opened.run.classes}:  # it may have been clicked in another run
         st.caption("Click a cell to see its photos.")
         return
     truth, prediction = cell

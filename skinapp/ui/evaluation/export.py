@@ -5,6 +5,7 @@ import streamlit as st
 
 from skinapp.datasets.export import encode_csv
 from skinapp.runs.open_run import OpenRun
+from skinapp.runs.predictions import Predictions
 
 
 def show(opened: OpenRun) -> None:
@@ -25,10 +26,18 @@ def show(opened: OpenRun) -> None:
         )
         st.download_button(
             "Predictions (CSV)",
-            lambda: encode_csv(opened.run.frame),
+            lambda: encode_csv(_drop_row_numbers(opened.run)),
             f"{stem}-predictions.csv",
             "text/csv",
             on_click="ignore",
             icon=":material/table:",
         )
     st.caption("Predictions open again under *Open your own*, here or elsewhere. Each chart's toolbar saves the chart.")
+
+
+def _drop_row_numbers(run: Predictions) -> pd.DataFrame:
+    """Return the predictions, without ids that are only the numbers of rows: elsewhere they would pass for ids."""
+    if not run.numbered:
+        return run.frame
+    alone = (run.frame["lesion_id"] == run.frame["image_id"]).all()
+    return run.frame.drop(columns=["image_id", "lesion_id"] if alone else ["image_id"])

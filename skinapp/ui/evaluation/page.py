@@ -40,7 +40,7 @@ def choose_run() -> OpenRun:
         raise RunError("There is no stored run. Make one with `skinapp evaluate`, or open your own predictions.")
     unknown = [name for name in st.query_params.get_all(_RUN) if name not in names]
     chosen = choice.selectbox("Stored run", names, key=_RUN, bind="query-params")
-    own_predictions.show_refusal()
+    own_predictions.show_refusals()
     if unknown:
         st.info("The link names a run that does not exist here. Another one is shown.")
     return _offer_seven(own_predictions.get_run(chosen))
@@ -62,6 +62,7 @@ def show(opened: OpenRun) -> None:
     """Show a run: its notes, its overall figures, and the chosen section."""
     for note in opened.notes:
         st.info(note)
+    own_predictions.ask_about_classes(opened)
     headline.show(opened)
     first, *_ = SECTIONS
     section = st.pills("Section", tuple(SECTIONS), default=first, required=True, key="section", bind="query-params")

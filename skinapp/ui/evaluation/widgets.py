@@ -164,6 +164,8 @@ def show_comparison(comparison: Comparison) -> None:
             f"{comparison.differing_truths:,} of these {comparison.photos:,} photos {differ}. They are counted: "
             "each run is compared with its own label."
         )
+    for note in comparison.notes:
+        st.caption(note)
     if not math.isnan(comparison.mcnemar_p):
         st.caption(f"McNemar's exact test, on one photo per lesion: p = {comparison.mcnemar_p:.2g}.")
 
