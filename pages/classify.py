@@ -9,13 +9,13 @@ with frame.page(
     "Classify a lesion", "Two answers to one dermoscopy photo: malignant or benign, and which of eight lesion types."
 ):
     introduction = st.container()
-    photo = photo_input.show()
-    if photo is None:
+    answer.assess(photo_input.show())
+    if answered := state.get_answer():
+        st.button("Start over", icon=":material/restart_alt:", on_click=state.start_over)
+        answer.show(answered)
+    elif refusal := state.get_photo_refusal():
+        st.error(refusal)
+    else:
         with introduction:
             photo_input.show_introduction()
         assessor.start_loading()
-    else:
-        with st.spinner("Assessing the photo"):
-            assessed = answer.assess(photo)
-        st.button("Start over", icon=":material/restart_alt:", on_click=state.start_over)
-        answer.show(assessed)

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from skinapp.errors import SkinAppError
 from skinapp.notice import NOTICE
+from skinapp.ui import state, uploads
+
+_ASSETS = Path(__file__).parent / "assets"
+ICON = _ASSETS / "icon.svg"
+"""The page's icon in the browser's tab. One of Streamlit's named icons would be fetched from a font host."""
 
 PAGES = {
     "classify": ("Classify", ":material/dermatology:"),
@@ -20,12 +26,25 @@ PAGES = {
 }
 """Title and icon of each script in pages/, in the order of the navigation; the first is the start page."""
 
+HELD = ("way", "example")
+"""Widgets of the start page that keep their values while the visitor is on other pages."""
+
+_show_lost_uploads = st.components.v2.component(
+    "skinapp.lost_upload",
+    html=(_ASSETS / "lost_upload.html").read_text(encoding="utf-8"),
+    js=(_ASSETS / "lost_upload.js").read_text(encoding="utf-8"),
+)
+
 _has_navigation = ContextVar("has_navigation", default=False)
 
 
 def run_page() -> None:
     """Show the navigation and run the page that the address names."""
     chosen = _show_navigation()
+    if state.turn_to(chosen.title):
+        uploads.release_all()  # the widgets that show them are on the page before
+    if chosen.url_path:  # not the start page
+        state.hold_widgets(*HELD)
     token = _has_navigation.set(True)
     try:
         chosen.run()
@@ -43,6 +62,7 @@ def page(title: str, caption: str) -> Iterator[None]:
         st.stop()
     st.title(title, anchor=False)
     st.caption(caption)
+    _show_lost_uploads(key="lost-upload")
     try:
         yield
     except SkinAppError as error:
@@ -52,7 +72,7 @@ def page(title: str, caption: str) -> Iterator[None]:
 
 
 def _show_navigation() -> Page:
-    st.set_page_config(page_title="Skinapp", page_icon=":material/dermatology:", layout="wide")
+    st.set_page_config(page_title="Skinapp", page_icon=str(ICON), layout="wide")
     first, *_ = PAGES
     pages = [
         st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == first)

@@ -16,10 +16,12 @@ from skinapp.datasets.filters import FilterIndex
 from skinapp.datasets.showcase import Example
 from skinapp.inference.assessment import Assessment
 from skinapp.runs.open_run import OpenRun
+from skinapp.ui import uploads
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
 _PREVALENCE = "prevalence"
+_PAGE, _TAKEN, _REFUSED_PHOTO = "page", "taken-photo", "refused-photo"
 
 MAX_RUNS_BYTES = 500 * 2**20
 """The most that a visitor's own runs may hold in memory together; the oldest go first."""
@@ -40,7 +42,8 @@ class OwnTable:
     """A visitor's own image table, with its name and filter index.
 
     `root` is the folder that its paths start from, None where no photo may be shown. `notes` are sentences for the
-    visitor. `findings` is its audit (skinapp.datasets.audit.table), None before the visitor starts one.
+    visitor. `findings` is its audit (skinapp.datasets.audit.table), None before the visitor starts one. `content` is
+    the sha256 of an uploaded file, and empty for a folder.
     """
 
     name: str
@@ -49,6 +52,7 @@ class OwnTable:
     root: Path | None
     notes: tuple[str, ...] = ()
     findings: pd.DataFrame | None = None
+    content: str = ""
 
 
 def get_answer() -> Answer | None:
@@ -57,9 +61,26 @@ def get_answer() -> Answer | None:
     return shown
 
 
-def keep_answer(answer: Answer) -> None:
-    """Keep an answer to show it."""
+def keep_answer(answer: Answer | None) -> None:
+    """Keep an answer until the next photo, also while the visitor is on other pages; None forgets it."""
     st.session_state[_ANSWER] = answer
+
+
+def get_taken_photo() -> str | None:
+    """Return the id of the photo in the chooser that was answered or refused, or None."""
+    taken: str | None = st.session_state.get(_TAKEN)
+    return taken
+
+
+def keep_taken_photo(photo_id: str | None, refusal: str | None = None) -> None:
+    """Keep which photo in the chooser was answered, or why it was refused; None where the chooser is empty."""
+    st.session_state[_TAKEN], st.session_state[_REFUSED_PHOTO] = photo_id, refusal
+
+
+def get_photo_refusal() -> str | None:
+    """Return why the photo in the chooser was refused, or None."""
+    why: str | None = st.session_state.get(_REFUSED_PHOTO)
+    return why
 
 
 def start_over() -> None:
@@ -68,8 +89,23 @@ def start_over() -> None:
     The visitor's own tables, runs and prevalence stay.
     """
     kept = {_ROUND: get_round() + 1, _OWN: get_own_table(), _RUNS: get_own_runs(), _PREVALENCE: get_prevalence()}
+    kept[_PAGE] = st.session_state.get(_PAGE)
     st.session_state.clear()
     st.session_state.update(kept)
+    uploads.release_all()
+
+
+def turn_to(page: str) -> bool:
+    """Keep which page the visitor is on, and tell whether the visitor was on another one before."""
+    before, st.session_state[_PAGE] = st.session_state.get(_PAGE), page
+    return before not in {None, page}
+
+
+def hold_widgets(*names: str) -> None:
+    """Hold the values of widgets that are not on the page of this run; Streamlit would forget them."""
+    for key in map(build_widget_key, names):
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def get_own_table() -> OwnTable | None:
@@ -148,7 +184,7 @@ def keep_listed_runs(names: Iterable[str]) -> None:
 
 
 def get_prevalence() -> float | None:
-    """Return the visitor's prevalence, malignant lesions per 100; None where she set none."""
+    """Return the visitor's prevalence, malignant lesions per 100; None where none was set."""
     per_100: float | None = st.session_state.get(_PREVALENCE)
     return per_100
 

@@ -104,6 +104,52 @@ def test_refused_file_gets_its_sentence_and_the_page_stays_usable(app: AppTest) 
     assert page.table
 
 
+def test_a_refusal_stays_until_another_photo_is_chosen(app: AppTest) -> None:
+    page = uploaded(app, jpeg(2))
+    page = uploaded(page, ("notes.jpg", b"this is no picture at all", "image/jpeg"))
+    (said,) = [error.value for error in page.error]
+    assert not page.table
+    page.run()
+    assert [error.value for error in page.error] == [said]
+
+
+def test_the_server_keeps_no_copy_of_an_answered_photo(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[str] = []
+    monkeypatch.setattr("skinapp.ui.uploads.release", lambda file: released.append(file.name))
+    page = uploaded(app, jpeg(3))
+    assert released == ["3.jpg"]
+    assert not [value for value in vars(page.session_state["answer"]).values() if isinstance(value, bytes)]
+    uploaded(page, ("notes.jpg", b"this is no picture at all", "image/jpeg"))
+    assert released == ["3.jpg", "notes.jpg"]
+
+
+def test_answer_and_choice_outlive_a_visit_to_another_page(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = loaders.get_showcase()[4].image_id
+    (tmp_path / f"{image_id}.jpg").write_bytes(jpeg(7)[1])
+    monkeypatch.setenv("SKINAPP_EXAMPLES", str(tmp_path))
+    page = app.run()
+    page.segmented_control[0].select("Example").run()
+    page.selectbox[0].select_index(4).run()
+    tables = [table.value.to_dict() for table in page.table]
+    page.switch_page("pages/types.py").run()
+    assert not page.table
+    page.switch_page("pages/classify.py").run()
+    assert not page.exception
+    assert not page.warning[1:]
+    assert page.segmented_control[0].value == "Example"
+    assert page.selectbox[0].value == 4
+    assert [table.value.to_dict() for table in page.table] == tables
+
+
+def test_the_answer_goes_with_its_photo(app: AppTest) -> None:
+    page = uploaded(app, jpeg(3))
+    page.file_uploader[0].set_value([]).run()
+    assert not page.table
+    assert "Dermoscopy only" in words(page)
+
+
 def test_start_over_forgets_photo_and_answer(app: AppTest) -> None:
     page = uploaded(app, jpeg(3))
     page.button[0].click().run()

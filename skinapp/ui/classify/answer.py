@@ -1,15 +1,15 @@
 """A photo's answer: the notice, two donuts, the test figures, and the photo as the networks saw it."""
 
-import hashlib
 import math
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from skinapp.cards.networks import name_networks
+from skinapp.cards.network_facts import name_networks
 from skinapp.cards.selection import find_without_benign_cameras
 from skinapp.charts.donut import draw_lesion_type_donut, draw_malignancy_donut
-from skinapp.errors import RunError
+from skinapp.errors import ExampleError, PhotoError, RunError
 from skinapp.formatting import format_estimate, format_score_percent, format_threshold
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.models.card import Card, Task
@@ -20,25 +20,44 @@ from skinapp.taxonomy import MELANOMA, get_class_name, is_malignant
 from skinapp.ui import chart, loaders, state
 from skinapp.ui.classify import prevalence, threshold
 from skinapp.ui.classify.assessor import get_assessor
-from skinapp.ui.classify.photo_input import IncomingPhoto
+from skinapp.ui.classify.photo_input import ChosenPhoto
 from skinapp.ui.state import Answer
 
-STILL_ABOVE = "The likeliest type is benign, **but the malignancy score is above its threshold: that counts.**"
+STILL_ABOVE = (
+    "The likeliest type is benign, **but the malignancy score is above its threshold. The threshold decides.**"
+)
 
 
-def assess(incoming: IncomingPhoto) -> Answer:
-    """Return the answer to a photo and keep it in the session; the photo answered last is not computed again.
+def assess(chosen: ChosenPhoto | None) -> None:
+    """Keep the answer to the chosen photo, or why it is refused, and let the photo go; an answered one only once.
 
-    Raises PhotoError where the photo is refused and ModelError where no model can answer.
+    The answer to the photo before is forgotten, but not where no photo is chosen: the chooser is empty too when the
+    visitor comes back from another page. Raises ModelError where no model can answer; the photo then stays.
     """
-    kept = state.get_answer()
-    if kept and kept.assessment.sha256 == hashlib.sha256(incoming.data).hexdigest():
-        return kept
-    photo = read_photo(incoming.data)
-    assessor = get_assessor()
-    answer = Answer(assessor.assess(photo), assessor.crop_for_network(photo), incoming.example, incoming.attribution)
-    state.keep_answer(answer)
-    return answer
+    if chosen is None:
+        state.keep_taken_photo(None)
+    elif chosen.id != state.get_taken_photo():
+        state.keep_answer(None)
+        with st.spinner("Assessing the photo"):
+            _assess(chosen)
+
+
+def _assess(chosen: ChosenPhoto) -> None:
+    try:
+        data, attribution = chosen.read()
+    except ExampleError as error:
+        st.warning(str(error))
+        return
+    refusal = None
+    try:
+        photo = read_photo(data)
+        assessor = get_assessor()
+        view = np.array(assessor.crop_for_network(photo))  # a copy: no part of the whole photo stays with it
+        state.keep_answer(Answer(assessor.assess(photo), view, chosen.example, attribution))
+    except PhotoError as error:
+        refusal = str(error)
+    state.keep_taken_photo(chosen.id, refusal)
+    chosen.release()
 
 
 def show(answer: Answer) -> None:
@@ -116,11 +135,11 @@ def _show_test_figures(card: Card, task: Task) -> None:
         balanced, melanoma = get_figure(intervals, "balanced_accuracy"), get_figure(intervals, "recall", MELANOMA)
         figures = f"balanced accuracy {balanced.format(2)}"
         if not math.isnan(melanoma.value):
-            figures += f"; share of melanomas it named as melanoma {melanoma.format(2)}"
+            figures += f"; melanomas named as melanoma {melanoma.format(2)}"
     st.caption(
         f"Model *{card.id}* ({name_networks(card)}). "
         f"On {counts.photos:,} test photos of {counts.lesions:,} lesions: "
-        f"{figures}. In brackets: 95% intervals. "
+        f"{figures}. Brackets show 95% intervals. "
         "The test photos come from the same clinics as the training photos."
     )
 
@@ -134,11 +153,11 @@ def _show_photo(answer: Answer) -> None:
     for_some = f", for some networks to {smaller}" if smaller else ""
     words.markdown(
         f"**As the networks saw it:** the centre of the photo ({assessment.width:,} x {assessment.height:,} pixels), "
-        f"reduced to {side} x {side}{for_some}. A lesion that is cut off or tiny here cannot be judged."
+        f"resized to {side} x {side} pixels{for_some}. A lesion that is cut off or tiny here cannot be judged."
     )
     for note in assessment.notes:
         words.caption(note)
-    words.caption(f"Computed on {get_assessor().device.label}. The photo stays in memory only.")
+    words.caption(f"Computed on {get_assessor().device.label}. The photo itself was deleted.")
 
 
 def _list_input_sides() -> list[int]:

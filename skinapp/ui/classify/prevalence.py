@@ -18,13 +18,12 @@ LEAST, MOST = 0.1, 99.0
 """Bounds of the prevalence that can be set, malignant lesions per 100 photos."""
 
 HELP = (
-    "Of 100 photos like this one that you or your doctor look at. A specialist's clinic sees more malignant lesions "
-    "than a screening does."
+    "How many of 100 photos where you work show a malignant lesion. It is more in a specialist clinic than in "
+    "screening."
 )
 MEANING = (
-    "By Bayes' rule on the odds (Saerens et al., 2002). It holds if malignant lesions look the same there as in the "
-    "photos that the model learned from, and benign ones too. The lesion types are not restated: that would need a "
-    "prevalence for each type."
+    "By Bayes' rule on the odds (Saerens et al., 2002). It is valid if malignant and benign lesions look the same "
+    "there as in the training photos. The lesion types are not restated: that would need a prevalence for each type."
 )
 
 
@@ -54,7 +53,7 @@ def get_model_prevalence(card: Card) -> float | None:
 
 
 def _choose_prevalence(own: float) -> float:
-    """Let the reader set the share of malignant photos and return it; `own` until she does.
+    """Let the reader set the share of malignant photos and return it; `own` until the reader does.
 
     An emptied field goes back to `own` too.
     """
@@ -88,10 +87,10 @@ def _reset(key: str, own_per_100: float) -> None:
 
 
 def _describe_restated(what: str, score: float, own: float, new: float) -> str:
-    text = f"{what}: **{format_score(score)}** as the model was calibrated ({_format_percent(own)} malignant)"
+    text = f"{what}: **{format_score(score)}** at the model's own prevalence ({_format_percent(own)} malignant)"
     if new == own:
         return f"{text}."
-    return f"{text}; **{format_score(restate_score(score, own, new))}** where {_format_percent(new)} are."
+    return f"{text}; **{format_score(restate_score(score, own, new))}** at a prevalence of {_format_percent(new)}."
 
 
 def _describe_flagged(card: Card, prevalence: float) -> str:
@@ -103,8 +102,8 @@ def _describe_flagged(card: Card, prevalence: float) -> str:
     if per_100 is None:
         return ""
     text = (
-        f"Where {_format_percent(prevalence)} are malignant: about {per_100[0]} of 100 photos above the threshold are "
-        f"malignant, and about {per_100[1]} of 100 below it, by the rates on test."
+        f"At a prevalence of {_format_percent(prevalence)}, about {per_100[0]} of 100 photos above the threshold are "
+        f"malignant, and about {per_100[1]} of 100 below it. This uses the sensitivity and specificity on test."
     )
     if shown.of_histology is None:
         return text
@@ -112,8 +111,8 @@ def _describe_flagged(card: Card, prevalence: float) -> str:
     if hard is None:
         return text
     return (
-        f"{text} If the benign lesions are as hard as those of the test that had a biopsy: about {hard[0]} of 100 "
-        f"above it and {hard[1]} of 100 below it."
+        f"{text} If the benign lesions are as difficult as the test lesions that had a biopsy, it is about {hard[0]} "
+        f"of 100 above it and {hard[1]} of 100 below it."
     )
 
 

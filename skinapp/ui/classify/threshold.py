@@ -8,9 +8,9 @@ from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 
 NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
 MEANING = (
-    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this. On another camera far fewer may: "
-    "see Models. In brackets: 95% intervals. Lesions confirmed by histology looked suspicious enough for a biopsy, so "
-    "they are the hard ones."
+    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this. On another camera it may be "
+    "far fewer: see the Models page. Brackets show 95% intervals. Lesions confirmed by histology looked suspicious "
+    "enough for a biopsy, so they are difficult to tell from malignant ones."
 )
 
 
@@ -24,9 +24,9 @@ def describe(assessment: Assessment, card: Card) -> str:
     if assessment.above_threshold:
         confirmed = "those confirmed by histology"
         benign = _describe_errors(shown.specificity, shown.of_histology, confirmed) if shown else ""
-        return f"{side} Benign lesions score above it too{benign}."
-    malignant = _describe_errors(shown.sensitivity, shown.of_melanoma, "melanomas") if shown else ""
-    return f"{side} That does not mean healthy: malignant lesions score below it too{malignant}."
+        return f"{side} Benign lesions can score above it too{benign}."
+    malignant = _describe_errors(shown.sensitivity, shown.of_melanoma, "the melanomas") if shown else ""
+    return f"{side} That does not mean healthy: malignant lesions can score below it{malignant}."
 
 
 def get_shown_point(card: Card) -> PointOnTest | None:
@@ -39,7 +39,7 @@ def _describe_errors(rate: CardFigure | None, group_rate: CardFigure | None, gro
     errors, group_errors = _format_complement(rate), _format_complement(group_rate)
     if not errors:
         return ""
-    return f": on test {errors}{f', of {group} {group_errors}' if group_errors else ''}"
+    return f": {errors} of them on test{f', and {group_errors} of {group}' if group_errors else ''}"
 
 
 def _format_complement(rate: CardFigure | None) -> str:
