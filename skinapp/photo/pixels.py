@@ -1,123 +1,92 @@
-"""A picture that Pillow has opened -> upright 8-bit sRGB pixels, reduced if it is large.
+"""A photo whose header was checked -> upright 8-bit sRGB pixels, reduced if it is large.
 
-libvips decodes large PNG, TIFF and WebP photos: it streams and shrinks them row by row, while Pillow would hold four
-bytes for each of up to 50 million pixels. Pillow decodes everything else.
+libvips streams and shrinks a few rows at a time. Each format has one decoder, whatever the photo's size.
 """
 
-import struct
-import zlib
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pyvips  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import Image, ImageCms
+
+from skinapp.photo import samples
+from skinapp.photo.header import GuessedError, Header
 
 DECODE_SIDE = 640
 """Larger photos are halved while decoding as long as both sides keep this many pixels (networks see 224 to 320)."""
 
-DECODE_ERRORS: tuple[type[Exception], ...] = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-)
-DECODE_ERRORS += (OverflowError, RuntimeError, AssertionError, struct.error, zlib.error, pyvips.Error)
-"""Errors that Pillow, pi-heif and libvips raise for damaged files."""
-
-_STREAMED = {"PNG": "pngload_source", "TIFF": "tiffload_source", "WEBP": "webpload_source"}
-_STREAMED_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I;16B")
 _PROFILE_NOTE = "The photo's colour profile could not be used, so its colours may be slightly off."
+_OUTPUT_BYTES = 12  # of a decoded pixel: three bytes, in the copies that the steps below make
+_HARMLESS = ("Invalid SOS parameters", "JFIF revision", "Adobe color transform")
+"""Warnings of libjpeg about odd headers, which some phones write, and not about the picture."""
 
 pyvips.cache_set_max(0)  # otherwise libvips keeps the last photos in memory
 pyvips.concurrency_set(1)  # more threads more than double the peak memory and do not speed up a stream
 
 
-def decode(image: Image.Image, data: bytes) -> tuple[NDArray[np.uint8], int, tuple[str, ...]]:
-    """Decode a picture that Pillow has opened from `data`; raises one of DECODE_ERRORS if it is damaged.
+def decode(header: Header) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Decode a photo; raises one of DECODE_ERRORS if it is damaged.
 
-    Returns the pixels, uint8 (H, W, 3), upright, sRGB, transparency as white; the EXIF orientation, 1 to 8, that was
-    applied to the size from Pillow; and notes for the user.
+    Returns the pixels, uint8 (H, W, 3), upright, sRGB, transparency as white; and notes for the user.
     """
-    profile = image.info.get("icc_profile")
-    eight_bit = _decode_reduced(image, data)
-    orientation = _read_orientation(image)
-    rgb, notes = _to_srgb(_blend_on_white(eight_bit), profile)
-    return _turn_upright(np.asarray(rgb), orientation), 1 if image.format == "TIFF" else orientation, notes
+    eight_bit, notes = _decode_or_guess(header)
+    mode = {2: "L", 3: "RGB"}[min(eight_bit.ndim, 3)] if eight_bit.shape[-1] != 4 or eight_bit.ndim == 2 else "CMYK"
+    picture = Image.frombytes(mode, (eight_bit.shape[1], eight_bit.shape[0]), eight_bit.tobytes())
+    rgb, profile_notes = _to_srgb(picture, header.profile)
+    return _turn_upright(np.asarray(rgb), header.orientation), notes + profile_notes
 
 
-def _decode_reduced(image: Image.Image, data: bytes) -> Image.Image:
-    """Decode to one of L, LA, RGB, RGBA and CMYK, reduced if the picture is large."""
-    factor = _compute_reduction(image.width, image.height)
-    if factor > 1 and image.format in _STREAMED and image.mode in _STREAMED_MODES:
-        return _decode_streamed(image, data, factor)
-    if image.format == "PNG":  # Pillow ignores a wrong checksum, libvips does not
-        Image.open(BytesIO(data), formats=("PNG",)).verify()
-    drafted = image.draft(None, (DECODE_SIDE, DECODE_SIDE))  # JPEG only: reduces while decoding, by the same rule
-    image.load()
-    eight_bit = _to_eight_bit(image)
-    return eight_bit if drafted or factor == 1 else eight_bit.reduce(factor)
+def count_output_bytes(header: Header) -> int:
+    """Count the bytes that the decoded pixels and their copies take."""
+    factor = compute_reduction(header.width, header.height)
+    return _OUTPUT_BYTES * header.width * header.height // factor**2
 
 
-def _compute_reduction(width: int, height: int) -> int:
+def compute_reduction(width: int, height: int) -> int:
     """Compute the largest power of two, at least 1, by which both sides can be divided and keep DECODE_SIDE pixels."""
     return 1 << max((min(width, height) // DECODE_SIDE).bit_length() - 1, 0)
 
 
-def _decode_streamed(image: Image.Image, data: bytes, factor: int) -> Image.Image:
-    """Decode with libvips, a few rows at a time; the loader is named so that no other one can run."""
-    loader, scale = _STREAMED[str(image.format)], {"scale": 1 / factor} if image.format == "WEBP" else {}
-    source = pyvips.Source.new_from_memory(data)
-    stream = pyvips.Operation.call(loader, source, access="sequential", fail_on="error", **scale)
-    if stream.width * stream.height > image.width * image.height:
-        raise ValueError("Pillow and libvips read different sizes from the header")
-    if image.has_transparency_data and stream.hasalpha():
-        stream = stream.flatten(background=65535 if stream.format == "ushort" else 255)
-    elif image.mode != "P":
-        stream = stream.extract_band(0, n=len(image.getbands()))
-    if not scale:
-        stream = stream.shrink(factor, factor, ceil=True)
-    samples = stream.numpy()
-    if samples.dtype != np.uint8:
-        samples = _scale_to_bytes(samples)
-    mode = "CMYK" if image.mode == "CMYK" else "L" if samples.ndim == 2 else "RGB"
-    return Image.frombytes(mode, (stream.width, stream.height), samples.tobytes())
+def _decode_or_guess(header: Header) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Decode strictly; where the decoder has to guess, decode again and say so, if the format allows it."""
+    try:
+        return _render(header, strict=True)
+    except (pyvips.Error, GuessedError) as error:
+        if header.guessed_note is None:
+            raise
+        is_harmless = any(words in str(error) for words in _HARMLESS)
+    pixels, notes = _render(header, strict=False)
+    return pixels, notes if is_harmless else (*notes, header.guessed_note)
 
 
-def _to_eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_scale_to_bytes(np.asarray(image)))
-    transparent = image.has_transparency_data
-    if image.mode in (("LA", "RGBA") if transparent else ("L", "RGB", "CMYK")):
-        return image
-    return image.convert("RGBA" if transparent else "RGB")
+def _render(header: Header, strict: bool) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Decode to 8-bit samples of grey (H, W), RGB (H, W, 3) or CMYK (H, W, 4), reduced if the photo is large."""
+    factor = compute_reduction(header.width, header.height)
+
+    def open_bands() -> tuple[Any, int]:
+        stream, left = header.open(factor, strict)
+        if stream.width * stream.height > header.width * header.height:
+            raise ValueError("the decoder reads another size from the header")
+        return stream, left
+
+    stream, left = open_bands()
+    colours = 4 if stream.interpretation == "cmyk" else 3 if stream.bands >= 3 else 1
+    bands = colours + (header.alpha and stream.bands > colours)
+    stream = stream.extract_band(0, n=bands)
+    no_notes: tuple[str, ...] = ()
+    if stream.format == "uchar":
+        whitened = stream.flatten(background=255) if bands > colours else stream
+        eight_bit, notes = _shrink(whitened, left).numpy(), no_notes
+    else:
+        ranged = samples.Samples(lambda: open_bands()[0].extract_band(0, n=bands), colours, header.top)
+        eight_bit, notes = ranged.convert(stream, lambda image: _shrink(image, left))
+    return (255 - eight_bit if header.inverted else eight_bit), notes
 
 
-def _scale_to_bytes(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Scale samples to 0..255 from their most likely range.
-
-    Unsigned 16-bit samples have the range 0..65535 by definition. 32-bit integers and floats have no defined range: the
-    first of 0..1 (floats only), 0..255 and 0..65535 that holds all samples is used, else darkest to brightest.
-    """
-    if samples.dtype.kind == "u":
-        return np.round(samples / np.float32(257)).astype(np.uint8)
-    values = np.nan_to_num(samples.astype(np.float32), posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    for top in (1, 255, 65535) if samples.dtype.kind == "f" else (255, 65535):
-        if low >= 0 and high <= top:
-            return np.round(values * (255 / top)).astype(np.uint8)
-    return np.round((values - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
-
-
-def _blend_on_white(image: Image.Image) -> Image.Image:
-    if image.mode not in ("LA", "RGBA"):
-        return image
-    opaque = image.convert(image.mode[:-1])
-    return Image.composite(opaque, Image.new(opaque.mode, image.size, "white"), image.getchannel("A"))
+def _shrink(stream: Any, factor: int) -> Any:
+    return stream.shrink(factor, factor, ceil=True) if factor > 1 else stream
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
@@ -130,18 +99,6 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tu
     except (ImageCms.PyCMSError, OSError, ValueError):
         converted = None
     return (converted, ()) if converted else (image.convert("RGB"), (_PROFILE_NOTE,))
-
-
-def _read_orientation(image: Image.Image) -> int:
-    """Read the EXIF orientation that is still to be applied; 1 if there is none or it cannot be read.
-
-    Pillow turns a TIFF while decoding and then removes the tag, so call this after decoding.
-    """
-    try:
-        # Not image.getexif(): for PNG it decodes the whole picture, to find metadata after it.
-        return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
-    except DECODE_ERRORS:
-        return 1
 
 
 def _turn_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

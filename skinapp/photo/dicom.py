@@ -1,0 +1,123 @@
+"""DICOM: single photographs of skin. Only the picture's own tags are read, never those that identify a patient."""
+
+import warnings
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyvips  # type: ignore[import-untyped]
+
+from skinapp.errors import PhotoError
+from skinapp.photo.header import Header
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_PHOTOGRAPH, _DERMOSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.4", "1.2.840.10008.5.1.4.1.1.77.1.7"
+"""SOP classes of VL Photographic Image Storage and Dermoscopic Photography Image Storage (DICOM PS3.6)."""
+
+_JPEG = "1.2.840.10008.1.2.4.50"
+_PLAIN = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}  # little endian, implicit and explicit
+_TAGS = [
+    "SOPClassUID",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+    "BurnedInAnnotation",
+    "ICCProfile",
+    "PixelData",
+]
+_COLOURS = {"MONOCHROME1": 1, "MONOCHROME2": 1, "RGB": 3, "YBR_FULL": 3}
+_BURNED_IN_NOTE = "The file says that text is burned into the picture; it may cover the lesion or name the patient."
+_ADVICE = "Export the photo as JPEG or PNG."
+
+
+def inspect_dicom(data: bytes) -> tuple[Header | None, bytes, dict[str, Any]]:
+    """Read a DICOM photograph of skin: its header, or the JPEG in it with what the file says of its colours.
+
+    Raises PhotoError for another kind of DICOM file, and ValueError where it is damaged.
+    """
+    found = _read_tags(data)
+    syntax, notes = _check_kind(found), ((_BURNED_IN_NOTE,) if found.get("BurnedInAnnotation") == "YES" else ())
+    more = {"profile": found.get("ICCProfile"), "notes": notes}
+    if syntax == _JPEG:
+        from pydicom.encaps import generate_frames
+
+        return None, next(iter(generate_frames(found.PixelData, number_of_frames=1))), more
+    return _describe_plain(found, **more), b"", {}
+
+
+def _read_tags(data: bytes) -> "Dataset":
+    """Read the tags of the picture alone; raises ValueError where the file is damaged."""
+    import pydicom  # takes a while to import, and hardly any photo needs it
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd values of tags that are not read
+            return pydicom.dcmread(BytesIO(data), specific_tags=list(_TAGS))
+    except (InvalidDicomError, NotImplementedError, AttributeError) as error:
+        raise ValueError("a damaged DICOM file") from error
+
+
+def _check_kind(found: "Dataset") -> str:
+    """Return the transfer syntax; PhotoError names what is not read."""
+    from pydicom.uid import UID
+
+    kind, syntax = UID(str(found.get("SOPClassUID", ""))), str(found.file_meta.get("TransferSyntaxUID", ""))
+    if kind not in (_PHOTOGRAPH, _DERMOSCOPY):
+        name = kind.name if kind.name != kind else "an unknown kind"
+        raise PhotoError(f"This is a DICOM file ({name}), but no photograph of skin. {_ADVICE}")
+    if int(found.get("NumberOfFrames") or 1) != 1:
+        raise PhotoError(f"This DICOM file holds {found.NumberOfFrames} pictures; files with one are read. {_ADVICE}")
+    if syntax != _JPEG and syntax not in _PLAIN:
+        name = UID(syntax).name
+        raise PhotoError(f"This DICOM file is compressed in a way that is not read ({name}). {_ADVICE}")
+    if "PixelData" not in found:
+        raise PhotoError(f"This DICOM file holds no picture. {_ADVICE}")
+    return syntax
+
+
+def _describe_plain(found: "Dataset", **more: Any) -> Header:
+    width, height, samples = int(found.Columns), int(found.Rows), int(found.SamplesPerPixel)
+    photometric, bits = str(found.PhotometricInterpretation), int(found.BitsAllocated)
+    if _COLOURS.get(photometric) != samples or bits not in (8, 16) or found.get("PixelRepresentation"):
+        raise PhotoError(
+            f"This DICOM file holds samples of a kind that is not read ({photometric}, {bits} bits). {_ADVICE}"
+        )
+    pixels = found.PixelData
+    wanted = width * height * samples * bits // 8
+    if len(pixels) < wanted:
+        raise ValueError("a cut picture")
+    array = np.frombuffer(pixels, np.uint8 if bits == 8 else np.dtype("<u2"), width * height * samples)
+    is_planar = samples > 1 and found.get("PlanarConfiguration") == 1
+
+    def open_stream(reduction: int, strict: bool) -> tuple[Any, int]:
+        shaped = array.reshape(samples, height, width).transpose(1, 2, 0) if is_planar else array
+        stream = pyvips.Image.new_from_array(np.ascontiguousarray(shaped).reshape(height, width, samples))
+        return (_convert_ycc(stream) if photometric == "YBR_FULL" else stream), reduction
+
+    return Header(
+        "DICOM",
+        width,
+        height,
+        open_stream,
+        unpacked_bytes=wanted,
+        held_bytes=2 * wanted,
+        inverted=photometric == "MONOCHROME1",
+        top=(1 << int(found.BitsStored)) - 1,
+        **more,
+    )
+
+
+def _convert_ycc(stream: Any) -> Any:
+    """Convert full-range YCbCr to RGB (DICOM PS3.3, C.7.6.3.1.2), of 8 bits."""
+    shifted = stream - [0, 128, 128]
+    matrix = [[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]]
+    return shifted.recomb(matrix).rint().cast("uchar").copy(interpretation="srgb")
