@@ -1,5 +1,6 @@
 """Files: where those that ship lie, their sha256, reading a recipe, and replacing files whole or not at all."""
 
+import codecs
 import hashlib
 import os
 import shutil
@@ -29,20 +30,34 @@ COMPLETE = "complete.partial"
 """A folder of new files that are complete and must still be moved into place: see `finish_replacing`."""
 
 
-def file_sha256(path: Path) -> str:
+def compute_sha256(path: Path) -> str:
     """Return the sha256 of a file's bytes, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a recipe's keys unchecked; RecipeError where there is no file or it is no TOML."""
+    """Read a recipe's keys unchecked: UTF-8, or UTF-16 with its mark. RecipeError if the file is missing or is not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        data = path.read_bytes()
+        # Windows' Notepad begins a file with the mark of its encoding.
+        encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        return tomllib.loads(data.decode(encoding))
+    except FileNotFoundError as error:
         raise RecipeError(f"There is no recipe at {path}. Name the file, as models/<id>/recipe.toml.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not TOML: {error}. Mend that line.") from error
+    except IsADirectoryError as error:
+        raise RecipeError(f"{path} is a folder. Name the recipe in it, as {path / 'recipe.toml'}.") from error
+    except OSError as error:
+        raise RecipeError(f"The recipe {path} cannot be read ({error.strerror}). Check the path.") from error
+    except RecursionError as error:
+        raise RecipeError(f"{path} is nested too deeply for a recipe. Correct it.") from error
+    except ValueError as error:  # not TOML, not text, or a number of thousands of digits
+        raise RecipeError(f"{path} is not TOML: {error}. Correct that line.") from error
+
+
+def is_stdout(path: Path) -> bool:
+    """Tell whether a path is a name of the standard output."""
+    return str(path) in STDOUT
 
 
 def check_replaceable(path: Path) -> None:
@@ -50,7 +65,7 @@ def check_replaceable(path: Path) -> None:
 
     A link is followed: the file that it points to is replaced, and the link stays.
     """
-    if str(path) in STDOUT:
+    if is_stdout(path):
         return
     target = _follow(path)
     fault = ""
@@ -74,7 +89,7 @@ def replace_file(path: Path) -> Iterator[Path]:
     for a folder, a device, or a folder that does not take the file.
     """
     check_replaceable(path)
-    if str(path) in STDOUT:
+    if is_stdout(path):
         with TemporaryDirectory() as folder:
             yield Path(folder) / "printed"
             print_bytes((Path(folder) / "printed").read_bytes())

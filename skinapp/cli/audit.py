@@ -75,7 +75,10 @@ def audit(
     else:
         with progress_bar("Comparing photos") as progress:
             comparison = find_copies_by_photo(stack_tables(named), check_data_root(data), progress)
-        print_message("Copies were found by comparing the photos.")
+        compared, photos = int(comparison.readable.sum()), len(comparison.readable)
+        print_message(f"Copies were found by comparing the photos: {compared:,} of {photos:,}.")
+        if compared < photos:
+            print_message(f"{photos - compared:,} are missing below {data} or not readable; they are findings too.")
         findings = audit_tables(named, comparison.pairs, comparison.readable)
     if output is not None:
         _write(findings, output)

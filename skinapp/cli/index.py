@@ -1,13 +1,20 @@
 """skinapp index, merge: from photos and their metadata to image tables."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, explain_write_errors, find_data_root, print_message, progress_bar
+from skinapp.cli.console import (
+    DataOption,
+    check_output,
+    explain_write_errors,
+    find_data_root,
+    print_message,
+    progress_bar,
+)
 from skinapp.datasets.files import Progress
 from skinapp.datasets.merge import merge_tables
 from skinapp.datasets.readers.common import IndexedTable, IndexNote
@@ -16,7 +23,7 @@ from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import read_isic2019
 from skinapp.datasets.table import read_table, write_table
-from skinapp.errors import SkinAppError
+from skinapp.files import is_stdout
 from skinapp.formatting import shorten_list
 
 index = typer.Typer(
@@ -93,28 +100,27 @@ def merge(
     output: OutputOption,
 ) -> None:
     """Put the rows of several image tables into one; ids in more than one table get the table's name as a prefix."""
+    check_output(output)
     merged = merge_tables([(path.stem, read_table(path)) for path in tables])
     with explain_write_errors(output):
         write_table(merged.table, output)
     _print_summary(merged, output)
 
 
-def _index(output: Path, read: Callable[[Progress, Path], IndexedTable]) -> None:
+def _index(output: Path, read: Callable[[Progress, Path | None], IndexedTable]) -> None:
     """Read a data set, write its table and print its notes; a cache beside it holds the measured facts until then."""
-    cache = output.with_name(f"{output.name}.facts.partial")
     with explain_write_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-    if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise SkinAppError(
-            f"{output} cannot be written: it is a folder, or its folder is read-only. Name another with -o."
-        )
-    if cache.exists():
+    check_output(output)
+    cache = None if is_stdout(output) else output.with_name(f"{output.name}.facts.partial")
+    if cache and cache.exists():
         print_message(f"An earlier run was interrupted; this one continues with the facts in {cache}.")
     with progress_bar("Measuring photos") as progress:
         indexed = read(progress, cache)
     with explain_write_errors(output):
         write_table(indexed.table, output)
-    cache.unlink(missing_ok=True)
+    if cache:
+        cache.unlink(missing_ok=True)
     _print_summary(indexed, output)
 
 
@@ -122,6 +128,18 @@ def _print_summary(indexed: IndexedTable, output: Path) -> None:
     print_notes(indexed.notes)
     lesions, diagnoses = indexed.table["lesion_id"].nunique(), indexed.table["diagnosis"].nunique()
     print_message(f"{output}: {len(indexed.table):,} photos of {lesions:,} lesions, {diagnoses} diagnoses")
+    print_message(_count_labels(indexed.table))
+
+
+def _count_labels(table: pd.DataFrame) -> str:
+    """Say how many photos have a label, and of how many it is not known whether they are malignant."""
+    labelled = table["diagnosis"].notna() | table["malignant"].notna()
+    malignant, benign = (int(table["malignant"].eq(value).sum()) for value in (True, False))
+    open_ = int((labelled & table["malignant"].isna()).sum())
+    return (
+        f"{labelled.sum():,} photos are labelled ({malignant:,} malignant, {benign:,} benign, {open_:,} not said or "
+        f"undecided), {(~labelled).sum():,} are not."
+    )
 
 
 def print_notes(notes: tuple[IndexNote, ...], most: int = 10) -> None:

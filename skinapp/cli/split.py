@@ -6,7 +6,15 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from skinapp.cli.console import DataOption, check_data_root, explain_write_errors, print_message, progress_bar
+from skinapp.cli.console import (
+    DataOption,
+    check_data_root,
+    check_output,
+    explain_write_errors,
+    print_message,
+    progress_bar,
+)
+from skinapp.datasets.csv_text import read_text_table
 from skinapp.datasets.export import encode_csv
 from skinapp.datasets.summary import count_splits
 from skinapp.datasets.table import read_table, write_table
@@ -15,16 +23,21 @@ from skinapp.files import replace_file
 
 SEED = 2026
 
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="The same seed draws the same photos, or gives the same split.")
+]
+
 
 def showcase(
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="Image table with diagnoses.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The CSV to write.")],
-    seed: Annotated[int, typer.Option(help="The same seed draws the same photos.")] = SEED,
+    seed: SeedOption = SEED,
 ) -> None:
     """Draw four photos of each diagnosis as the examples of the app; they are never used for training."""
     # scikit-learn is imported only by the commands that need it, so that the others start faster.
     from skinapp.datasets.splits import draw_showcase
 
+    check_output(output)
     drawn = draw_showcase(read_table(table), seed)
     with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(encode_csv(drawn))
@@ -45,7 +58,7 @@ def split(
     cap: Annotated[
         int | None, typer.Option(min=1, help="Keep at most this many photos per class; the others are removed.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same split.")] = SEED,
+    seed: SeedOption = SEED,
     data: DataOption = None,
 ) -> None:
     """Split a table 70/10/20 into train, validation and test; lesions and twins stay together, in proportion by class.
@@ -62,6 +75,7 @@ def split(
         split_by_lesion,
     )
 
+    check_output(output)
     rows = read_table(table)
     examples = rows.head(0) if showcase is None else _read_showcase(showcase)
     if cap is not None:
@@ -84,7 +98,17 @@ def split(
         print_message(f"{label} has too few groups for every part: {groups} of at least {MIN_GROUPS}.")
     if group != "lesion_id":
         print_message(f"Split by {group}: photos of one lesion may be in several splits.")
-    print_message("Patients are not recorded, so one patient's lesions may be in several splits.")
+    print_message(_describe_patients(split_rows, group))
+
+
+def _describe_patients(rows: pd.DataFrame, group: str) -> str:
+    """Say whether photos of one patient are together."""
+    unknown = int(rows["patient_id"].isna().sum())
+    if unknown == len(rows) or group not in ("lesion_id", "patient_id"):
+        reason = "Patients are not recorded" if unknown == len(rows) else "Patients were not kept together"
+        return f"{reason}, so one patient's lesions may be in several splits."
+    known = f"All photos of one patient are in one split ({rows['patient_id'].nunique():,} patients)."
+    return f"{known} {unknown:,} photos name no patient." if unknown else known
 
 
 def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
@@ -98,7 +122,12 @@ def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
             how += f"; {rows['perceptual_hash'].isna().sum():,} photos have none and were not compared"
     else:
         with progress_bar("Looking for twins") as progress:
-            twins, how = find_twin_ids(rows, check_data_root(data), progress), "by comparing the photos"
+            twins, unread = find_twin_ids(rows, check_data_root(data), progress)
+        how = f"by comparing {len(rows) - unread:,} of {len(rows):,} photos"
+        if unread:
+            print_message(
+                f"{unread:,} of {len(rows):,} photos are missing below {data} or not readable and were not compared."
+            )
     print_message(f"{len(twins):,} pairs of photos show the same picture ({how}); they stay together.")
     return twins
 
@@ -106,9 +135,10 @@ def _find_twins(rows: pd.DataFrame, data: Path | None) -> pd.DataFrame:
 def _read_showcase(path: Path) -> pd.DataFrame:
     # Not showcase.read_showcase: another data set may have other ids and diagnoses.
     try:
-        return pd.read_csv(path, usecols=["image_id"], dtype=str)
-    except (OSError, ValueError) as error:  # includes pandas' ParserError and UnicodeDecodeError
-        raise DatasetError(f"{path} is not a showcase CSV ({error}). Make it with `skinapp showcase`.") from error
+        return read_text_table(path.read_bytes(), str(path)).frame(["image_id"])
+    except (OSError, KeyError) as error:
+        fault = error.strerror if isinstance(error, OSError) else "it lacks the column image_id"
+        raise DatasetError(f"{path} is not a showcase CSV ({fault}). Make it with `skinapp showcase`.") from error
 
 
 def add_commands(app: typer.Typer) -> None:

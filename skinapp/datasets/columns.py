@@ -1,7 +1,7 @@
 """The columns of tables made by others: their names, what each may hold, and how its cells are read.
 
 To add a column to the image table, add it to COLUMNS in skinapp.datasets.table, its other names to COLUMN_NAMES and,
-unless any short text will do, a rule to RULES.
+unless any short text will do, a rule to RULES. The words for lesions are in skinapp.datasets.label_words.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,34 +12,64 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES
+from skinapp.datasets.csv_text import MISSING_WORDS, read_numbers
+from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES, translate_label
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
-from skinapp.taxonomy import DIAGNOSES, MALIGNANCY_CLASSES
 
 COLUMN_NAMES = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "image_path", "photo", "image"),
-    "image_id": ("image_id", "isic_id"),
+    "path": (
+        *("path", "file", "filename", "filepath", "image_path", "img_path", "photo", "photo_path", "picture"),
+        *("image_file", "image_filename", "image", "image_name", "img", "img_name", "img_id", "bcn_filename"),
+        *("DDI_file", "md5hash", "derm", "jpg"),
+    ),
+    "image_id": ("image_id", "isic_id", "photo_id"),
     "lesion_id": ("lesion_id", "lesion"),
-    "diagnosis": ("diagnosis", "dx", "label", "class", "target_name"),
-    "malignant": ("malignant", "target", "benign_malignant"),
-    "age": ("age", "age_approx"),
-    "sex": ("sex", "gender"),
-    "site": ("site", "localization", "anatom_site_general"),
+    "patient_id": ("patient_id", "patient", "subject_id", "person_id"),
+    "age": ("age", "age_approx", "age_approximated", "patient_age", "age_at_diagnosis"),
+    "sex": ("sex", "gender", "patient_sex"),
+    "site": (
+        *("site", "localization", "localisation", "location", "anatom_site_general", "anatom_site_general_challenge"),
+        *("anatomical_site", "anatomic_site", "anatom_site", "body_site", "region", "anatom_site_special"),
+    ),
     "camera": ("camera", "dataset"),
     "confirmation": ("confirmation", "dx_type", "diagnosis_confirm_type"),
     "source": ("source",),
-    "width": ("width",),
-    "height": ("height",),
-    "split": ("split", "set", "partition"),
+    "width": ("width", "pixels_x"),
+    "height": ("height", "pixels_y"),
+    "split": ("split", "set", "partition", "subset"),
 }
-"""Columns of an image table -> the names, in lower case, that a CSV may give them; the first match is read."""
+"""Columns of an image table -> the names that a table of others may give them, however they are spelt.
 
-SYNONYMS = {theirs: ours for ours, names in COLUMN_NAMES.items() for theirs in names} | {"image": "image_id"}
-"""Column names in published tables -> columns of an image table, for uploads: "image" is an id there, not a file."""
+A cell that is missing in the first of several columns is read from the next.
+"""
 
-MISSING_WORDS = ("", "unknown", "na", "n/a", "nan", "none", "null", "<na>")
-"""Cells, in lower case, that mean "not known"."""
+LAST_RESORT = ("id", "name", "image_number")
+"""Columns that name the photos where no column of COLUMN_NAMES does."""
+
+IMAGE_NAMES = (*COLUMN_NAMES["image_id"], *COLUMN_NAMES["path"], *LAST_RESORT)
+"""All names of columns that tell which photo a row is about."""
+
+NOT_PATHS = ("image", "image_name", "img_id", "img", "img_name", "md5hash")
+"""Columns of "path" whose cells are often ids without a folder or suffix."""
+
+DIAGNOSIS_NAMES = (
+    *("diagnosis", "dx", "label", "class", "target_name", "diagnostic", "disease", "lesion_type", "class_name"),
+    *("category", "diagnosis_label", "condition", "labels", "classes", "diagnosis_name", "disease_label"),
+)
+"""Columns that name the lesion."""
+
+DIAGNOSIS_LEVELS = (
+    *("diagnosis_5", "diagnosis_4", "diagnosis_3", "diagnosis_2", "iddx_5", "iddx_4", "iddx_3", "iddx_2"),
+    *("diagnosis_full", "iddx_full", "nine_partition_label"),
+)
+"""Columns of the ISIC Archive, of ISIC 2024 and of Fitzpatrick17k that name groups of lesions, the narrowest first."""
+
+MALIGNANCY_NAMES = (
+    *("malignant", "benign_malignant", "diagnosis_1", "iddx_1", "three_partition_label", "is_malignant", "malignancy"),
+    "target",
+)
+"""Columns that say whether a lesion is malignant; a cell that is missing in the first is read from the next."""
 
 MAX_AGE = 120
 """Years; the highest age that is accepted."""
@@ -49,12 +79,13 @@ MAX_TEXT = 300
 
 _MAX_QUOTE = 40
 
-_TRUTHS = dict.fromkeys(("true", "1", "1.0", "yes", "malignant"), True)
-_TRUTHS |= dict.fromkeys(("false", "0", "0.0", "no", "benign"), False)
-_SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
-_LABELS = {name.casefold(): d.code for d in DIAGNOSES for name in (d.code, d.name, d.short_name)} | {
-    label: label for label in MALIGNANCY_CLASSES
-}
+TRUTHS = dict.fromkeys(("true", "1", "1.0", "1,0", "yes", "y", "t", "malignant"), True)
+TRUTHS |= dict.fromkeys(("false", "0", "0.0", "0,0", "no", "n", "f", "benign"), False)
+"""Cells, in lower case, that say whether something is so."""
+
+_SEXES = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
+_YEARS = r"(?i)\s*(?:\+|years?(?: old)?|yrs?\.?|y\.?o\.?|y)$"
+"""What may stand behind an age: the ISIC Archive writes 85+."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -89,7 +120,7 @@ def read_column(column: str, cells: pd.Series) -> ReadColumn:
     # Each distinct word is read once: except for ids and hashes, a table has far more rows than distinct words.
     codes, words = pd.factorize(cells.astype("string"), use_na_sentinel=True)
     text = pd.Series(words, dtype="string").str.strip()
-    read = reader(text.mask(text.str.lower().isin([*MISSING_WORDS, "not recorded"])))
+    read = reader(text.mask(text.str.lower().isin(MISSING_WORDS)))
     return ReadColumn(read.values.reindex(codes).reset_index(drop=True), np.append(read.bad, False)[codes])
 
 
@@ -117,6 +148,17 @@ def _text_reader(known: Mapping[str, str]) -> CellReader:
     return read
 
 
+def _label_reader() -> CellReader:
+    """Accept any text up to MAX_TEXT characters; words that mean a known label become that label."""
+
+    def read(cells: pd.Series) -> ReadColumn:
+        text = cells.astype("string")
+        translated = text.map(lambda word: translate_label(word, {}), na_action="ignore").astype("string")
+        return ReadColumn(translated, (text.str.len() > MAX_TEXT).fillna(False).to_numpy(dtype=bool))
+
+    return read
+
+
 def _choice_reader(known: Mapping[str, object], dtype: Literal["boolean", "string"]) -> CellReader:
     """Accept only the words in `known` (lower case)."""
 
@@ -127,12 +169,17 @@ def _choice_reader(known: Mapping[str, object], dtype: Literal["boolean", "strin
     return read
 
 
-def _number_reader(low: float, high: float, whole: bool = False) -> CellReader:
-    """Accept numbers from `low` to `high`, both included; only whole ones where `whole`."""
+def _number_reader(low: float, high: float, whole: bool = False, behind: str = "") -> CellReader:
+    """Accept numbers from `low` to `high`, both included; only whole ones where `whole`.
+
+    What matches the expression `behind` after a number, as a unit, is ignored.
+    """
 
     def read(cells: pd.Series) -> ReadColumn:
-        numbers = pd.to_numeric(cells.astype(object) if cells.dtype == "string" else cells, errors="coerce")
-        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+        if pd.api.types.is_numeric_dtype(cells):
+            values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        else:
+            values = read_numbers(cells.str.replace(behind, "", regex=True) if behind else cells)
         accepted = (values >= low) & (values <= high) & (not whole or values == np.round(values))
         column = pd.Series(np.where(accepted, values, np.nan)).astype("Int32" if whole else "Float32")
         return ReadColumn(column, ~accepted & cells.notna().to_numpy())
@@ -158,10 +205,10 @@ _HASH = ColumnRule("64 hexadecimal digits", _hex_reader(64))
 _SPLITS = {**SPLIT_NAMES, "showcase": "showcase"}
 
 RULES = {
-    "diagnosis": ColumnRule(_SHORT, _text_reader(_LABELS)),
+    "diagnosis": ColumnRule(_SHORT, _label_reader()),
     "confirmation": ColumnRule(_SHORT, _text_reader(CONFIRMATIONS)),
-    "malignant": ColumnRule("true or false", _choice_reader(_TRUTHS, "boolean")),
-    "age": ColumnRule(f"a number of years from 0 to {MAX_AGE}", _number_reader(0, MAX_AGE)),
+    "malignant": ColumnRule("true or false", _choice_reader(TRUTHS, "boolean")),
+    "age": ColumnRule(f"a number of years from 0 to {MAX_AGE}", _number_reader(0, MAX_AGE, behind=_YEARS)),
     "sex": ColumnRule("female or male", _choice_reader(_SEXES, "string")),
     "split": ColumnRule("train, validation, test or showcase", _choice_reader(_SPLITS, "string")),
     **dict.fromkeys(("width", "height", "stored_width", "stored_height"), _PIXELS),

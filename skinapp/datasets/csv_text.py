@@ -20,7 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +103,15 @@ class TextTable:
         """Return the cells of some columns, by default of all, as strings."""
         wanted = self.columns if columns is None else columns
         return pd.DataFrame({column: self.text(column) for column in wanted}, index=range(len(self)))
+
+    def without_header(self, names: Sequence[str]) -> "TextTable":
+        """Return the table with other names for its columns; what was read as its header becomes the first row."""
+        cells = tuple(
+            pa.chunked_array([pa.array([first], column.type), *column.chunks], column.type)
+            for first, column in zip(self.columns, self._cells, strict=True)
+        )
+        rows = np.concatenate([[0], self.rows]) + 1
+        return replace(self, columns=tuple(names), rows=rows, _cells=cells)
 
     def find(self, *names: str) -> str | None:
         """Return the column that the first of some names fits, ignoring case, blanks and punctuation; None if none."""
@@ -342,7 +351,7 @@ def _number_records(text: str, separator: str, file: str, strict: bool = True) -
             fault = "a cell has more than 131,072 characters; perhaps a quotation mark is never closed"
         elif "expected after" in fault:
             raise _QuoteError from error
-        raise DatasetError(f"{file}: row {row + 1:,} below the header cannot be read: {fault}. Mend it.") from error
+        raise DatasetError(f"{file}: row {row + 1:,} below the header cannot be read: {fault}. Correct it.") from error
 
 
 def _has_row_names(records: Sequence[tuple[int, list[str]]], width: int) -> bool:

@@ -21,16 +21,24 @@ SPLIT_NAMES = {
     "valid": "validation",
     "validation": "validation",
     "test": "test",
+    "training": "train",
+    "testing": "test",
+    "dev": "validation",
 }
 """Names of splits in other data sets, in lower case -> the split of an image table."""
 
 CONFIRMATIONS = {
     "histo": "histology",
+    "histopathology": "histology",
     "follow_up": "follow-up",
+    "follow up": "follow-up",
+    "serial imaging showing no change": "follow-up",
     "consensus": "consensus",
+    "single image expert consensus": "consensus",
     "confocal": "confocal",
+    "confocal microscopy with consensus dermoscopy": "confocal",
 }
-"""dx_type in HAM10000's metadata -> how the diagnosis was confirmed."""
+"""dx_type in HAM10000's metadata and diagnosis_confirm_type of the ISIC Archive -> how a diagnosis was confirmed."""
 
 
 def translate_label(label: str, label_map: Mapping[str, str]) -> str:
@@ -46,7 +54,7 @@ def translate_label(label: str, label_map: Mapping[str, str]) -> str:
 
 
 def is_undecided(label: str) -> bool:
-    """Tell whether a word says that nothing was decided, as "indeterminate/benign"."""
+    """Tell whether a word says that nothing was decided, for example "indeterminate/benign"."""
     return find_meaning(label) == Meaning(None, None)
 
 

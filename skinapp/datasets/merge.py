@@ -14,7 +14,7 @@ def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:
     """Put the rows of named image tables into one; every row and every split is kept.
 
     An image_id that occurs in several tables gets its table's name as a prefix ("mine/3") in each of them, and so does
-    the lesion_id of a photo that is its own lesion. A lesion_id that occurs in several tables counts as one lesion.
+    the lesion_id of a photo that is its own lesion. A lesion_id or patient_id that occurs in several tables counts as one.
     The notes name both kinds. Paths stay, so all tables must start from one data root. Raises DatasetError if two
     tables have the same name.
     """
@@ -30,6 +30,8 @@ def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:
         image_id=rows["image_id"].mask(shared, prefixed), lesion_id=rows["lesion_id"].mask(own_lesion, prefixed)
     )
     tables_per_lesion = merged.groupby("lesion_id")["table"].nunique()
+    patients = merged.get("patient_id", pd.Series(pd.NA, index=merged.index, dtype="string"))
+    tables_per_patient = merged["table"].groupby(patients).nunique()
     notes = [
         IndexNote(
             "id in more than one table, each now with its table's name before it",
@@ -37,6 +39,9 @@ def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:
         ),
         IndexNote(
             "lesion in more than one table, counted as one", tuple(tables_per_lesion.index[tables_per_lesion > 1])
+        ),
+        IndexNote(
+            "patient in more than one table, counted as one", tuple(tables_per_patient.index[tables_per_patient > 1])
         ),
     ]
     return IndexedTable.from_notes(build_image_table(merged.drop(columns="table")), notes)

@@ -25,14 +25,15 @@ MIN_GROUPS = len(_SPLIT_OF_TENTH)
 
 
 def assign_groups(table: pd.DataFrame, twins: pd.DataFrame | None = None, group: str = "lesion_id") -> np.ndarray:
-    """Number the groups of photos that a split must keep together: the same lesion, the same file, or twins.
+    """Number the groups of photos that a split must keep together: one patient, one lesion, one file, or twins.
 
     `twins` lists pairs of photos that show one picture by their ids, columns image_a and image_b; ids that are not in
-    the table are ignored. `group` is the column that replaces lesion_id; a photo without a value there is a group of
-    its own. Returns int32 (n,), aligned with the table.
+    the table are ignored. `group` is the column that replaces lesion_id and patient_id; a photo without a value there
+    is a group of its own. Returns int32 (n,), aligned with the table.
     """
     n = len(table)
-    links = [_link_equal(table[column], n) for column in (group, "sha256")]
+    patients = ["patient_id"] if group == "lesion_id" and "patient_id" in table.columns else []
+    links = [_link_equal(table[column], n) for column in (group, *patients, "sha256")]
     if twins is not None:
         ids = pd.Index(table["image_id"])
         pair = np.stack([ids.get_indexer(twins[column]) for column in ("image_a", "image_b")])
@@ -84,8 +85,10 @@ def draw_showcase(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Draw SHOWCASE_PHOTOS photos of each diagnosis, each of a different lesion, before the table is split.
 
     Returns columns image_id, lesion_id, diagnosis, sorted by diagnosis and id. Raises DatasetError if a diagnosis has
-    too few lesions.
+    too few lesions, or no photo has one.
     """
+    if table["diagnosis"].isna().all():
+        raise DatasetError("The table has no photo with a diagnosis. A showcase needs some of each.")
     generator = np.random.default_rng(seed)
     drawn = []
     for diagnosis, photos in table.sort_values("image_id").groupby("diagnosis"):
@@ -109,7 +112,7 @@ def split_by_lesion(
 
     Every photo in a group with a photo of `showcase` (column image_id) gets the split "showcase". Groups stay whole
     (see assign_groups, also for `twins` and `group`), and the shares of the classes (see get_split_labels) are kept as
-    closely as that allows. Patients are not recorded in these data sets, so one patient's lesions may be on both sides.
+    closely as that allows. Where no patient is recorded, one patient's lesions may be on both sides.
     Raises DatasetError if a showcase photo is not in the table, a photo has no label, there is no column `group`, or no
     class has MIN_GROUPS groups.
     """

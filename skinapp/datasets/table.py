@@ -6,6 +6,7 @@ Columns and types (an unknown fact is NA, never "unknown" or 0):
 image_id                       string     as published; unique within a table
 path                           string     of the photo, relative to the data root, with forward slashes
 lesion_id                      string     photos that share it show one lesion
+patient_id                     string     photos that share it show one patient; tables without it are read too
 diagnosis                      string     one of the eight codes of skinapp.taxonomy, or the source's label
 malignant                      boolean    from the diagnosis
 age                            Float32    years
@@ -29,12 +30,13 @@ split                          string     "train", "validation", "test" or "show
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 import skinapp
 from skinapp.datasets.measures import MEASURES
 from skinapp.errors import DatasetError
 from skinapp.files import replace_file
-from skinapp.formatting import shorten_list
+from skinapp.formatting import clean_text, shorten_list
 from skinapp.taxonomy import BENIGN, MALIGNANT
 
 TABLES = Path(skinapp.__file__).parents[1] / "datasets"
@@ -44,6 +46,7 @@ COLUMNS = {
     "image_id": "string",
     "path": "string",
     "lesion_id": "string",
+    "patient_id": "string",
     "diagnosis": "string",
     "malignant": "boolean",
     "age": "Float32",
@@ -62,6 +65,9 @@ COLUMNS = {
     "split": "string",
 }
 
+OPTIONAL = ("patient_id",)
+"""Columns that a stored table may lack; one that nothing is known about is not written."""
+
 SPLITS = ("train", "validation", "test", "showcase")
 """All splits. Showcase photos are the examples of the app: no model is trained or tested on them."""
 
@@ -79,7 +85,7 @@ def build_image_table(rows: pd.DataFrame) -> pd.DataFrame:
         table = rows.reindex(columns=list(COLUMNS)).astype(COLUMNS)
     except (TypeError, ValueError) as error:
         raise DatasetError(
-            f"A column of the image table holds values of another type ({error}). Correct it."
+            f"A column of the image table holds values of another type ({clean_text(str(error), 200)}). Correct it."
         ) from error
     if table["image_id"].isna().any():
         raise DatasetError("A row of the image table has no image_id. Give every photo one.")
@@ -96,26 +102,55 @@ def build_image_table(rows: pd.DataFrame) -> pd.DataFrame:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write an image table as Parquet: to a temporary file first, then moved into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    whole = build_image_table(table)
+    stored = whole.drop(columns=[column for column in OPTIONAL if whole[column].isna().all()])
     with replace_file(path) as aside:
-        build_image_table(table).to_parquet(aside, index=False, compression="zstd")
+        stored.to_parquet(aside, index=False, compression="zstd")
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read an image table from Parquet; DatasetError if the file is missing or is not an image table."""
+    if path.is_dir():  # pandas would read all files in it
+        raise DatasetError(f"{path} is a folder. Name the image table in it, a Parquet file.")
     try:
         rows = pd.read_parquet(path)
+        check_text(rows)
     except FileNotFoundError as error:
         raise DatasetError(
             f"There is no image table at {path}. Check the path, or make one with `skinapp index`."
         ) from error
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as a Parquet table ({error}). Make it again.") from error
-    lacking = [column for column in COLUMNS if column not in rows.columns]
+        fault = clean_text(str(error), 300)
+        raise DatasetError(f"{path} cannot be read as a Parquet table ({fault}). Make it again.") from error
+    lacking = [column for column in COLUMNS if column not in (*rows.columns, *OPTIONAL)]
     if lacking:
         raise DatasetError(
             f"{path} is not an image table: {', '.join(lacking)} missing. Make it again with `skinapp index`."
         )
-    return build_image_table(rows[list(COLUMNS)])
+    return build_image_table(rows[[column for column in COLUMNS if column in rows.columns]])
+
+
+def check_text(rows: pd.DataFrame) -> None:
+    """Raise ValueError for a column of text with bytes that are not UTF-8, which Parquet does not notice."""
+    for column in rows.columns:
+        if isinstance(rows[column].dtype, pd.StringDtype):
+            try:
+                pa.array(rows[column].array).validate(full=True)
+            except pa.ArrowInvalid as error:
+                raise ValueError(f"the column {column} holds text that is not UTF-8") from error
+
+
+def group_photos(table: pd.DataFrame) -> "pd.Series[str]":
+    """Name the group of each photo that belongs together: its patient where known, else its lesion, else itself.
+
+    Patients come first because photos of one patient are alike beyond the lesion. The names say which of the three they
+    are ("patient IP_1"), so that a patient and a lesion with one id are two groups.
+    """
+    groups = "photo " + table["image_id"]
+    for column, kind in (("lesion_id", "lesion "), ("patient_id", "patient ")):
+        if column in table.columns:
+            groups = (kind + table[column]).fillna(groups)
+    return groups
 
 
 def get_true_labels(table: pd.DataFrame, task: str) -> "pd.Series[str]":

@@ -211,6 +211,22 @@ def test_the_shipped_split_is_what_the_seed_gives() -> None:
     data_root = Path(os.environ["SKINAPP_DATA"])
     table, showcase = read_table(TABLES / "ham10000.parquet"), pd.read_csv(TABLES / "showcase.csv")
     assert draw_showcase(table, SHIPPED_SEED).astype(object).equals(showcase.astype(object))
-    again = split_by_lesion(table.drop(columns="split"), showcase, SHIPPED_SEED, find_twin_ids(table, data_root))
+    again = split_by_lesion(table.drop(columns="split"), showcase, SHIPPED_SEED, find_twin_ids(table, data_root)[0])
     assert again["split"].tolist() == table["split"].tolist()
     assert table.groupby("lesion_id")["split"].nunique().max() == 1
+
+
+def test_photos_of_one_patient_stay_together_before_those_of_one_lesion(table: pd.DataFrame) -> None:
+    known = np.arange(len(table)) < 1200
+    patients = pd.Series([f"P{number // 8}" for number in range(len(table))], dtype="string").where(pd.Series(known))
+    split = split_by_lesion(table.assign(patient_id=patients), table.head(0), seed=1)
+    assert split[known].groupby("patient_id")["split"].nunique().max() == 1
+    assert split.groupby("lesion_id")["split"].nunique().max() == 1
+    alone = split_by_lesion(table.assign(patient_id=patients), table.head(0), seed=1, group="image_id")
+    assert alone[known].groupby("patient_id")["split"].nunique().max() > 1
+
+
+def test_a_showcase_of_no_diagnosis_is_refused(table: pd.DataFrame) -> None:
+    for empty in (table.head(0), table.assign(diagnosis=pd.NA)):
+        with pytest.raises(DatasetError, match="no photo with a diagnosis"):
+            draw_showcase(empty, seed=1)

@@ -2,9 +2,11 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from skinapp.datasets.table import COLUMNS, build_image_table, get_true_labels, read_table, write_table
+from skinapp.datasets.table import COLUMNS, build_image_table, get_true_labels, group_photos, read_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.files import compute_sha256
 
@@ -118,3 +120,27 @@ def test_truth_by_task() -> None:
 def test_sha256_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"skin")
     assert compute_sha256(tmp_path / "file") == hashlib.sha256(b"skin").hexdigest()
+
+
+def test_a_stored_table_may_lack_patients_and_does_not_keep_an_empty_column(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"image_id": ["a", "b"], "lesion_id": ["L", "L"], "patient_id": ["P", None]})
+    for name, kept, expected in (("with", rows, ["P", None]), ("without", rows.drop(columns="patient_id"), [None] * 2)):
+        write_table(build_image_table(kept), tmp_path / name)
+        assert ("patient_id" in pd.read_parquet(tmp_path / name).columns) == (name == "with")
+        read = read_table(tmp_path / name)
+        assert [None if patient is pd.NA else patient for patient in read["patient_id"]] == expected
+
+
+def test_groups_are_patients_then_lesions_then_photos() -> None:
+    rows = {"image_id": list("abcd"), "patient_id": ["1", "1", None, None], "lesion_id": ["1", "2", "1", None]}
+    groups = group_photos(build_image_table(pd.DataFrame(rows)))
+    assert groups.tolist() == ["patient 1", "patient 1", "lesion 1", "photo d"]
+
+
+def test_a_stored_table_of_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    table = build_image_table(pd.DataFrame({"image_id": ["a", "b"], "site": ["x", "y"]}))
+    stored = pa.Table.from_pandas(table, preserve_index=False)
+    broken = pa.array([b"caf\xe9", b"b"]).view(pa.string())
+    pq.write_table(stored.set_column(stored.column_names.index("site"), "site", broken), tmp_path / "t.parquet")
+    with pytest.raises(DatasetError, match="the column site holds text that is not UTF-8"):
+        read_table(tmp_path / "t.parquet")

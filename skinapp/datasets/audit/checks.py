@@ -17,6 +17,7 @@ from skinapp.datasets.audit.findings import (
     LABELS_DISAGREE,
     LESION_CROSSES,
     MISSING,
+    PATIENT_CROSSES,
     SAME_FILE,
     SAME_PICTURE,
     TOO_SMALL,
@@ -45,6 +46,9 @@ SOURCE_COLUMNS = (
 ARCHIVE_ID = r"ISIC_\d{7}(?:_downsampled)?"
 """Ids of the ISIC Archive, the only ids that mean the same photo in tables from different sources."""
 
+ARCHIVE_PATIENT = r"IP_\d{7}"
+"""Ids of patients in the ISIC Archive."""
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -71,6 +75,7 @@ def audit_tables(
         _describe_pairs(SAME_FILE, files, photos),
         _describe_pairs(SAME_PICTURE, pictures, photos),
         _find_crossing_lesions(photos),
+        _find_crossing_patients(photos),
         _find_label_conflicts(pd.concat([files, pictures, _pair_same_ids(photos)]), photos),
         _find_unreadable(photos, readable),
         *(_check_class_sizes(name, rows) for name, rows in tables.items()),
@@ -104,16 +109,33 @@ def _find_crossing_lesions(photos: pd.DataFrame) -> pd.DataFrame:
     """
     own_lesion = photos["lesion_id"] == photos["image_id"]
     key = photos["lesion_id"].mask(own_lesion.fillna(False), photos["table"] + "\0" + photos["lesion_id"])
+    return _find_crossing(LESION_CROSSES, photos, key, "lesion_id")
+
+
+def _find_crossing_patients(photos: pd.DataFrame) -> pd.DataFrame:
+    """Find each patient with photos in more than one split, with one photo from each of two splits.
+
+    A patient's id is valid only within its table, unless it is the ISIC Archive's.
+    """
+    if "patient_id" not in photos.columns:
+        return pd.DataFrame()
+    patients = photos["patient_id"]
+    key = patients.where(patients.str.fullmatch(ARCHIVE_PATIENT).fillna(False), photos["table"] + "\0" + patients)
+    return _find_crossing(PATIENT_CROSSES, photos, key, "patient_id")
+
+
+def _find_crossing(finding: str, photos: pd.DataFrame, key: "pd.Series[str]", column: str) -> pd.DataFrame:
+    """Find the groups, by `key`, with photos in more than one split; details name them by `column`."""
     known = photos.assign(key=key, row=np.arange(len(photos))).dropna(subset=["key", "split"])
     crossing = known[known.groupby("key")["split"].transform("nunique") > 1]
     rows = crossing.drop_duplicates(["key", "split"]).set_index("key")["row"]
     rank = rows.groupby(level=0).cumcount()
     pairs = pd.DataFrame({"first": rows[rank == 0], "second": rows[rank == 1], "similarity": np.nan})
-    findings = _describe_pairs(LESION_CROSSES, pairs, photos)
+    findings = _describe_pairs(finding, pairs, photos)
     counts = crossing.groupby(["key", "split"]).size().reset_index(name="photos")
     words = (counts["photos"].astype("string") + " in " + counts["split"]).groupby(counts["key"]).agg(", ".join)
-    lesions = photos["lesion_id"].array[pairs["first"]]
-    return findings.assign(detail=pd.array(lesions, dtype="string") + ": " + words.reindex(pairs.index).array)
+    named = photos[column].array[pairs["first"]]
+    return findings.assign(detail=pd.array(named, dtype="string") + ": " + words.reindex(pairs.index).array)
 
 
 def _pair_same_ids(photos: pd.DataFrame) -> pd.DataFrame:

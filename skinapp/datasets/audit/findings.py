@@ -22,12 +22,22 @@ from skinapp.errors import DatasetError
 SAME_FILE = "same file"
 SAME_PICTURE = "same picture"
 LESION_CROSSES = "lesion crosses a split"
+PATIENT_CROSSES = "patient crosses a split"
 LABELS_DISAGREE = "labels disagree"
 UNREADABLE = "unreadable file"
 TOO_SMALL = "class too small to split"
 MISSING = "metadata missing"
 
-FINDINGS = (SAME_FILE, SAME_PICTURE, LESION_CROSSES, LABELS_DISAGREE, UNREADABLE, TOO_SMALL, MISSING)
+FINDINGS = (
+    SAME_FILE,
+    SAME_PICTURE,
+    LESION_CROSSES,
+    PATIENT_CROSSES,
+    LABELS_DISAGREE,
+    UNREADABLE,
+    TOO_SMALL,
+    MISSING,
+)
 """Kinds of findings, in the order in which they are shown."""
 
 FINDING_COLUMNS = {
@@ -74,7 +84,10 @@ def has_label_conflict(findings: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
-    """Count findings: columns finding, found, across_splits, labels_disagree; one row per kind in FINDINGS."""
+    """Count findings: columns finding, found, across_splits, labels_disagree; one row per kind in FINDINGS.
+
+    A row about patients is left out where none was found: most tables name no patients, so nothing was looked for.
+    """
     flags = pd.DataFrame(
         {
             "finding": findings["finding"],
@@ -84,7 +97,7 @@ def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
         }
     )
     counts = flags.groupby("finding").sum().reindex(list(FINDINGS), fill_value=0).astype(int)
-    return counts.reset_index()
+    return counts[(counts["found"] > 0) | (counts.index != PATIENT_CROSSES)].reset_index()
 
 
 def count_leaks(findings: pd.DataFrame, table: str) -> Leaks:

@@ -27,7 +27,7 @@ from skinapp.datasets.audit.overlay import (
     overlay,
 )
 from skinapp.datasets.files import Progress, ignore_progress
-from skinapp.errors import PhotoError
+from skinapp.errors import DatasetError, PhotoError
 from skinapp.photo import read_photo_file
 
 MIN_WHOLE, MIN_SHARED = 0.9, 0.6
@@ -75,18 +75,25 @@ def read_thumbnails(files: Sequence[Path], progress: Progress = ignore_progress)
     return thumbnails, readable
 
 
-def find_twin_ids(table: pd.DataFrame, data_root: Path, progress: Progress = ignore_progress) -> pd.DataFrame:
+def find_twin_ids(
+    table: pd.DataFrame, data_root: Path, progress: Progress = ignore_progress
+) -> tuple[pd.DataFrame, int]:
     """Find the twins among the photos of an image table: columns image_a, image_b and similarity.
 
-    Photos that cannot be read are ignored. `progress` is called while photos are read, then while pairs are compared.
+    Photos that cannot be read are ignored, and their number is the second value returned. `progress` is called while
+    photos are read, then while pairs are compared. DatasetError if none can be read: then nothing was looked at.
     """
-    thumbnails, readable = read_thumbnails([data_root / path for path in table["path"]], progress)
-    photos = table[readable].reset_index(drop=True)
+    with_path = table[table["path"].notna()]
+    thumbnails, readable = read_thumbnails([data_root / path for path in with_path["path"]], progress)
+    if len(table) and not readable.any():
+        raise DatasetError(
+            f"None of the {len(table):,} photos can be read below {data_root}. Correct --data or SKINAPP_DATA."
+        )
+    photos = with_path[readable].reset_index(drop=True)
     twins = find_twins(thumbnails[readable], photos["lesion_id"], progress)
     ids = photos["image_id"].to_numpy()
-    return pd.DataFrame(
-        {"image_a": ids[twins["first"]], "image_b": ids[twins["second"]], "similarity": twins["similarity"]}
-    )
+    found = {"image_a": ids[twins["first"]], "image_b": ids[twins["second"]], "similarity": twins["similarity"]}
+    return pd.DataFrame(found), len(table) - len(photos)
 
 
 def find_twins(

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinapp.datasets.columns import read_column
+from skinapp.datasets.csv_text import TextTable, mark_missing, read_text_table
 from skinapp.datasets.files import Progress, measure_files
+from skinapp.datasets.photo_files import PhotoListing
 from skinapp.errors import DatasetError
-from skinapp.photo import PHOTO_SUFFIXES
-from skinapp.taxonomy import BENIGN, MALIGNANT
+from skinapp.taxonomy import BENIGN, CODES, MALIGNANCY_CLASSES, MALIGNANT
 
 
 @dataclass(frozen=True)
@@ -36,27 +38,41 @@ class IndexedTable:
         return cls(table, tuple(note for note in notes if note.names))
 
 
-def find_photo_files(folder: Path) -> list[Path]:
-    """List every file below a folder that has the suffix of a photo, sorted."""
-    return [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file()]
+def note_folder(listing: PhotoListing, others: bool = True) -> list[IndexNote]:
+    """Note what a folder holds beside photos that can be indexed; `others` says whether its other files are named."""
+    return [
+        IndexNote("file without the suffix of a photo, left out", tuple(listing.others if others else ())),
+        IndexNote("folder without a photo", tuple(listing.empty if others else ())),
+        IndexNote("hidden or system file, left out", tuple(listing.hidden)),
+        IndexNote("folder that cannot be opened, or link to nothing", tuple(listing.unreadable)),
+        IndexNote("file with a name that is not UTF-8, left out: rename it", tuple(listing.unnameable)),
+        IndexNote("link to a folder that is read already", tuple(listing.again)),
+    ]
 
 
 def read_metadata(folder: Path, names: Sequence[str], needed: Sequence[str], source: str) -> pd.DataFrame:
-    """Read a data set's metadata CSV: the first of `names` that the folder holds. Ids are read as text.
+    """Read a data set's metadata: the first of `names` that the folder holds, in any spelling of a table of text.
 
-    Raises DatasetError if there is no such file, it is not a CSV table, or it lacks one of the `needed` columns.
+    Returns its cells as text under the names of its columns in lower case, NA where one is missing. Raises DatasetError
+    if there is no such file, it is not a table, or it lacks one of the `needed` columns.
     """
     file = next((folder / name for name in names if (folder / name).is_file()), None)
     if file is None:
-        raise DatasetError(f"{folder} holds no {names[0]}. Name the folder that {source} was unpacked in.")
-    try:
-        metadata = pd.read_csv(file, dtype=dict.fromkeys(("image", "image_id", "lesion_id"), str))
-    except ValueError as error:
-        raise DatasetError(f"{file} is not a CSV table ({error}). Download it again.") from error
+        raise DatasetError(f"{folder} holds no {' or '.join(names)}. Name the folder that {source} was unpacked in.")
+    table = read_table_file(file)
+    metadata = table.frame().rename(columns=str.lower)
     lacking = [column for column in needed if column not in metadata.columns]
     if lacking:
         raise DatasetError(f"{file} lacks the column {', '.join(lacking)}. Download it again.")
-    return metadata
+    return metadata.apply(mark_missing)
+
+
+def read_table_file(file: Path) -> TextTable:
+    """Read a text table from a file; DatasetError where it cannot be read."""
+    try:
+        return read_text_table(file.read_bytes(), str(file))
+    except OSError as error:
+        raise DatasetError(f"{file} cannot be read ({error.strerror}). Check the path.") from error
 
 
 def match_photos(files: Sequence[Path], known: Collection[str]) -> tuple[dict[str, Path], list[IndexNote]]:
@@ -85,6 +101,12 @@ def measure_rows(
     return measured, measured["stored_width"].notna()
 
 
+def read_age(cells: "pd.Series[str]") -> pd.Series:
+    """Read ages in years, NA where none is recorded; 0 is how some sources write that."""
+    ages = read_column("age", cells).values
+    return ages.mask(ages == 0)
+
+
 def note_unreadable(names: "pd.Series[str]") -> IndexNote:
     """Note the photos that were left out because they could not be read."""
     return IndexNote("not readable as a picture, left out", tuple(names))
@@ -92,7 +114,9 @@ def note_unreadable(names: "pd.Series[str]") -> IndexNote:
 
 def note_unknown_labels(table: pd.DataFrame) -> IndexNote:
     """Note the labels that do not say whether a photo is malignant, each with its number of photos."""
-    unknown = table["diagnosis"][table["diagnosis"].notna() & table["malignant"].isna()].value_counts().sort_index()
+    strange = table["diagnosis"].notna() & table["malignant"].isna()
+    strange &= ~table["diagnosis"].isin([*CODES, *MALIGNANCY_CLASSES])
+    unknown = table["diagnosis"][strange].value_counts().sort_index()
     return IndexNote(
         f"label that is not a diagnosis code, {MALIGNANT} or {BENIGN}, kept as it is",
         tuple(f"{label} ({photos:,} photos)" for label, photos in unknown.items()),

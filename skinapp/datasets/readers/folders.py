@@ -4,13 +4,14 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from skinapp.datasets.files import Progress, no_progress
-from skinapp.datasets.labels import SPLIT_NAMES, derive_malignancy, read_label_map, translate_label
+from skinapp.datasets.files import Progress, ignore_progress
+from skinapp.datasets.labels import SPLIT_NAMES, derive_malignancy, is_undecided, read_label_map, translate_label
+from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
     IndexedTable,
     IndexNote,
-    find_photo_files,
     measure_rows,
+    note_folder,
     note_unknown_labels,
     note_unreadable,
 )
@@ -22,7 +23,7 @@ def read_folders(
     folder: Path,
     data_root: Path,
     labels: Path | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     facts_cache: Path | None = None,
 ) -> IndexedTable:
     """Index photos in class folders of any depth, with or without train, val and test folders, labelled or not.
@@ -37,7 +38,8 @@ def read_folders(
     if not folder.is_dir():
         raise DatasetError(f"There is no folder at {folder}. Check the path.")
     label_map = {} if labels is None else read_label_map(labels)
-    files = find_photo_files(folder)
+    listing = list_photos(folder)
+    files = listing.photos
     paths = pd.Series([file.relative_to(folder).as_posix() for file in files], dtype="string")
     rows = _describe_paths(paths, label_map).assign(source=folder.resolve().name)
     measured, readable = measure_rows(rows, files, data_root, progress, facts_cache)
@@ -47,7 +49,7 @@ def read_folders(
         raise DatasetError(f"No readable photo was found below {folder}. Name a folder that holds photos.")
     unused = sorted(set(label_map) - _list_folder_names(paths))
     notes = [
-        *_note_other_files(folder, files),
+        *note_folder(listing),
         note_unreadable(paths[~readable]),
         IndexNote("same name as another photo with another suffix, first kept", tuple(paths[duplicate])),
         *_note_gaps(table),
@@ -61,6 +63,7 @@ def _describe_paths(paths: "pd.Series[str]", label_map: dict[str, str]) -> pd.Da
     photos = [PurePosixPath(path) for path in paths]
     ids = [photo.with_suffix("").as_posix() for photo in photos]
     diagnosis = pd.Series([_find_label(photo, label_map) for photo in photos], dtype="string")
+    diagnosis = diagnosis.mask(diagnosis.isin([label for label in diagnosis.dropna().unique() if is_undecided(label)]))
     return pd.DataFrame(
         {
             "image_id": ids,
@@ -87,25 +90,13 @@ def _list_folder_names(paths: "pd.Series[str]") -> set[str]:
     return {part.casefold() for path in paths for part in PurePosixPath(path).parent.parts}
 
 
-def _note_other_files(folder: Path, photos: list[Path]) -> list[IndexNote]:
-    """Note the files that are not photos, and the folders without a photo in or below them."""
-    with_photos = {parent for photo in photos for parent in photo.parents}
-    others = [path for path in sorted(folder.rglob("*")) if path not in {*photos, *with_photos}]
-    files = [path.relative_to(folder).as_posix() for path in others if not path.is_dir()]
-    empty = [path.relative_to(folder).as_posix() for path in others if path.is_dir()]
-    return [
-        IndexNote("file without the suffix of a photo, left out", tuple(files)),
-        IndexNote("folder without a photo", tuple(empty)),
-    ]
-
-
 def _note_gaps(table: pd.DataFrame) -> list[IndexNote]:
     """Note unknown labels, and the photos without a label, split or lesion."""
     ids, labels = table["image_id"], table["diagnosis"]
     no_split = table["split"].isna() & bool(table["split"].notna().any())
     return [
         note_unknown_labels(table),
-        IndexNote("in no class folder, without a label", tuple(ids[labels.isna()])),
+        IndexNote("in no class folder, or in one that decides nothing, without a label", tuple(ids[labels.isna()])),
         IndexNote("outside the split folders, without a split", tuple(ids[no_split])),
-        IndexNote("lesion not recorded, counted as a lesion of its own", tuple(ids)),
+        IndexNote("lesion not recorded, counted as one lesion each", tuple(ids)),
     ]

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.columns import read_column
+from skinapp.datasets.csv_text import read_numbers
+from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.labels import CONFIRMATIONS
+from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
     IndexedTable,
     IndexNote,
-    find_photo_files,
     match_photos,
     measure_rows,
+    note_folder,
     note_unreadable,
+    read_age,
     read_metadata,
 )
 from skinapp.datasets.readers.isic2019 import read_isic2019_labels
@@ -23,7 +27,7 @@ from skinapp.taxonomy import BY_CODE, is_malignant
 PUBLISHED_SIZE_PX = (600, 450)
 """Width and height of every photo as published (Tschandl et al. 2018, "Technical Validation")."""
 
-_METADATA = ("HAM10000_metadata.csv", "HAM10000_metadata")
+_METADATA = ("HAM10000_metadata.csv", "HAM10000_metadata", "HAM10000_metadata.tab", "HAM10000_metadata.txt")
 _NEEDED = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 
 
@@ -31,7 +35,7 @@ def read_ham10000(
     folder: Path,
     data_root: Path,
     isic2019_labels: Path | None = None,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     facts_cache: Path | None = None,
 ) -> IndexedTable:
     """Index HAM10000, either as published (two image folders and the CSV) or with all photos in one folder.
@@ -42,8 +46,10 @@ def read_ham10000(
     measure_files. Raises DatasetError if there is no metadata CSV, it lacks a column, or no photo is found.
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "HAM10000").fillna({"image_id": "(no image_id)"})
-    files = [file for file in find_photo_files(folder) if not _is_mask(file, folder)]
+    listing = list_photos(folder)
+    files = [file for file in listing.photos if not _is_mask(file, folder)]
     photos, notes = match_photos(files, set(metadata["image_id"]))
+    notes += note_folder(listing, others=False)
     metadata, row_notes = _select_rows(metadata, photos)
     if metadata.empty:
         raise DatasetError(f"No photo of HAM10000 was found below {folder}. Unpack its image folders there.")
@@ -55,7 +61,7 @@ def read_ham10000(
         *row_notes,
         IndexNote("ISIC 2019 names another diagnosis, HAM10000's kept", conflicts),
         note_unreadable(ids[~readable]),
-        IndexNote("age 0, treated as not recorded", tuple(ids[metadata["age"] == 0])),
+        IndexNote("age 0, treated as not recorded", tuple(ids[read_numbers(metadata["age"]) == 0])),
     ]
     return IndexedTable.from_notes(build_image_table(measured[readable]), notes)
 
@@ -83,9 +89,9 @@ def _describe_rows(metadata: pd.DataFrame, diagnosis: "pd.Series[str]") -> pd.Da
             "diagnosis": diagnosis,
             "malignant": diagnosis.map(is_malignant),
             # Age 0 means unknown: 39 photos have it, and a dermoscopy clinic sees no newborns.
-            "age": metadata["age"].mask(metadata["age"] == 0),
-            "sex": _drop_unknown(metadata["sex"]),
-            "site": _drop_unknown(metadata["localization"]),
+            "age": read_age(metadata["age"]),
+            "sex": read_column("sex", metadata["sex"]).values,
+            "site": metadata["localization"],
             "camera": metadata.get("dataset", pd.NA),
             "confirmation": metadata["dx_type"].map(CONFIRMATIONS),
             "source": "HAM10000",
@@ -108,7 +114,3 @@ def _join_isic2019(metadata: pd.DataFrame, labels: Path | None) -> tuple[pd.Seri
     divided = (metadata["dx"] == "akiec") & isic2019.isin(["akiec", "scc"])
     conflicts = metadata["image_id"][isic2019.notna() & (isic2019 != metadata["dx"]) & ~divided]
     return metadata["dx"].mask(divided, isic2019), tuple(conflicts)
-
-
-def _drop_unknown(values: pd.Series) -> pd.Series:
-    return values.mask(values == "unknown")

@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.columns import read_column
+from skinapp.datasets.csv_text import read_numbers
+from skinapp.datasets.files import Progress, ignore_progress
+from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
     IndexedTable,
     IndexNote,
-    find_photo_files,
     match_photos,
     measure_rows,
+    note_folder,
     note_unreadable,
+    read_age,
     read_metadata,
+    read_table_file,
 )
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
@@ -36,7 +41,7 @@ _NEEDED = ("image", "age_approx", "anatom_site_general", "lesion_id", "sex")
 
 
 def read_isic2019(
-    folder: Path, data_root: Path, progress: Progress = no_progress, facts_cache: Path | None = None
+    folder: Path, data_root: Path, progress: Progress = ignore_progress, facts_cache: Path | None = None
 ) -> IndexedTable:
     """Index ISIC 2019, either as published (ISIC_2019_Training_Input and two CSVs) or with its photos in any folder.
 
@@ -49,7 +54,9 @@ def read_isic2019(
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "ISIC 2019").fillna({"image": "(no image)"})
     labels = read_isic2019_labels(folder / _LABELS)
-    photos, notes = match_photos(find_photo_files(folder), set(metadata["image"]))
+    listing = list_photos(folder)
+    photos, notes = match_photos(listing.photos, set(metadata["image"]))
+    notes += note_folder(listing, others=False)
     metadata, row_notes = _select_rows(metadata, photos, labels)
     if metadata.empty:
         raise DatasetError(
@@ -62,8 +69,8 @@ def read_isic2019(
     notes += [
         *row_notes,
         note_unreadable(ids[~readable]),
-        IndexNote("age 0, treated as not recorded", tuple(ids[readable & (metadata["age_approx"] == 0)])),
-        IndexNote("without a lesion_id, counted as a lesion of its own", tuple(ids[readable & no_lesion])),
+        IndexNote("age 0, treated as not recorded", tuple(ids[readable & (read_numbers(metadata["age_approx"]) == 0)])),
+        IndexNote("without a lesion_id, counted as one lesion each", tuple(ids[readable & no_lesion])),
     ]
     return IndexedTable.from_notes(build_image_table(measured[readable]), notes)
 
@@ -73,13 +80,17 @@ def read_isic2019_labels(path: Path) -> "pd.Series[str]":
 
     Raises DatasetError if the file is missing, is not that CSV, or labels a photo twice.
     """
-    try:
-        table = pd.read_csv(path, index_col="image", dtype={"image": str})
-        onehot = table[list(ISIC2019_CODES)].astype(float)
-    except FileNotFoundError as error:
-        raise DatasetError(f"There is no label file at {path}. Check the path.") from error
-    except (KeyError, ValueError) as error:
-        raise DatasetError(f"{path} is not ISIC 2019's label CSV ({error}). Name the published file.") from error
+    if not path.is_file():
+        raise DatasetError(f"There is no label file at {path}. Check the path.")
+    table = read_table_file(path)
+    lacking = [column for column in ("image", *ISIC2019_CODES) if column not in table.columns]
+    onehot = pd.DataFrame(
+        {column: read_numbers(table.text(column)) for column in ISIC2019_CODES if column not in lacking},
+        index=None if "image" in lacking else pd.Index(table.text("image")),
+    )
+    if lacking or onehot.isna().to_numpy().any():
+        fault = f"it lacks {', '.join(lacking)}" if lacking else "a cell is not a number"
+        raise DatasetError(f"{path} is not ISIC 2019's label CSV: {fault}. Name the published file.")
     duplicates = onehot.index[onehot.index.duplicated()]
     if len(duplicates):
         raise DatasetError(f"{path} labels {duplicates[0]} more than once. Name the published file.")
@@ -116,8 +127,8 @@ def _describe_rows(metadata: pd.DataFrame, diagnosis: "pd.Series[str]") -> pd.Da
             "lesion_id": metadata["lesion_id"].fillna(metadata["image"]),
             "diagnosis": diagnosis,
             "malignant": diagnosis.map(is_malignant),
-            "age": metadata["age_approx"].mask(metadata["age_approx"] == 0),
-            "sex": metadata["sex"],
+            "age": read_age(metadata["age_approx"]),
+            "sex": read_column("sex", metadata["sex"]).values,
             "site": metadata["anatom_site_general"],
             # MSK4_0012345 is the clinic's fourth series. A name ending in _downsampled proves nothing: such photos
             # with a lesion_id are MSK's, but most have none, and no file says which clinic they come from.

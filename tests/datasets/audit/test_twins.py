@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from skinapp.datasets.audit.overlay import SAME_PICTURE, make_thumbnail, measure_similarity, overlay
 from skinapp.datasets.audit.twins import find_twin_ids, find_twins, is_copy
 from skinapp.datasets.table import build_image_table
+from skinapp.errors import DatasetError
 
 
 def draw_skin(seed: int, size: tuple[int, int] = (400, 300), blob: int = 0) -> Image.Image:
@@ -90,7 +91,10 @@ def test_a_table_s_twins_are_named_by_their_ids_and_unreadable_photos_have_none(
     table = build_image_table(
         pd.DataFrame({"image_id": ids, "lesion_id": ids, "path": [f"{name}.png" for name in ids]})
     )
-    twins = find_twin_ids(table, tmp_path)
+    twins, unread = find_twin_ids(table, tmp_path)
+    assert unread == 1
+    with pytest.raises(DatasetError, match="None of the 4 photos can be read below"):
+        find_twin_ids(table, tmp_path / "absent")
     assert list(zip(twins["image_a"], twins["image_b"], strict=True)) == [("a", "d")]
     assert twins["similarity"].iloc[0] == pytest.approx(1, abs=0.01)
 

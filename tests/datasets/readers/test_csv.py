@@ -134,53 +134,59 @@ def test_what_the_csv_says_of_malignancy_counts_where_its_label_is_its_own(make_
 
 
 def test_whatever_is_left_out_is_named(make_csv: MakeCsv) -> None:
-    csv = make_csv("path,image_id,colour,dx,label\na.png,1,red,nv,mel\nb.jpg,1,red,nv,mel\ngone.png,2,,nv,\n,,,nv,\n")
+    csv = make_csv("path,image_id,colour,dx,label\na.png,1,red,nv,mel\nb.jpg,1,red,nv,mel\ngone.png,2,,nv,\n,,,,\n")
     (csv.parent / "d.png").write_bytes(b"no picture")
     csv.write_text(csv.read_text() + "d.png,4,,nv,\n")
     indexed = read_csv_photos(csv, csv.parent)
     assert list_column(indexed, "image_id") == ["1"]
     assert list_column(indexed, "diagnosis") == ["nv"]  # dx is named before label in the list
     assert get_notes(indexed) == {
-        "listed without a photo, left out": ("2", "(no photo named)"),
+        "listed without a photo, left out": ("2",),
         "listed twice, first row kept": ("1",),
         "not readable as a picture, left out": ("4",),
-        "column that is not read": ("colour", "label"),
+        "column that is not read": ("colour",),
+        "label names another lesion than dx, which was read": ("row 1", "row 2"),
         LESION: ("1", "4"),
     }
 
 
-def test_every_wrong_column_is_named_in_one_sentence(make_csv: MakeCsv, draw_picture: Callable[..., None]) -> None:
+def test_what_can_be_used_is_used_and_the_rest_named_by_row(
+    make_csv: MakeCsv, draw_picture: Callable[..., None]
+) -> None:
     csv = make_csv(
         "path,dx,malignant,age,sex,split,width,height\n"
         "a.png,nv,true,old,x,train,600,450\n"
         "b.jpg,mel,true,-3,male,holdout,60.5,0\n"
-        "../outside.png,mel,maybe,200,female,test,1,1\n"
+        "\n"
+        "deep/c.webp,bcc,maybe,45 years,female,test,1,1\n"
+        "../outside.png,mel,1,200,female,test,1,1\n"
     )
     draw_picture(csv.parents[1] / "outside.png", 0)
-    with pytest.raises(DatasetError) as refused:
-        read_csv_photos(csv, csv.parent)
-    sentence = str(refused.value)
-    for phrase in (
-        "malignant: 'maybe'",
-        "age: 'old', '-3', '200'",
-        "sex: 'x'",
-        "split: 'holdout'",
-        "width: '60.5'",
-        "height: '0'",
-        "malignant: contradicts the diagnosis (nv)",
-        f"path: {csv.parents[1] / 'outside.png'}",
-    ):
-        assert phrase in sentence
-    assert "path: a.png" not in sentence
+    indexed = read_csv_photos(csv, csv.parent)
+    assert list_column(indexed, "diagnosis") == [None, "mel", "bcc"]
+    assert list_column(indexed, "malignant") == [None, True, True]
+    assert list_column(indexed, "age") == [None, None, 45]
+    assert list_column(indexed, "sex") == [None, "male", "female"]
+    assert list_column(indexed, "split") == ["train", None, "test"]
+    notes = get_notes(indexed)
+    assert notes["age that is not a number of years from 0 to 120, left out"] == (
+        "'old' in row 1",
+        "'-3' in row 2",
+        "'200' in row 5",
+    )
+    assert notes["sex that is not female or male, left out"] == ("'x' in row 1",)
+    assert notes["malignant that is not true or false, left out"] == ("'maybe' in row 4",)
+    assert notes["diagnosis and malignancy contradict each other, without a label"] == ("row 1",)
+    assert notes[f"outside the data root {csv.parent}, left out"] == (str(csv.parents[1] / "outside.png"),)
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
     [
         (b"colour,label\nred,nv\n", "no column that names the photos, only colour, label"),
-        (b"", "is not a CSV table"),
-        (b"path\n\xff\xfe\n", "is not a CSV table"),
-        (b"path,dx\na.png,nv\nb.jpg,nv,mel\n", "is not a CSV table"),
+        (b"", "has no row of names"),
+        (b"path\n\xff\xfe\n", "No photo that .* lists was found"),
+        (b'path,dx\n"a.png,nv\nb.jpg,nv\n', "a quotation mark is opened and never closed"),
         (b"path,dx\na.png,nv,mel\nb.jpg,nv,mel\n", "more cells than its header names"),
         (b"path\nz.png\n", "No photo that .* lists was found"),
         (b"path\n", "No photo that .* lists was found"),

@@ -111,7 +111,7 @@ def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -
         "not readable as a picture, left out": ("train/nv/2.jpg", "train/nv/4.jpg"),
         "same name as another photo with another suffix, first kept": ("train/nv/1.webp",),
         OWN_NAMES: ("wart (2 photos)",),
-        "in no class folder, without a label": ("8",),
+        "in no class folder, or in one that decides nothing, without a label": ("8",),
         "outside the split folders, without a split": ("8", "nv/9"),
     }
 

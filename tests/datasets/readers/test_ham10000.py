@@ -1,3 +1,4 @@
+import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -155,10 +156,18 @@ def test_metadata_that_lack_a_column_or_are_no_csv(make_ham10000: MakeHam10000, 
     folder = make_ham10000(published.drop(columns=["dx_type", "sex"]))
     with pytest.raises(DatasetError, match="lacks the column dx_type, sex"):
         read_ham10000(folder, folder)
-    for content in (b"", b"\xff\xfe\x00\xff"):
+    for content, what in ((b"", "has no row of names"), (b"\xff\xfe\x00", "is not a text table")):
         (folder / "HAM10000_metadata.csv").write_bytes(content)
-        with pytest.raises(DatasetError, match="is not a CSV table"):
+        with pytest.raises(DatasetError, match=what):
             read_ham10000(folder, folder)
+
+
+def test_the_metadata_of_dataverse_are_tabs_and_quotes(make_ham10000: MakeHam10000, published: pd.DataFrame) -> None:
+    folder = make_ham10000(published)
+    before = read_ham10000(folder, folder).table
+    (folder / "HAM10000_metadata.csv").unlink()
+    published.to_csv(folder / "HAM10000_metadata.tab", index=False, sep="\t", quoting=csv.QUOTE_NONNUMERIC)
+    pd.testing.assert_frame_equal(read_ham10000(folder, folder).table, before)
 
 
 def test_metadata_without_any_photo(tmp_path: Path, published: pd.DataFrame) -> None:
