@@ -46,9 +46,9 @@ def short_name(one: CardFigure) -> str:
     return f"{one.metric}{point}" if one.stage == "final" else f"{one.metric}{point} {one.stage}"
 
 
-def by_name(found: Sequence[CardFigure], group: str = "") -> dict[str, CardFigure]:
+def by_name(figures: Sequence[CardFigure], group: str = "") -> dict[str, CardFigure]:
     """Pick a group's figures by name; each must be there once."""
-    picked = [each for each in found if name_group(each) == group]
+    picked = [each for each in figures if name_group(each) == group]
     named = {short_name(each): each for each in picked}
     assert len(named) == len(picked)
     return named
@@ -85,11 +85,11 @@ def table(types: StoredRun) -> pd.DataFrame:
 
 def test_figures_of_a_run_are_those_of_its_predictions(types: StoredRun, table: pd.DataFrame) -> None:
     run = held(replace(types, split="validation"))
-    found = compute_card_figures([run], table, POINTS)
-    assert {(each.task, each.run, each.split) for each in found} == {("lesion_type", types.name, "validation")}
-    assert {(each.photos, each.lesions) for each in found} == {(PHOTOS, types.frame["lesion_id"].nunique())}
+    figures = compute_card_figures([run], table, POINTS)
+    assert {(each.task, each.run, each.split) for each in figures} == {("lesion_type", types.name, "validation")}
+    assert {(each.photos, each.lesions) for each in figures} == {(PHOTOS, types.frame["lesion_id"].nunique())}
     for when, of in (("", types), (" before calibration", undo_calibration(types))):
-        line, said, drawn = compute_headline(of), compute_calibration(of), by_name(found)
+        line, said, drawn = compute_headline(of), compute_calibration(of), by_name(figures)
         for name in ("balanced_accuracy", "macro_auroc", "malignant_auroc", "accuracy", "macro_f1", "ece"):
             assert drawn[name + when].value == near(getattr(line, name)), name
             assert drawn[name + when].low < drawn[name + when].high
@@ -102,7 +102,7 @@ def test_figures_of_a_run_are_those_of_its_predictions(types: StoredRun, table: 
     assert drawn["accuracy"].value != drawn["accuracy before calibration"].value  # offsets move the likeliest class
     melanoma = compute_per_class(types).set_index("class").loc["mel", "recall"]
     assert (drawn["recall"].value, drawn["recall"].label) == (near(melanoma), "mel")
-    seven = by_name(found, "seven classes of HAM10000")
+    seven = by_name(figures, "seven classes of HAM10000")
     assert set(seven) == {"balanced_accuracy", "macro_auroc"}
     for name, one in seven.items():
         assert one.value == near(getattr(compute_headline(merge_to_seven(types)), name))
@@ -114,18 +114,18 @@ def test_scores_are_also_counted_as_if_every_type_were_equally_frequent(types: S
     head = Head(name="lesion_type", classes=CODES, shares=shares)
     group = "seven classes of HAM10000, as if equally frequent"
     run = held(replace(types, classes=CODES))
-    found = by_name(compute_card_figures([run], table, (), [head]), group)
+    figures = by_name(compute_card_figures([run], table, (), [head]), group)
     seven = merge_to_seven(run.run)
     weights = np.array([0.05, 0.1, 0.1, 0.02, 0.11, 0.6, 0.02])  # scc's 0.03 with akiec's 0.02
     likeliest = np.array(seven.classes)[(seven.probabilities() / weights).argmax(axis=1)]
     truth = seven.frame["truth"]
-    assert found["balanced_accuracy"].value == near(sk.balanced_accuracy_score(truth, likeliest))
+    assert figures["balanced_accuracy"].value == near(sk.balanced_accuracy_score(truth, likeliest))
     melanoma = sk.recall_score(truth, likeliest, labels=["mel"], average=None, zero_division=0)[0]
-    assert (found["recall"].value, found["recall"].label) == (near(melanoma), "mel")
+    assert (figures["recall"].value, figures["recall"].label) == (near(melanoma), "mel")
     as_it_stands = by_name(compute_card_figures([run], table, (), [head]), "seven classes of HAM10000")[
         "balanced_accuracy"
     ]
-    assert found["balanced_accuracy"].value != as_it_stands.value
+    assert figures["balanced_accuracy"].value != as_it_stands.value
     unknown = [head.model_copy(update={"shares": kept}) for kept in ((), (0.0, *shares[1:]))]
     for kept in unknown:
         assert not by_name(compute_card_figures([run], table, (), [kept]), group)
@@ -133,24 +133,24 @@ def test_scores_are_also_counted_as_if_every_type_were_equally_frequent(types: S
 
 def test_stored_intervals_are_taken_over_not_drawn_again(types: StoredRun, table: pd.DataFrame) -> None:
     run = held(types, replicates=3)
-    found = by_name(compute_card_figures([run], table, ()))
+    figures = by_name(compute_card_figures([run], table, ()))
     for name in ("macro_auroc", "ece"):
         stored = get_figure(run.intervals, name)
-        assert (found[name].low, found[name].high) == near((stored.low, stored.high))
+        assert (figures[name].low, figures[name].high) == near((stored.low, stored.high))
 
 
 def test_without_a_temperature_there_is_no_before(types: StoredRun, table: pd.DataFrame) -> None:
-    found = compute_card_figures([held(replace(types, temperature=None))], table, ())
-    assert found
-    assert not [each for each in found if each.stage == "before calibration"]
+    figures = compute_card_figures([held(replace(types, temperature=None))], table, ())
+    assert figures
+    assert not [each for each in figures if each.stage == "before calibration"]
 
 
 def test_what_is_undefined_is_none(malignancy: StoredRun, table: pd.DataFrame) -> None:
     some = malignancy.frame[malignancy.frame["truth"] == "benign"]
-    found = by_name(compute_card_figures([held(replace(malignancy, split="validation", frame=some))], table, ()))
-    assert found["malignant_auroc"].value is None
-    assert (found["slope"].value, found["slope"].low, found["slope"].high) == (None, None, None)
-    assert found["accuracy"].value is not None
+    figures = by_name(compute_card_figures([held(replace(malignancy, split="validation", frame=some))], table, ()))
+    assert figures["malignant_auroc"].value is None
+    assert (figures["slope"].value, figures["slope"].low, figures["slope"].high) == (None, None, None)
+    assert figures["accuracy"].value is not None
 
 
 def test_points_are_tried_on_test_and_outside_not_where_they_were_chosen(
@@ -159,14 +159,14 @@ def test_points_are_tried_on_test_and_outside_not_where_they_were_chosen(
     runs = [held(replace(malignancy, split="validation", name="validation")), held(malignancy)]
     runs += [held(replace(run, split="outside", name=f"far-{run.name}")) for run in (malignancy, types)]
     tried = [each for each in compute_card_figures(runs, table, POINTS) if each.sensitivity and each.group is None]
-    found = [each for each in tried if each.run == "test-malignancy"]
+    figures = [each for each in tried if each.run == "test-malignancy"]
     outside = [each for each in tried if each.run == "far-test-malignancy"]
-    assert len(tried) == len(found) + len(outside)
-    rates = [each for each in found if each.stage == "final"]
+    assert len(tried) == len(figures) + len(outside)
+    rates = [each for each in figures if each.stage == "final"]
     renamed = {"run": "far-test-malignancy", "split": "outside"}
     assert [each for each in outside if each.stage == "final"] == [r.model_copy(update=renamed) for r in rates]
     positive, scores = select_positives(malignancy)
-    named = by_name(found)
+    named = by_name(figures)
     assert len(named) == 6
     for point in POINTS:
         at, above = f"at {point.sensitivity:g}", scores >= point.threshold
@@ -178,13 +178,13 @@ def test_points_are_tried_on_test_and_outside_not_where_they_were_chosen(
 
 
 def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = compute_group_figures(malignancy, table, POINTS)
+    figures = compute_group_figures(malignancy, table, POINTS)
     positive, scores = select_positives(malignancy)
     known = table.set_index("image_id").reindex(malignancy.frame["image_id"])
     old, histology = ((known[name] == level).to_numpy(dtype=bool, na_value=False) for name, level in (
         ("camera", "old"), ("confirmation", "histology")))  # fmt: skip
     for group, rows in (("camera: old", old), ("confirmation: histology", histology)):
-        named = by_name(found, group)
+        named = by_name(figures, group)
         assert list(named) == ["malignant_auroc", "sensitivity at 0.95", "specificity at 0.95"]
         above, malignant = scores[rows] >= 0.25, positive[rows]
         expected = (
@@ -197,9 +197,9 @@ def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, tabl
             assert one.low < one.high >= value
             assert one.photos == rows.sum()
             assert one.lesions == malignancy.frame.loc[rows, "lesion_id"].nunique()
-    groups = list(dict.fromkeys(map(name_group, found)))
+    groups = list(dict.fromkeys(map(name_group, figures)))
     assert groups[:2] == ["age: 20 to 39", "age: 40 to 59"]  # the youngest first
-    alone = by_name(found, "histology-confirmed photos only")
+    alone = by_name(figures, "histology-confirmed photos only")
     assert alone["malignant_auroc"] == named["malignant_auroc"].model_copy(
         update={"grouped_by": None, "group": alone["malignant_auroc"].group}
     )
@@ -207,14 +207,14 @@ def test_subgroups_are_scikit_learns_on_their_photos(malignancy: StoredRun, tabl
 
 
 def test_a_diagnosis_has_the_one_rate_that_it_can_have(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = compute_group_figures(malignancy, table, POINTS)
+    figures = compute_group_figures(malignancy, table, POINTS)
     _, scores = select_positives(malignancy)
     diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.frame["image_id"]).fillna("")
     for code, group, right, name in (
         ("mel", "diagnosis: Melanoma", scores >= 0.25, "sensitivity at 0.95"),
         ("nv", "diagnosis: Melanocytic nevus", scores < 0.25, "specificity at 0.95"),
     ):
-        named = by_name(found, group)
+        named = by_name(figures, group)
         assert list(named) == [name]
         rows = (diagnosis == code).to_numpy(dtype=bool)
         assert named[name].value == near(right[rows].mean())
@@ -235,13 +235,13 @@ def test_cameras_of_hardly_a_malignant_lesion_are_left_out(malignancy: StoredRun
     spared[0] = "malignant"
     assert 0 < (spared[old] == "malignant").mean() < ALMOST_NONE
     turned = replace(malignancy, frame=rows.assign(truth=spared))
-    found = by_name(compute_group_figures(turned, table, POINTS), NO_BENIGN_CAMERAS)
+    figures = by_name(compute_group_figures(turned, table, POINTS), NO_BENIGN_CAMERAS)
     rest = turned.frame[~old]
-    auroc = found["malignant_auroc"]
+    auroc = figures["malignant_auroc"]
     assert auroc.value == near(sk.roc_auc_score(rest["truth"] == "malignant", rest["p_malignant"]))
     assert (auroc.photos, auroc.lesions) == (len(rest), rest["lesion_id"].nunique())
     below = rest.loc[rest["truth"] == "benign", "p_malignant"] < POINTS[1].threshold
-    assert found["specificity at 0.95"].value == near(below.mean())
+    assert figures["specificity at 0.95"].value == near(below.mean())
     assert NO_BENIGN_CAMERAS not in {each.group for each in compute_group_figures(malignancy, table, POINTS)}
 
 
@@ -257,7 +257,7 @@ def test_a_camera_of_few_lesions_is_not_left_out_for_having_no_malignant_one(
 
 def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> None:
     table.loc[0, "diagnosis"] = "akiec"  # a photo that the table does not hold must not be taken for its first one
-    found = compute_group_figures(malignancy, table, POINTS)
+    figures = compute_group_figures(malignancy, table, POINTS)
     positive, scores = select_positives(malignancy)
     diagnosis = table.set_index("image_id")["diagnosis"].reindex(malignancy.frame["image_id"])
     akiec = (diagnosis == "akiec").to_numpy(dtype=bool, na_value=False)
@@ -267,7 +267,7 @@ def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> 
         ("akiec as benign", np.full(PHOTOS, True), positive & ~akiec),
         ("akiec left out", ~akiec, positive),
     ):
-        named, ill, score = by_name(found, group), malignant[rows], scores[rows]
+        named, ill, score = by_name(figures, group), malignant[rows], scores[rows]
         assert named["malignant_auroc"].value == near(sk.roc_auc_score(ill, score))
         assert {each.photos for each in named.values()} == {rows.sum()}
         for point in POINTS:
@@ -277,9 +277,9 @@ def test_akiec_counted_otherwise(malignancy: StoredRun, table: pd.DataFrame) -> 
 
 
 def test_without_points_groups_have_the_auroc_alone(malignancy: StoredRun, table: pd.DataFrame) -> None:
-    found = compute_group_figures(malignancy, table, ())
-    assert {each.metric for each in found} == {"malignant_auroc"}
-    assert "old" in {each.group for each in found if each.grouped_by == "camera"}
+    figures = compute_group_figures(malignancy, table, ())
+    assert {each.metric for each in figures} == {"malignant_auroc"}
+    assert "old" in {each.group for each in figures if each.grouped_by == "camera"}
 
 
 def test_contradictions_worked_by_hand(malignancy: StoredRun, types: StoredRun) -> None:
@@ -291,10 +291,10 @@ def test_contradictions_worked_by_hand(malignancy: StoredRun, types: StoredRun) 
     one = replace(malignancy, frame=malignancy.frame.head(8).assign(p_malignant=1 - benign, p_benign=benign))
     frame = types.frame.head(8).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
     for order in (slice(None), slice(None, None, -1)):  # photos are matched by their id
-        found = compute_contradictions(one, replace(types, frame=frame.iloc[order]))
-        assert (found.metric, found.group, found.run, found.value) == ("contradictions", None, types.name, 0.25)
-        assert 0 <= found.low < 0.25 < found.high < 1
-        assert (found.photos, found.lesions) == (8, 5)
+        figure = compute_contradictions(one, replace(types, frame=frame.iloc[order]))
+        assert (figure.metric, figure.group, figure.run, figure.value) == ("contradictions", None, types.name, 0.25)
+        assert 0 <= figure.low < 0.25 < figure.high < 1
+        assert (figure.photos, figure.lesions) == (8, 5)
     with pytest.raises(RunError, match="are not of the same photos"):
         compute_contradictions(one, types)
 
@@ -307,9 +307,14 @@ def test_a_benign_type_above_the_threshold_worked_by_hand(malignancy: StoredRun,
     scores = 0.05 + 0.6 * np.eye(8)[[CODES.index(code) for code in likeliest]]
     one = replace(malignancy, frame=malignancy.frame.head(5).assign(p_malignant=malignant, p_benign=1 - malignant))
     frame = types.frame.head(5).assign(**dict(zip(probability_columns(CODES), scores.T, strict=True)))
-    found = compute_benign_first(one, replace(types, frame=frame.iloc[::-1]), POINTS[1])
-    assert (short_name(found), found.group, found.run, found.value) == ("benign_first at 0.95", None, types.name, 0.4)
-    assert found.low < 0.4 < found.high
+    figure = compute_benign_first(one, replace(types, frame=frame.iloc[::-1]), POINTS[1])
+    assert (short_name(figure), figure.group, figure.run, figure.value) == (
+        "benign_first at 0.95",
+        None,
+        types.name,
+        0.4,
+    )
+    assert figure.low < 0.4 < figure.high
     with pytest.raises(RunError, match="are not of the same photos"):
         compute_benign_first(one, types, POINTS[1])
 
@@ -321,11 +326,11 @@ def test_a_pair_that_agrees_cannot_contradict_itself(
     _, scaled = reconcile_types([malignancy.probabilities(), types.probabilities()], heads)
     frame = types.frame.assign(**dict(zip(probability_columns(CODES), scaled.T, strict=True)))
     runs = [held(malignancy), held(replace(types, frame=frame))]
-    found = by_name([each for each in compute_card_figures(runs, table, ()) if each.task == "lesion_type"])[
+    figure = by_name([each for each in compute_card_figures(runs, table, ()) if each.task == "lesion_type"])[
         "contradictions"
     ]
     lesions = malignancy.frame["lesion_id"].nunique()
-    assert (found.value, found.low, found.high) == (0, 0, near(1 - 0.025 ** (1 / lesions)))
+    assert (figure.value, figure.low, figure.high) == (0, 0, near(1 - 0.025 ** (1 / lesions)))
     # The heads as they were would have contradicted each other.
     assert compute_contradictions(malignancy, types).value > 0
 

@@ -36,7 +36,7 @@ def name(path: Path) -> str:
 
 
 def list_splits(recipe: Recipe) -> set[str]:
-    """Return the splits that a tried recipe may be evaluated on: outside where it leaves a camera or a clinic out of training."""
+    """Return the splits that a tried recipe may be evaluated on: outside where it leaves a camera or a clinic out."""
     left_out = recipe.split.outside is not None or any(extra.use == OUTSIDE for extra in recipe.data.extra)
     return {"validation", OUTSIDE} if left_out else {"validation"}
 
