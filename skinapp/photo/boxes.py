@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MAX_BOXES = 20_000
+MAX_PARTS = 20_000
+"""Items, pieces, references or units of one file: a photo has some dozens, in tiles some hundreds."""
 
 
 @dataclass
@@ -29,10 +31,14 @@ class Container:
     idat: bytes = b""
     samples: list[bytes] = field(default_factory=list)
     tracks: int = 0
+    bytes_read: int = 0
 
     def get_content(self, item: Item) -> bytes:
-        """Return an item's bytes."""
+        """Return an item's bytes; raises ValueError where items together claim more than twice the file."""
         source = self.idat if item.in_idat else self.data
+        self.bytes_read += sum(length or len(source) for _, length in item.extents)
+        if self.bytes_read > 2 * len(self.data):
+            raise ValueError("more content than the file has")
         return b"".join(source[at : at + length] if length else source[at:] for at, length in item.extents)
 
 
@@ -51,6 +57,13 @@ def read_boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, 
         yield kind, start + head, start + length
         start += length
     raise ValueError("too many boxes")
+
+
+def check_count(count: int) -> int:
+    """Return a count; ValueError where it is more than MAX_PARTS."""
+    if count > MAX_PARTS:
+        raise ValueError("too many parts")
+    return count
 
 
 def read_container(data: bytes) -> Container:
@@ -107,14 +120,16 @@ def _read_places(found: Container, body: bytes) -> None:
     offset_size, length_size, base_size = sizes >> 4, sizes & 15, bases >> 4
     index_size = bases & 15 if version in (1, 2) else 0
     reader = Bits(body, 6 * 8)
-    count = reader.read(32 if version == 2 else 16)
-    for _ in range(count):
+    pieces = 0
+    for _ in range(check_count(reader.read(32 if version == 2 else 16))):
         item = found.items.setdefault(reader.read(32 if version == 2 else 16), Item())
         item.in_idat = version in (1, 2) and reader.read(16) & 15 == 1
         reader.read(16)
         base = reader.read(8 * base_size)
         item.extents = []
-        for _ in range(reader.read(16)):
+        extents = reader.read(16)
+        pieces = check_count(pieces + extents)
+        for _ in range(extents):
             reader.read(8 * index_size)
             offset = reader.read(8 * offset_size)
             item.extents.append((base + offset, reader.read(8 * length_size)))
@@ -122,14 +137,17 @@ def _read_places(found: Container, body: bytes) -> None:
 
 def _read_references(found: Container, start: int, end: int) -> None:
     code, size = ("H", 2) if found.data[start] == 0 else ("I", 4)
+    total = 0
     for kind, at, _ in read_boxes(found.data, start + 4, end):
         source, count = struct.unpack_from(f">{code}H", found.data, at)
-        found.references.append((kind, source, struct.unpack_from(f">{count}{code}", found.data, at + size + 2)))
+        targets = struct.unpack_from(f">{count}{code}", found.data, at + size + 2)
+        found.references.append((kind, source, targets))
+        total = check_count(total + count)
 
 
 def _associate(found: Container, properties: list[tuple[bytes, bytes]], body: bytes) -> None:
     wide, reader = body[3] & 1, Bits(body, 4 * 8)
-    for _ in range(reader.read(32)):
+    for _ in range(check_count(reader.read(32))):
         item = found.items.setdefault(reader.read(16 if body[0] == 0 else 32), Item())
         for _ in range(reader.read(8)):
             number = reader.read(16) & 0x7FFF if wide else reader.read(8) & 0x7F

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from skinapp.photo.boxes import Bits, Container, Item
+from skinapp.photo.boxes import Bits, Container, Item, check_count
 
 _SEQUENCE_HEADER, _SPS = 1, 33
 
@@ -55,8 +55,9 @@ def _count_coded(container: Container, item: Item) -> int:
 
 def _measure_av1(obus: bytes) -> int:
     """Return the pixels of the largest sequence header; 0 where there is none (AV1, 5.3 and 5.5)."""
-    largest = position = 0
+    largest = position = count = 0
     while position < len(obus):
+        count = check_count(count + 1)
         kind, has_extension, has_size = obus[position] >> 3 & 15, obus[position] >> 2 & 1, obus[position] >> 1 & 1
         position += 1 + has_extension
         length = len(obus) - position
@@ -137,15 +138,16 @@ def _iterate_configured(body: bytes) -> Iterator[bytes]:
     for _ in range(body[22]):
         (count,) = struct.unpack_from(">H", body, position + 1)
         position += 3
-        for _ in range(count):
+        for _ in range(check_count(count)):
             (length,) = struct.unpack_from(">H", body, position)
             yield body[position + 2 : position + 2 + length]
             position += 2 + length
 
 
 def _iterate_units(content: bytes, length_size: int) -> Iterator[bytes]:
-    position = 0
+    position = count = 0
     while position + length_size < len(content):
+        count = check_count(count + 1)
         length = int.from_bytes(content[position : position + length_size])
         position += length_size
         yield content[position : position + min(length, 400)]  # a parameter set says its size in its first bytes

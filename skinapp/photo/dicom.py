@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _PHOTOGRAPH, _DERMOSCOPY = "1.2.840.10008.5.1.4.1.1.77.1.4", "1.2.840.10008.5.1.4.1.1.77.1.7"
 """SOP classes of VL Photographic Image Storage and Dermoscopic Photography Image Storage (DICOM PS3.6)."""
 
+MAX_READS = 20_000
+"""Reads of one file: a photo has some hundred elements, which take two or three reads each."""
+
 _JPEG = "1.2.840.10008.1.2.4.50"
 _PLAIN = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"}  # little endian, implicit and explicit
 _TAGS = [
@@ -34,8 +37,26 @@ _TAGS = [
     "PixelData",
 ]
 _COLOURS = {"MONOCHROME1": 1, "MONOCHROME2": 1, "RGB": 3, "YBR_FULL": 3}
+_HEAD = 65_536  # where a JPEG says how its colours are stored
+_RGB_NOTE = "The file says that its colours are RGB, but the JPEG in it does not; they were read as the JPEG says."
 _BURNED_IN_NOTE = "The file says that text is burned into the picture; it may cover the lesion or name the patient."
 _ADVICE = "Export the photo as JPEG or PNG."
+
+
+class _Bounded(BytesIO):
+    """Bytes that can be read a limited number of times, because each element of a DICOM file costs some reads."""
+
+    def __init__(self, data: bytes) -> None:
+        """Start with all reads left."""
+        super().__init__(data)
+        self._left = MAX_READS
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read bytes; raises ValueError at the last read that is left."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many elements")
+        return super().read(size)
 
 
 def inspect_dicom(data: bytes) -> tuple[Header | None, bytes, dict[str, Any]]:
@@ -45,11 +66,14 @@ def inspect_dicom(data: bytes) -> tuple[Header | None, bytes, dict[str, Any]]:
     """
     found = _read_tags(data)
     syntax, notes = _check_kind(found), ((_BURNED_IN_NOTE,) if found.get("BurnedInAnnotation") == "YES" else ())
-    more = {"profile": found.get("ICCProfile"), "notes": notes}
+    more: dict[str, Any] = {"profile": found.get("ICCProfile"), "notes": notes}
     if syntax == _JPEG:
         from pydicom.encaps import generate_frames
 
-        return None, next(iter(generate_frames(found.PixelData, number_of_frames=1))), more
+        jpeg = next(iter(generate_frames(found.PixelData, number_of_frames=1)))
+        if found.get("PhotometricInterpretation") == "RGB" and b"Adobe" not in jpeg[:_HEAD]:
+            more["notes"] += (_RGB_NOTE,)
+        return None, jpeg, more
     return _describe_plain(found, **more), b"", {}
 
 
@@ -61,7 +85,7 @@ def _read_tags(data: bytes) -> "Dataset":
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd values of tags that are not read
-            return pydicom.dcmread(BytesIO(data), specific_tags=list(_TAGS))
+            return pydicom.dcmread(_Bounded(data), specific_tags=list(_TAGS))
     except (InvalidDicomError, NotImplementedError, AttributeError) as error:
         raise ValueError("a damaged DICOM file") from error
 

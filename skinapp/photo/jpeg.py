@@ -17,6 +17,9 @@ from skinapp.photo.header import GuessedError, Header, name_colour_note, open_wi
 MAX_SCANS = 100
 """Scans of a progressive JPEG; encoders write up to about 20. libvips refuses more than 100 by itself."""
 
+MAX_SEGMENTS = 20_000
+"""Markers of one JPEG but those that restart within a scan; encoders and cameras write at most some hundreds."""
+
 MAX_SCANNED_PIXELS = 2_000_000_000
 """Scans times pixels, as the decoder visits each pixel once a scan: a 50-megapixel photo may have 39 scans."""
 
@@ -130,7 +133,10 @@ def _walk(data: bytes) -> _Markers:
 def _iterate_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each marker and its content, up to the end of the first picture."""
     position = 2
-    while found := _NEXT_MARKER.search(data, position):
+    for _ in range(MAX_SEGMENTS):
+        found = _NEXT_MARKER.search(data, position)
+        if not found:
+            return
         kind, position = found[0][1], found.end()
         if kind in _ALONE or kind == _SOI:
             continue
@@ -140,6 +146,7 @@ def _iterate_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[position : position + 2])
         yield kind, data[position + 2 : position + length]
         position += max(length, 2)
+    raise PhotoError(f"This JPEG has more than {MAX_SEGMENTS:,} parts, which takes too long to read. Save it again.")
 
 
 def _count_coefficient_bytes(frame: bytes) -> int:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from skinapp.errors import PhotoError
 from skinapp.photo.colours import describe_colours
-from skinapp.photo.header import ANIMATION_NOTE, UNREAD_COLOUR_NOTE, Header, name_colour_note, open_with, read_exif
+from skinapp.photo.header import (
+    ANIMATION_NOTE,
+    UNREAD_COLOUR_NOTE,
+    Header,
+    count_conversion_bytes,
+    name_colour_note,
+    open_with,
+    read_exif,
+)
 
 MAX_CHUNKS = 60_000
 """Chunks of one file. Encoders write about 8 KB into each, so that a file of 50 MB has some 6,400."""
@@ -35,6 +43,8 @@ def inspect_png(data: bytes) -> Header:
         raise ValueError("no header or no picture")
     width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", chunks.first[b"IHDR"])
     unpacked = height * -(-width * bits * _SAMPLES[colour_type] // 8)
+    held = unpacked + unpacked // 8 if interlaced else 0
+    held += count_conversion_bytes(width, _SAMPLES[colour_type]) if bits > 8 else 0
     end = _make_chunk(b"IEND", b"")
     picture = b"".join([_SIGNATURE, _make_chunk(b"IHDR", chunks.first[b"IHDR"]), *chunks.picture, end])
     profile, colour_notes = _read_colours(chunks.first)
@@ -51,7 +61,7 @@ def inspect_png(data: bytes) -> Header:
         height,
         open_stream,
         unpacked_bytes=max(unpacked, width * height),
-        held_bytes=2 * unpacked if interlaced else 0,
+        held_bytes=held,
         orientation=orientation,
         profile=profile,
         alpha=True,

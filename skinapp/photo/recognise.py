@@ -4,7 +4,7 @@ import re
 
 from skinapp.errors import PhotoError
 
-ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC"
+ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, AVIF, HEIC or DICOM"
 
 _SIGNATURES = (  # in order; of files that are read, the value is a format in capitals
     (b"II*\0\x10\0\0\0CR", "a Canon raw file (CR2)"),

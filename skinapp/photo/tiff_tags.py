@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-_MAX_PAGES, _MAX_TAGS, _MAX_NUMBERS = 1_000, 2_000, 64
+_MAX_PAGES, _MAX_TAGS, _MAX_NUMBERS = 200, 500, 64
 _SUB_PAGES = 330
 
 

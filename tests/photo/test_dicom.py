@@ -100,6 +100,11 @@ def test_a_jpeg_within_dicom_is_read_as_that_jpeg() -> None:
     assert np.array_equal(photo.pixels, read_photo(jpeg).pixels)
 
 
+def test_colours_that_dicom_and_jpeg_name_differently_are_said() -> None:
+    data = make_dicom(encapsulate([encode(draw(64), "JPEG")]), (64, 64, 3), JPEGBaseline8Bit)
+    assert "as the JPEG says" in read_photo(data).notes[0]
+
+
 @pytest.mark.parametrize(
     ("tags", "sentence"),
     [

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from skinapp.photo import DECODE_SIDE, read_photo
+from skinapp.photo.boxes import read_container
+from skinapp.photo.coded_size import count_pixels
 
 ROTATED_HEIC = base64.b64decode(  # blue, its stored top left quarter red, marked to be turned clockwise
     b"AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAchtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAADRpbG9j"
@@ -88,6 +90,12 @@ def test_a_phones_heic_is_turned_once() -> None:
     assert (photo.format, photo.width, photo.height, photo.pixels.shape) == ("HEIF", 48, 64, (64, 48, 3))
     assert compute_difference(photo.pixels[4, -4], (255, 0, 0)) <= 3
     assert compute_difference(photo.pixels[[4, -4, -4], [4, 4, -4]], (0, 0, 255)) <= 3
+
+
+def test_the_size_of_a_heic_is_that_of_its_picture_not_the_claimed_one() -> None:
+    claim = ROTATED_HEIC.index(b"ispe") + 8
+    claimed = ROTATED_HEIC[:claim] + bytes((0, 0, 0, 8, 0, 0, 0, 8)) + ROTATED_HEIC[claim + 8 :]
+    assert [count_pixels(read_container(data)) for data in (ROTATED_HEIC, claimed)] == [64 * 64, 64 * 64]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")

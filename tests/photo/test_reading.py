@@ -68,7 +68,7 @@ def test_pixels_are_read_only_eight_bit_rgb() -> None:
     ("data", "sentence"),
     [
         (b"", "empty"),
-        (b"To whom it may concern", "JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC"),
+        (b"To whom it may concern", "JPEG, PNG, WebP, BMP, TIFF, AVIF, HEIC or DICOM"),
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>', "a drawing .SVG"),
         (encode(make_picture(), "JPEG")[:20], "damaged or incomplete"),
         (bytes(MAX_BYTES + 1), "50 MB"),
