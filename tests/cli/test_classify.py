@@ -20,10 +20,23 @@ from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import MAX_BYTES
 from skinapp.taxonomy import MALIGNANT_CODES, get_class_name
 
-KEYS = ["file", "sha256", "width", "height", "error", "models", "threshold", "side", "weights", "version", "notice"]
+KEYS = [
+    "file",
+    "sha256",
+    "width",
+    "height",
+    "error",
+    "notes",
+    "models",
+    "threshold",
+    "side",
+    "weights",
+    "version",
+    "notice",
+]
 COLUMNS = (
     "file,sha256,width,height,error,malignant,benign,akiec,bcc,bkl,df,mel,nv,scc,vasc,"
-    "malignancy_weights,lesion_type_weights,threshold,side"
+    "malignancy_weights,lesion_type_weights,threshold,side,notes"
 )
 
 RunCommand = Callable[..., Any]
@@ -286,3 +299,20 @@ def test_every_form_says_on_which_side_of_the_threshold_a_score_lies(
     table = run_command(*classify, "table").out.splitlines()
     assert "95% threshold" in table[0]
     assert all(f"{side} {threshold:.1%}" in line for side, line in zip(sides, table[1:4], strict=True))
+
+
+def test_every_form_says_what_the_decoder_had_to_guess(
+    run_command: RunCommand, tmp_path: Path, models: Path, draw_picture: Callable[..., None]
+) -> None:
+    for name in ("cut.jpg", "whole.jpg"):
+        draw_picture(tmp_path / name, 1)
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-2])
+    files = [tmp_path / "cut.jpg", tmp_path / "whole.jpg"]
+    classify = ("classify", *files, "--models", models, "--format")
+    cut, whole = json.loads(run_command(*classify, "json").out)
+    assert (len(cut["notes"]), whole["notes"]) == (1, [])
+    assert "lacks its last bytes" in cut["notes"][0]
+    rows = list(csv.DictReader(StringIO(run_command(*classify, "csv").out)))
+    assert [row["notes"] for row in rows] == [cut["notes"][0], ""]
+    assert run_command(*classify, "table").out.splitlines()[-1] == f"{files[0]}: {cut['notes'][0]}"
+    assert cut["models"]["malignancy"] == pytest.approx(whole["models"]["malignancy"])
