@@ -15,7 +15,6 @@ from uuid import uuid4
 
 import skinapp
 from skinapp.errors import RecipeError, SkinAppError
-from skinapp.formatting import escape_controls
 
 MODELS = Path(skinapp.__file__).parents[1] / "models"
 """The model folders that ship with the app."""
@@ -37,7 +36,10 @@ def compute_sha256(path: Path) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a recipe's keys unchecked: UTF-8, or UTF-16 with its mark. RecipeError if the file is missing or is not TOML."""
+    """Read a recipe's keys unchecked: UTF-8, or UTF-16 with its mark.
+
+    RecipeError if the file is missing or is not TOML.
+    """
     try:
         data = path.read_bytes()
         # Windows' Notepad begins a file with the mark of its encoding.
@@ -78,7 +80,7 @@ def check_replaceable(path: Path) -> None:
     elif not os.access(target.parent, os.W_OK | os.X_OK):
         fault = "its folder is read-only"
     if fault:
-        raise SkinAppError(f"{escape_controls(str(path))} cannot be written: {fault}. Choose another file.")
+        raise SkinAppError(f"{path} cannot be written: {fault}. Choose another file.")
 
 
 @contextmanager

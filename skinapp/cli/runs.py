@@ -26,6 +26,7 @@ from skinapp.cli.console import (
 from skinapp.cli.print_figures import Format, build_json_figure, draw_figures_table
 from skinapp.cli.read_runs import read_or_report
 from skinapp.datasets.export import encode_csv
+from skinapp.datasets.photo_files import require_photos
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.files import EXPERIMENTS
@@ -289,6 +290,7 @@ def _predict(folder: Path, table: Path, split: str, root: Path, equal_shares: bo
     if photos.empty:
         known = ", ".join(sorted(rows["split"].dropna().unique())) or "none"
         raise DatasetError(f"{table} has no photo in the split {split}; its splits: {known}.")
+    require_photos(photos, root)
     classifier = Classifier(load_model(folder), choose_device())
     with progress_bar("Predicting") as progress:
         files = [root / path for path in photos["path"]]

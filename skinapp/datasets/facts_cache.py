@@ -7,11 +7,13 @@ ignored, and its file is measured again.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 import skinapp
+from skinapp.errors import DatasetError
 
 FileState = tuple[str, int, int]
 """A file's absolute path, its size in bytes and the time of its last change in nanoseconds.
@@ -48,9 +50,12 @@ class FactsCache:
         if self._path:
             self._known = self._read(self._path)
             # Line buffering: every measured fact is on disk when the process is killed.
-            self._file = self._path.open("a" if self._known else "w", buffering=1, encoding="utf-8")
+            try:
+                self._file = self._path.open("a" if self._known else "w", buffering=1, encoding="utf-8")
+            except OSError as error:
+                raise self._explain(error) from error
             # The last line may have been cut off: start a new one.
-            self._file.write("\n" if self._known else f"{self._first_line}\n")
+            self._write("\n" if self._known else f"{self._first_line}\n")
         return self
 
     def __exit__(
@@ -58,7 +63,8 @@ class FactsCache:
     ) -> None:
         """Close the file; the caller deletes it when it is no longer needed."""
         if self._file:
-            self._file.close()
+            with suppress(OSError):  # what a full disk did not take was said when it was written
+                self._file.close()
 
     def get(self, state: FileState) -> Facts | None:
         """Return the facts of a file that was measured before and has not changed since, else None."""
@@ -67,7 +73,20 @@ class FactsCache:
     def add(self, state: FileState, facts: Facts) -> None:
         """Store the facts of a file unless they are known; columns that they lack become None."""
         if self._file and state not in self._known:
-            self._file.write(json.dumps([*state, *(facts.get(column) for column in self._columns)]) + "\n")
+            self._write(json.dumps([*state, *(facts.get(column) for column in self._columns)]) + "\n")
+
+    def _write(self, line: str) -> None:
+        try:
+            if self._file:
+                self._file.write(line)
+        except OSError as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: OSError) -> DatasetError:
+        return DatasetError(
+            f"{self._path} cannot be written ({error.strerror}). Free some space, or write the table elsewhere. Facts "
+            "that were measured until now are kept there for the next run."
+        )
 
     def _read(self, path: Path) -> dict[FileState, Facts]:
         if not path.is_file():

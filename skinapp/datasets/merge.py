@@ -14,8 +14,8 @@ def merge_tables(tables: Sequence[tuple[str, pd.DataFrame]]) -> IndexedTable:
     """Put the rows of named image tables into one; every row and every split is kept.
 
     An image_id that occurs in several tables gets its table's name as a prefix ("mine/3") in each of them, and so does
-    the lesion_id of a photo that is its own lesion. A lesion_id or patient_id that occurs in several tables counts as one.
-    The notes name both kinds. Paths stay, so all tables must start from one data root. Raises DatasetError if two
+    the lesion_id of a photo that is its own lesion. A lesion_id or patient_id that occurs in several tables counts as
+    one. The notes name them. Paths stay, so all tables must start from one data root. Raises DatasetError if two
     tables have the same name.
     """
     names = pd.Series([name for name, _ in tables])

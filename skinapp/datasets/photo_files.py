@@ -62,8 +62,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in SYSTEM_NAMES
 
 
-def list_photos(folder: Path) -> PhotoListing:
-    """List what a folder holds at any depth; links are followed, but each folder is listed once."""
+def list_photos(folder: Path, any_name: bool = False) -> PhotoListing:
+    """List what a folder holds at any depth; links are followed, but each folder is listed once.
+
+    With `any_name` photos with names that are not UTF-8 are listed like others.
+    """
     listing, seen = PhotoListing(), {os.path.realpath(folder)}
     folders, links = [folder], list[Path]()
     inside: set[Path] = set()
@@ -79,7 +82,7 @@ def list_photos(folder: Path) -> PhotoListing:
         seen.add(os.path.realpath(current))
         inside.add(current)
         for entry in _scan(current, folder, listing):
-            _sort_entry(entry, folder, folders, links, listing)
+            _sort_entry(entry, folder, folders, links, listing, any_name)
     listing.photos.sort()
     with_photos = {parent for photo in listing.photos for parent in photo.parents}
     listing.empty = [_below(path, folder) for path in inside - with_photos - {folder}]
@@ -98,7 +101,12 @@ def _scan(current: Path, folder: Path, listing: PhotoListing) -> list[os.DirEntr
 
 
 def _sort_entry(
-    entry: os.DirEntry[str], folder: Path, folders: list[Path], links: list[Path], listing: PhotoListing
+    entry: os.DirEntry[str],
+    folder: Path,
+    folders: list[Path],
+    links: list[Path],
+    listing: PhotoListing,
+    any_name: bool,
 ) -> None:
     path = Path(entry.path)
     photo = os.path.splitext(entry.name)[1].lower() in PHOTO_SUFFIXES
@@ -110,7 +118,7 @@ def _sort_entry(
     if is_hidden(entry.name):
         if photo and is_file:
             listing.hidden.append(_below(path, folder))
-    elif not is_utf8(entry.name):
+    elif not any_name and not is_utf8(entry.name):
         listing.unnameable.append(_below(path, folder))
     elif is_folder:
         (links if entry.is_symlink() else folders).append(path)
@@ -233,6 +241,13 @@ def find_missing(paths: Iterable[object], data_root: Path) -> Flags:
         return name not in listed[parent]
 
     return np.fromiter((is_missing(path) for path in paths), dtype=bool)
+
+
+def require_photos(table: pd.DataFrame, data_root: Path) -> None:
+    """Raise DatasetError where photos of a table are not below a data root, with their number, before any work."""
+    missing = describe_missing(table, data_root)
+    if missing:
+        raise DatasetError(f"{missing} Put them there, correct --data, or leave them out of the table.")
 
 
 def describe_missing(table: pd.DataFrame, data_root: Path) -> str:

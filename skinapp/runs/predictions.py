@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from skinapp.datasets.table import group_photos
 from skinapp.metrics.classification import Flags, malignant_mask
 from skinapp.runs.lookup import find_indices
 
@@ -20,8 +21,8 @@ class Predictions:
     """The predictions of one model for n photos and k classes.
 
     `name` is what error messages call them, `classes` are the labels in the order of the model's outputs. `frame` has
-    one row per photo: image_id, lesion_id and truth (str; truth is one of `classes`), then one float32 or float64
-    column `p_<class>` for each class. A row's probabilities add up to 1 within SUM_TOLERANCE.
+    one row per photo: image_id, lesion_id and truth (str; truth is one of `classes`), perhaps patient_id, and one
+    float32 or float64 column `p_<class>` for each class. A row's probabilities add up to 1 within SUM_TOLERANCE.
 
     `stated` tells of classes outside the taxonomy whether they are malignant: published ones, and those of which their
     owner said so. `numbered` is true where the photos had no ids: their image_id is then the number of a row, which
@@ -43,8 +44,12 @@ class Predictions:
         return find_indices(self.frame["truth"], pd.Series(self.classes))
 
     def lesion_index(self) -> npt.NDArray[np.intp]:
-        """Return the index of each photo's lesion, (n,), in 0 to lesions - 1, numbered in order of appearance."""
-        return pd.factorize(self.frame["lesion_id"])[0]
+        """Return the index of the group that each photo is drawn with, (n,), from 0, in order of appearance.
+
+        That is its patient where the frame names one, else its lesion: photos of one patient are not independent.
+        """
+        named = "patient_id" in self.frame.columns and self.frame["patient_id"].notna().any()
+        return pd.factorize(group_photos(self.frame) if named else self.frame["lesion_id"])[0]
 
     def malignant_classes(self) -> Flags | None:
         """Return which classes are malignant, (k,) bool; None where one of them is neither known nor stated."""

@@ -83,7 +83,8 @@ def save_run(run: StoredRun, folder: Path) -> None:
     Raises RunError where the predictions contradict each other.
     """
     _check_predictions(run.frame, run.classes, folder)
-    columns = ["image_id", "lesion_id", "truth", *probability_columns(run.classes)]
+    patients = [column for column in ("patient_id",) if column in run.frame.columns]
+    columns = ["image_id", "lesion_id", *patients, "truth", *probability_columns(run.classes)]
     facts = RunFacts(**{field.name: getattr(run, field.name) for field in fields(RunFacts)})
     with replace_together(folder) as aside:
         run.frame[columns].to_parquet(aside / PREDICTIONS_FILE, index=False)

@@ -54,7 +54,7 @@ def test_split_caps_and_groups_and_says_what_it_did(run_command: RunCommand, ind
     assert "Split by image_id" in done.err
     assert "Patients are not recorded" in done.err
     compared = run_command("split", indexed, "-o", output, "--data", indexed.parents[1])
-    assert "by comparing the photos" in compared.err
+    assert "by comparing 40 of 40 photos" in compared.err
 
 
 def test_split_names_classes_that_are_too_small(run_command: RunCommand, indexed: Path, tmp_path: Path) -> None:
@@ -90,12 +90,16 @@ def test_what_cannot_be_split_is_said_in_a_sentence(run_command: RunCommand, ind
     (tmp_path / "other.csv").write_text("name\nISIC_0000001\n")
     (tmp_path / "strange.csv").write_text("image_id\nISIC_0009999\n")
     output = tmp_path / "out.parquet"
-    spoilt = [tmp_path / name for name in ("absent.csv", "binary.csv", "other.csv")]
+    spoilt = {
+        "absent.csv": "is not a showcase CSV",
+        "binary.csv": "is a JPEG photo",
+        "other.csv": "is not a showcase CSV",
+    }
     commands = [
         (("showcase", tmp_path / "absent.parquet", "-o", output), "There is no image table"),
         (("showcase", indexed, "-o", tmp_path / "absent" / "s.csv"), "cannot be written"),
         (("split", indexed, "--showcase", tmp_path / "strange.csv", "-o", output), "ISIC_0009999"),
-        *((("split", indexed, "--showcase", file, "-o", output), "is not a showcase CSV") for file in spoilt),
+        *((("split", indexed, "--showcase", tmp_path / name, "-o", output), what) for name, what in spoilt.items()),
     ]
     for arguments, sentence in commands:
         done = run_command(*arguments)
@@ -103,3 +107,47 @@ def test_what_cannot_be_split_is_said_in_a_sentence(run_command: RunCommand, ind
         assert "Error: " in done.err
         assert sentence in done.err
     assert not output.exists()
+
+
+def test_a_data_root_that_holds_no_photo_is_refused_and_missing_ones_are_counted(
+    run_command: RunCommand, indexed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    output = tmp_path / "split.parquet"
+    done = run_command("split", indexed, "-o", output, "--data", tmp_path / "empty")
+    assert done.code == 2
+    assert "None of the 40 photos can be read below" in done.err
+    assert not output.exists()
+    next((tmp_path / "ham10000").rglob("*.jpg")).unlink()
+    done = run_command("split", indexed, "-o", output, "--data", indexed.parents[1])
+    assert done.code == 0
+    assert "by comparing 39 of 40 photos" in done.err
+    assert "1 of 40 photos are missing below" in done.err
+
+
+def test_split_keeps_patients_together_and_says_so(run_command: RunCommand, indexed: Path, tmp_path: Path) -> None:
+    table = read_table(indexed)
+    table["patient_id"] = pd.Series([f"P{number // 2}" for number in range(38)], dtype="string")
+    write_table(table, tmp_path / "with.parquet")
+    done = run_command("split", tmp_path / "with.parquet", "-o", tmp_path / "split.parquet")
+    assert "All photos of one patient are in one split (19 patients). 2 photos name no patient." in done.err
+    assert read_table(tmp_path / "split.parquet").groupby("patient_id")["split"].nunique().max() == 1
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32), "x"])
+@pytest.mark.parametrize("command", ["split", "showcase"])
+def test_a_seed_out_of_range_is_refused(run_command: RunCommand, indexed: Path, command: str, seed: str) -> None:
+    done = run_command(command, indexed, "-o", indexed.with_name("new"), "--seed", seed)
+    assert done.code == 2
+    assert "--seed" in done.err
+
+
+def test_a_showcase_of_an_empty_table_and_an_output_that_cannot_be_written(
+    run_command: RunCommand, indexed: Path, tmp_path: Path
+) -> None:
+    write_table(read_table(indexed).head(0), tmp_path / "empty.parquet")
+    done = run_command("showcase", tmp_path / "empty.parquet", "-o", tmp_path / "new.csv")
+    assert (done.code, "no photo with a diagnosis" in done.err) == (2, True)
+    for command in ("split", "showcase"):
+        done = run_command(command, tmp_path / "gone.parquet", "-o", "/dev/null")
+        assert (done.code, "/dev/null cannot be written: it is a device" in done.err) == (2, True)

@@ -60,6 +60,7 @@ def test_a_name_that_is_not_utf8_is_named(folder: Path) -> None:
     listing = list_photos(folder)
     assert listing.unnameable == ["caf\\xe9.jpg"]
     assert len(listing.photos) == len(PHOTOS)
+    assert len(list_photos(folder, any_name=True).photos) == len(PHOTOS) + 1
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,12 @@ def _list_folder_names(paths: "pd.Series[str]") -> set[str]:
 def _note_gaps(table: pd.DataFrame) -> list[IndexNote]:
     """Note unknown labels, and the photos without a label, split or lesion."""
     ids, labels = table["image_id"], table["diagnosis"]
+    in_class = ids.map(lambda name: _find_label(PurePosixPath(name), {}) is not None).astype(bool)
     no_split = table["split"].isna() & bool(table["split"].notna().any())
     return [
         note_unknown_labels(table),
-        IndexNote("in no class folder, or in one that decides nothing, without a label", tuple(ids[labels.isna()])),
+        IndexNote("in no class folder, without a label", tuple(ids[labels.isna() & ~in_class])),
+        IndexNote("in a folder of undecided lesions, without a label", tuple(ids[labels.isna() & in_class])),
         IndexNote("outside the split folders, without a split", tuple(ids[no_split])),
         IndexNote("lesion not recorded, counted as one lesion each", tuple(ids)),
     ]

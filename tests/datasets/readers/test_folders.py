@@ -111,7 +111,7 @@ def test_whatever_is_left_out_or_not_known_is_named(make_folders: MakeFolders) -
         "not readable as a picture, left out": ("train/nv/2.jpg", "train/nv/4.jpg"),
         "same name as another photo with another suffix, first kept": ("train/nv/1.webp",),
         OWN_NAMES: ("wart (2 photos)",),
-        "in no class folder, or in one that decides nothing, without a label": ("8",),
+        "in no class folder, without a label": ("8",),
         "outside the split folders, without a split": ("8", "nv/9"),
     }
 
@@ -188,3 +188,33 @@ def test_the_two_class_set_keeps_its_own_split() -> None:
     assert set(table["diagnosis"]) == {"malignant", "benign"}
     assert get_notes(indexed) == {}
     pd.testing.assert_frame_equal(table, build_image_table(table))
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        *(
+            ("actinic keratosis", "akiec"),
+            ("basal cell carcinoma", "bcc"),
+            ("dermatofibroma", "df"),
+            ("melanoma", "mel"),
+        ),
+        *(
+            ("nevus", "nv"),
+            ("pigmented benign keratosis", "bkl"),
+            ("seborrheic keratosis", "bkl"),
+            ("vascular lesion", "vasc"),
+        ),
+        *(
+            ("squamous cell carcinoma", "scc"),
+            ("5. Melanocytic Nevi (NV) - 7970", "nv"),
+            ("Seborrhoeic_Keratoses", "bkl"),
+        ),
+        *(("Training/MEL", "mel"), ("indeterminate", None), ("Test/malignant", "malignant")),
+    ],
+)
+def test_folders_of_kaggle_have_their_labels(make_folders: MakeFolders, name: str, label: str | None) -> None:
+    folder = make_folders(f"{name}/1.png")
+    indexed = read_folders(folder, folder)
+    assert list(get_by_id(indexed, "diagnosis").values()) == [label]
+    assert ("in a folder of undecided lesions, without a label" in get_notes(indexed)) == (label is None)
