@@ -38,6 +38,24 @@ class Decision:
     false_positives: float
 
 
+@dataclass(frozen=True)
+class People:
+    """Whole people out of 1,000 that add up: `referred` is rightly + needlessly, `ill` is rightly + missed."""
+
+    ill: int
+    referred: int
+    rightly: int
+    needlessly: int
+    missed: int
+
+
+def count_people(decision: Decision) -> People:
+    """Round a decision to whole people; ValueError where it is undefined."""
+    ill, rightly = round(PEOPLE * decision.prevalence), round(decision.true_positives)
+    needlessly = round(decision.false_positives)
+    return People(ill, rightly + needlessly, rightly, needlessly, ill - rightly)
+
+
 def compute_decision(positive: Flags, scores: Floats, threshold: float, prevalence: float) -> Decision:
     """Compute what a threshold does at a prevalence; `positive` (n,) bool, `scores` (n,)."""
     sensitivity = float(classification.sensitivity(positive, scores, threshold))

@@ -9,7 +9,6 @@ import numpy as np
 from skinapp.metrics import classification
 from skinapp.metrics.classification import NOTHING_STATED, ClassIndex, Floats
 
-
 T = TypeVar("T")
 
 

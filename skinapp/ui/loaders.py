@@ -1,7 +1,14 @@
-"""Caches of what all visitors share: image tables and stored runs, never a photo."""
+"""Caches of what all visitors share: image tables and stored runs, never a photo.
+
+What is computed from files is kept until one of them changes: a run, table or model that is made anew under its old
+name is read anew.
+"""
 
 import os
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +30,15 @@ from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
 from skinapp.runs.probe.stored import read_features, summarise_probe
 from skinapp.runs.seven import can_merge_to_seven, merge_to_seven
-from skinapp.runs.stored import StoredRun, find_own_runs, find_runs, load_run
+from skinapp.runs.stored import (
+    FACTS_FILE,
+    INTERVALS_FILE,
+    PREDICTIONS_FILE,
+    StoredRun,
+    find_own_runs,
+    find_runs,
+    load_run,
+)
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.runs.views.subgroups import look_up_subgroups
 
@@ -31,6 +46,60 @@ FIRST_TABLE = "ham10000"
 PROBES = EXPERIMENTS / "shortcut-probe"
 FINDINGS_FILE = "findings.parquet"
 """The audit of the tables that ship, stored beside them."""
+
+
+Key = TypeVar("Key", bound=Path | str)
+R = TypeVar("R")
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Files as they are now: path, time of the last change in nanoseconds, and size of each."""
+
+
+def stamp_files(paths: Iterable[Path]) -> Stamp:
+    """Return the stamp of those of some files that exist."""
+    found = ((path, path.stat()) for path in sorted(set(paths)) if path.is_file())
+    return tuple((str(path), facts.st_mtime_ns, facts.st_size) for path, facts in found)
+
+
+def _cache_until_changed(
+    list_files: Callable[[Key], Iterable[Path]], show_spinner: str | bool = False
+) -> Callable[[Callable[[Key], R]], Callable[[Key], R]]:
+    """Cache a function of a path or name for all visitors, until one of the files that `list_files` names changes."""
+
+    def decorate(compute: Callable[[Key], R]) -> Callable[[Key], R]:
+        def compute_for(key: Key, stamp: Stamp) -> R:
+            return compute(key)
+
+        compute_for.__qualname__ = compute.__qualname__  # Streamlit tells caches apart by it
+        cached = st.cache_resource(show_spinner=show_spinner)(compute_for)
+
+        @wraps(compute)
+        def look_up(key: Key) -> R:
+            return cached(key, stamp_files(list_files(key)))
+
+        return look_up
+
+    return decorate
+
+
+def _list_run_files(folder: Path) -> list[Path]:
+    return [folder / name for name in (FACTS_FILE, PREDICTIONS_FILE, INTERVALS_FILE)]
+
+
+def _list_open_run_files(folder: Path) -> list[Path]:
+    return [*_list_run_files(folder), folder.parents[1] / CARD, *list_tables()]
+
+
+def _list_probe_files(name: str) -> list[Path]:
+    return [file for folder in find_runs(PROBES) for file in _list_run_files(folder)]
+
+
+def _list_table_file(path: Path) -> list[Path]:
+    return [path]
+
+
+def _list_findings_file(name: str) -> list[Path]:
+    return [get_tables_root() / FINDINGS_FILE]
 
 
 def get_models_root() -> Path:
@@ -55,25 +124,25 @@ def list_tables() -> tuple[Path, ...]:
     return tuple(sorted(paths, key=lambda path: (path.stem != FIRST_TABLE, path.stem)))
 
 
-@st.cache_resource(show_spinner="Reading the table")
+@_cache_until_changed(_list_table_file, "Reading the table")
 def get_table(path: Path) -> pd.DataFrame:
     """Return an image table, read once for all visitors. Callers must not change it."""
     return read_table(path)
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_table_file)
 def get_filter_index(path: Path) -> FilterIndex:
     """Return the filter index of an image table, built once for all visitors."""
     return build_filter_index(get_table(path))
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_table_file)
 def get_table_headline(path: Path) -> DataHeadline:
     """Return the headline counts of a whole image table, computed once."""
     return compute_table_headline(get_table(path))
 
 
-@st.cache_resource(show_spinner="Reading the findings")
+@_cache_until_changed(_list_findings_file, "Reading the findings")
 def get_findings(name: str) -> pd.DataFrame | None:
     """Return the audit findings of a shipped table by its name; None where no audit of it is stored."""
     path = get_tables_root() / FINDINGS_FILE
@@ -83,13 +152,13 @@ def get_findings(name: str) -> pd.DataFrame | None:
     return selected if len(selected) else None
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_probe_files)
 def list_probes(name: str) -> tuple[Path, ...]:
     """List the stored shortcut probes of a table by its name, one for each set of classes."""
     return tuple(folder for folder in find_runs(PROBES) if get_run(folder).table == name)
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_run_files)
 def get_probe(folder: Path) -> pd.DataFrame:
     """Return how well facts other than the lesion alone predict each class of a stored probe, computed once."""
     return summarise_probe(get_run_classes(folder), read_features(folder))
@@ -131,7 +200,7 @@ def _is_of_member(run: Path) -> bool:
     return run.parents[2].name == MEMBERS
 
 
-@st.cache_resource(show_spinner="Reading the stored run")
+@_cache_until_changed(_list_open_run_files, "Reading the stored run")
 def get_open_run(folder: Path) -> OpenRun:
     """Return a stored run with its table's facts, read once for all visitors."""
     stored = get_run(folder)
@@ -156,7 +225,7 @@ def _notes(stored: StoredRun, model: Path) -> tuple[str, ...]:
     return ()
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_run_files)
 def get_run_headline(folder: Path) -> Headline:
     """Return a run's overall figures, computed once without reading its image table."""
     return compute_headline(get_run(folder))
@@ -194,7 +263,7 @@ def read_curves(folder: Path) -> pd.DataFrame | None:
     return pd.read_csv(path) if path.is_file() else None
 
 
-@st.cache_resource(show_spinner="Reading the stored run")
+@_cache_until_changed(_list_run_files, "Reading the stored run")
 def get_run(folder: Path) -> StoredRun:
     """Return a stored run, read once for all visitors. Callers must not change it."""
     return load_run(folder)
@@ -208,14 +277,14 @@ def find_test_run(card: Card, task: Task) -> Path:
     raise RunError(f"No test figures are stored for {card.id}. Make them with `skinapp evaluate`.")
 
 
-@st.cache_resource(show_spinner="Computing intervals")
+@_cache_until_changed(_list_run_files, "Computing intervals")
 def get_intervals(folder: Path) -> pd.DataFrame:
     """Return a run's stored intervals, or compute them where they are missing or of other predictions."""
     stored = load_intervals(folder)
     return compute_intervals(get_run(folder)) if stored is None else stored
 
 
-@st.cache_resource(show_spinner=False)
+@_cache_until_changed(_list_run_files)
 def get_run_classes(folder: Path) -> pd.DataFrame:
     """Return a run's figures by class with intervals, computed once."""
     return add_intervals(compute_per_class(get_run(folder)), get_intervals(folder))

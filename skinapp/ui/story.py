@@ -17,18 +17,19 @@ from skinapp.ui.tile import show_metric
 def show() -> None:
     """Show all steps, each as soon as it is computed."""
     experiments, tables = loaders.get_experiments_root(), loaders.get_tables_root()
+    stamp = loaders.stamp_files([*experiments.glob("*/*.json"), *experiments.glob("**/runs/*/*"), *tables.glob("*")])
     for number, title in enumerate(TITLES, start=1):
         with st.container(border=True):
             st.subheader(f"{number} · {title}", anchor=f"step-{number}")
             st.markdown("  \n".join(_format_claim(CLAIMS[claim]) for claim in CLAIMED[number - 1]))
             with st.spinner("Computing from the stored runs"):
-                step = _compute_step(number, experiments, tables)
+                step = _compute_step(number, experiments, tables, stamp)
             _show_step(number, step)
 
 
 @st.cache_resource(show_spinner=False)
-def _compute_step(number: int, experiments: Path, tables: Path) -> Step:
-    """Compute a step once for all visitors."""
+def _compute_step(number: int, experiments: Path, tables: Path, stamp: loaders.Stamp) -> Step:
+    """Compute a step once for all visitors, and again when a file it comes from changes."""
     return compute_step(number, StoredExperiments(experiments, tables))
 
 

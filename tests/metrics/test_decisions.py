@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from skinapp.metrics.classification import Flags, Floats
 from skinapp.metrics.decisions import (
     compute_decision,
     compute_rate_intervals,
+    count_people,
     find_threshold_at_sensitivity,
     net_benefit,
 )
@@ -110,3 +112,13 @@ def test_net_benefit_worked_by_hand() -> None:
     # At a prevalence of 1 in 10: 0.1 * 3/4 - 0.9 * 2/6.
     assert net_benefit(POSITIVE, SCORES, 0.1).set_index("threshold").loc[0.5, "model"] == pytest.approx(-0.225)
     assert (len(frame), frame.index[0], frame.index[-1]) == (99, 0.01, 0.99)
+
+
+def test_whole_people_add_up_where_rounding_each_number_would_not() -> None:
+    positive, scores = np.array([True] * 8 + [False] * 8), np.linspace(1, 0, 16)
+    decided = compute_decision(positive, scores, 0.6, 0.125)
+    people = count_people(decided)
+    assert people.referred == people.rightly + people.needlessly
+    assert people.ill == people.rightly + people.missed == 125
+    halves = replace(decided, true_positives=10.5, false_positives=20.5, referred=31.0, prevalence=0.02)
+    assert count_people(halves).referred == count_people(halves).rightly + count_people(halves).needlessly

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from skinapp.datasets.summary import count_classes
-from skinapp.datasets.table import TABLES, read_table
+from skinapp.datasets.table import TABLES, read_table, write_table
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
 from skinapp.ui.dataset.page import SECTIONS
@@ -231,3 +231,11 @@ def test_the_folder_of_tables_can_be_another(
     page = open_dataset(app)
     assert page.selectbox(key="table").options == ["made-up"]
     assert read_metrics(page)["Photos"] == "40"
+
+
+def test_a_table_that_is_made_anew_is_read_anew(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKINAPP_TABLES", str(tmp_path))
+    table = read_table(TABLES / "ham10000.parquet").head(30)
+    for photos in (20, 30):
+        write_table(table.head(photos), tmp_path / "mine.parquet")
+        assert read_metrics(open_dataset(app))["Photos"] == str(photos)

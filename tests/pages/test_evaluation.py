@@ -312,6 +312,14 @@ def test_bad_predictions_are_refused_and_the_page_stays(stored: StoredRun) -> No
     assert metrics(page)["Photos"].value == "60"
 
 
+def test_a_run_that_is_made_anew_is_read_anew(stored: StoredRun, folders: Path) -> None:
+    assert metrics(opened())["Accuracy"].value == f"{compute_headline(stored).accuracy:.3f}"
+    other = small_run(PAIR, 60, 9)
+    save_run(other, folders / "models" / "malignancy" / "runs" / "small-test")
+    assert compute_headline(other).accuracy != compute_headline(stored).accuracy
+    assert metrics(opened())["Accuracy"].value == f"{compute_headline(other).accuracy:.3f}"
+
+
 def test_an_unknown_run_in_the_address_is_said(stored: StoredRun) -> None:
     page = opened(run="gone · away")
     assert "does not exist here" in words(page)

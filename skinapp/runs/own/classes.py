@@ -95,7 +95,7 @@ def state_classes(run: Predictions, meanings: Meanings) -> Predictions:
     target = [into.get(label, label) for label in run.classes]
     classes = sort_labels(target)
     summed = run.probabilities() @ np.array([[label == to for to in classes] for label in target], dtype=np.float64)
-    frame = run.frame[["image_id", "lesion_id"]].copy()
+    frame = run.frame.drop(columns=probability_columns(run.classes))
     frame["truth"] = run.frame["truth"].map(dict(zip(run.classes, target, strict=True))).astype("string")
     scores = pd.DataFrame(np.minimum(summed, 1), columns=probability_columns(classes), index=frame.index)
     stated = {label: malignant for label, malignant in stated.items() if label in classes}

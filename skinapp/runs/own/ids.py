@@ -12,21 +12,26 @@ from skinapp.runs.own.table import Problems, describe_rows, is_missing
 IDS = tuple(dict.fromkeys((*COLUMN_NAMES["image_id"], "image", "image_name", *IMAGE_NAMES)))
 """Columns that name a photo, the best first."""
 
-GROUPS = ("group", *COLUMN_NAMES["patient_id"], *COLUMN_NAMES["lesion_id"])
-"""Columns of photos that belong together, the widest first."""
+GROUP = "group"
+"""A column of photos that belong together for whatever reason; it counts before lesions and patients."""
+
+LESIONS, PATIENTS = COLUMN_NAMES["lesion_id"], COLUMN_NAMES["patient_id"]
+"""Columns that name the lesion of a photo, and its patient."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photos:
     """The photos of a file's n rows: `ids`, unique, or None where no column names them; `column` is that column.
 
-    `groups` are the photos that belong together, NA where a photo has none, read from `group_column`; None without one.
+    `lesions` and `patients` are what photos share, NA where it is missing; None without such a column. A column "group"
+    stands for both. `used` are all columns that were read.
     """
 
     ids: "pd.Series[str] | None"
     column: str | None
-    groups: "pd.Series[str] | None"
-    group_column: str | None
+    lesions: "pd.Series[str] | None"
+    patients: "pd.Series[str] | None"
+    used: frozenset[str]
 
 
 def read_photos(table: TextTable, problems: Problems, other: TextTable | None = None) -> Photos:
@@ -34,12 +39,15 @@ def read_photos(table: TextTable, problems: Problems, other: TextTable | None = 
     named = [column for name in IDS if (column := table.find(name)) and not _is_of_something_else(table, column)]
     shared = [column for column in named if other is not None and other.find(column)]
     column = next(iter([*shared, *named]), None)
-    group = table.find(*GROUPS)
+    group = table.find(GROUP)
+    lesion = group or table.find(*LESIONS)
+    patient = None if group else table.find(*PATIENTS)
     return Photos(
         ids=None if column is None else _read_ids(table, column, problems),
         column=column,
-        groups=None if group is None else table.text(group).mask(is_missing(table.text(group))),
-        group_column=group,
+        lesions=None if lesion is None else table.text(lesion).mask(is_missing(table.text(lesion))),
+        patients=None if patient is None else table.text(patient).mask(is_missing(table.text(patient))),
+        used=frozenset(filter(None, (column, lesion, patient))),
     )
 
 
@@ -48,14 +56,14 @@ def number_rows(table: TextTable) -> "pd.Series[str]":
     return pd.Series(table.rows).astype("string")
 
 
-def fill_groups(groups: "pd.Series[str] | None", ids: "pd.Series[str]") -> "pd.Series[str]":
-    """Return the group of each photo; a photo without one becomes a group of its own, with a name no group has."""
-    return ids if groups is None else groups.fillna("photo " + ids)
+def fill_lesions(lesions: "pd.Series[str] | None", ids: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the lesion of each photo; a photo without one becomes a lesion of its own, with a name no lesion has."""
+    return ids if lesions is None else lesions.fillna("photo " + ids)
 
 
 def is_id_or_group(column: str) -> bool:
     """Tell whether a column names photos or groups."""
-    return squeeze_name(column) in {squeeze_name(name) for name in (*IDS, *GROUPS)}
+    return squeeze_name(column) in {squeeze_name(name) for name in (*IDS, GROUP, *LESIONS, *PATIENTS)}
 
 
 def _is_of_something_else(table: TextTable, column: str) -> bool:

@@ -25,7 +25,7 @@ from skinapp.runs.own.classes import (
     state_classes,
 )
 from skinapp.runs.own.facts import list_subgroups
-from skinapp.runs.own.ids import IDS, Photos, fill_groups, number_rows, read_photos
+from skinapp.runs.own.ids import IDS, Photos, fill_lesions, number_rows, read_photos
 from skinapp.runs.own.scores import ScoreColumns, find_scores, normalise, read_scores
 from skinapp.runs.own.table import MAX_BYTES, Problems, describe_rows, open_table
 from skinapp.runs.own.truths import TruthReader, Truths, read_truth_column, read_truth_file
@@ -69,7 +69,7 @@ def read_predictions(
     if other is None or (answers.scores.prefixed and table.find("truth")):
         truths = read_truth_column(table, read, sort_labels(answers.names.labels), problems)
         problems.check()
-        known = _Known(truths, None, pd.DataFrame(index=range(len(table))), ())
+        known = _Known(truths, None, None, pd.DataFrame(index=range(len(table))), ())
         if other is not None:
             known = replace(known, notes=("The file of truths was not used: this table has a column of truths.",))
     else:
@@ -94,12 +94,14 @@ class _Answers:
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What is known of the photos of n rows beside the answers: truths, groups (None without), and other columns."""
+    """What is known of the photos of n rows beside the answers: truths, lesions and patients, and other columns."""
 
     truths: Truths
-    groups: "pd.Series[str] | None"
+    lesions: "pd.Series[str] | None"
+    patients: "pd.Series[str] | None"
     text: pd.DataFrame
     notes: Notes
+    joined: bool = False
 
 
 def _read_answers(table: TextTable, other: TextTable | None, meanings: Meanings, problems: Problems) -> _Answers:
@@ -140,7 +142,7 @@ def _join(answers: _Answers, other: TextTable, read: TruthReader) -> _Known:
             f"its {quote(str(photos.column))}, and {quote(str(ours[0]))} in {quote(str(answers.photos.column))} of the "
             "predictions. Give both files the same ids."
         )
-    used = {photos.column, photos.group_column, *truths.columns}
+    used = {*photos.used, *truths.columns}
     text = other.frame([column for column in other.columns if column not in used])
 
     def order(column: "pd.Series[str]") -> "pd.Series[str]":
@@ -150,9 +152,11 @@ def _join(answers: _Answers, other: TextTable, read: TruthReader) -> _Known:
     note = f"{unscored:,} photos of the file of truths have no prediction and are not scored."
     return _Known(
         replace(truths, labels=order(truths.labels)),
-        None if photos.groups is None else order(photos.groups),
+        None if photos.lesions is None else order(photos.lesions),
+        None if photos.patients is None else order(photos.patients),
         text.apply(order) if len(text.columns) else pd.DataFrame(index=range(len(places))),
         (*other.notes, *matched.notes, *((note,) if unscored else ())),
+        joined=True,
     )
 
 
@@ -171,8 +175,11 @@ def _build(answers: _Answers, known: _Known, meanings: Meanings) -> OwnPredictio
     if not kept.any():
         raise RunError(f"{table.file} has no photo with both an answer and a truth. Fill them in.")
     ids = number_rows(table) if photos.ids is None else photos.ids
-    groups = photos.groups if known.groups is None else known.groups
-    frame = pd.DataFrame({"image_id": ids, "lesion_id": fill_groups(groups, ids), "truth": labels})
+    lesions = photos.lesions if known.lesions is None else known.lesions
+    patients = photos.patients if known.patients is None else known.patients
+    frame = pd.DataFrame({"image_id": ids, "lesion_id": fill_lesions(lesions, ids), "truth": labels})
+    if patients is not None and patients.notna().any():
+        frame.insert(2, "patient_id", patients)
     scores = pd.DataFrame(answers.values, columns=probability_columns(answers.names.labels))
     classes = sort_labels(answers.names.labels)
     frame = frame.join(scores[probability_columns(classes)])[kept].reset_index(drop=True)
@@ -186,7 +193,7 @@ def _build(answers: _Answers, known: _Known, meanings: Meanings) -> OwnPredictio
         *known.notes,
         *_describe_missing(answers, labels),
         *unused,
-        *_describe_photos(run, groups is None),
+        *_describe_photos(run, lesions is None and patients is None),
         *left_out,
     )
     return OwnPredictions(state_classes(run, meanings), facts, notes)
@@ -194,9 +201,8 @@ def _build(answers: _Answers, known: _Known, meanings: Meanings) -> OwnPredictio
 
 def _select_text(answers: _Answers, known: _Known) -> pd.DataFrame:
     """Return the columns that hold neither scores nor ids, groups or truths: those of the predictions, then others."""
-    photos = answers.photos
-    used = {*answers.scores.words, photos.column, photos.group_column}
-    used |= set(known.truths.columns) if known.text.columns.empty and known.groups is None else set()
+    used = {*answers.scores.words, *answers.photos.used}
+    used |= set() if known.joined else set(known.truths.columns)
     own = answers.table.frame([column for column in answers.table.columns if column not in used])
     return pd.concat([own, known.text[[column for column in known.text if column not in own]]], axis=1)
 

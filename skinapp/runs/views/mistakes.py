@@ -41,6 +41,11 @@ def list_missed(run: Predictions, most: int = MAX_PHOTOS) -> pd.DataFrame:
     )
 
 
+def count_mistakes(run: Predictions) -> int:
+    """Count the photos whose most likely class is wrong."""
+    return int((run.probabilities().argmax(axis=1) != run.truth_index()).sum())
+
+
 def list_confident_mistakes(run: Predictions, most: int = MAX_PHOTOS) -> pd.DataFrame:
     """List the photos whose most likely class is wrong, the most confident first, at most `most` rows.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from skinapp.models.card import CARD
+from skinapp.models.folder import WEIGHTS
 from skinapp.photo import Photo
 from skinapp.ui import loaders
 
@@ -29,14 +31,21 @@ def get_assessor() -> "Assessor":
     """
     loading = _loading()
     if loading.done() and loading.exception():  # the folder may have been put right since
-        _loading.clear()
+        _submit.clear()
         loading = _loading()
     return loading.result()
 
 
-@st.cache_resource(show_spinner=False)
 def _loading() -> "Future[Assessor]":
-    return _loader.submit(_load_warm, loaders.get_models_root())
+    """Return the assessor on its way; it is loaded anew when a model's files change."""
+    models = loaders.get_models_root()
+    files = [*models.glob(f"**/{CARD}"), *models.glob(f"**/{WEIGHTS}")]
+    return _submit(models, loaders.stamp_files(files))
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _submit(models: Path, stamp: loaders.Stamp) -> "Future[Assessor]":
+    return _loader.submit(_load_warm, models)
 
 
 def _load_warm(models: Path) -> "Assessor":

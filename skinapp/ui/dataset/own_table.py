@@ -1,5 +1,6 @@
 """A table that the visitor opens: an upload, or a folder of photos if the server is the visitor's own computer."""
 
+import hashlib
 from pathlib import Path
 
 import streamlit as st
@@ -11,10 +12,11 @@ from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.upload import MAX_BYTES, MAX_ROWS, SUFFIXES, read_upload
 from skinapp.errors import DatasetError
 from skinapp.formatting import shorten_list
-from skinapp.ui import loaders, state
+from skinapp.ui import loaders, state, uploads
 from skinapp.ui.state import OwnTable
 
 _UPLOAD = "own-upload"
+REPLACED = "This replaces the table that was open under the same name: the file has changed."
 
 
 def bring_table(select_key: str) -> None:
@@ -43,18 +45,28 @@ def show_refused() -> None:
 
 
 def _take_upload(select_key: str) -> None:
-    file = state.get_widget(_UPLOAD)
+    """Read the uploaded table in place of the one before; a file that is removed takes its table and error along."""
+    file, before = state.get_widget(_UPLOAD), state.get_own_table()
+    uploaded_before = before is not None and bool(before.content)
     if file is None:
-        state.keep_table_refusal("")
+        state.keep_table(None if uploaded_before else before)
         return
+    data = uploads.take(file)
+    content = hashlib.sha256(data).hexdigest()
+    replaces = before is not None and uploaded_before and before.name == file.name and before.content != content
     try:
-        upload = read_upload(file.getvalue(), file.name)
+        upload = read_upload(data, file.name)
     except DatasetError as error:
-        state.keep_table_refusal(str(error))
+        if replaces:
+            state.keep_table(None)
+        closed = " The table that was open under this name is closed." if replaces else ""
+        state.keep_table_refusal(f"{error}{closed}")
         return
     # On the visitor's own computer the table may name photos in the data root; on a public server it may not.
     root = loaders.get_data_root() if loaders.is_local() else None
-    _store_table(OwnTable(file.name, upload.table, build_filter_index(upload.table), root, upload.notes), select_key)
+    notes = (*((REPLACED,) if replaces else ()), *upload.notes)
+    table = OwnTable(file.name, upload.table, build_filter_index(upload.table), root, notes, content=content)
+    _store_table(table, select_key)
 
 
 def _offer_folder(select_key: str) -> None:
@@ -72,9 +84,15 @@ def _offer_folder(select_key: str) -> None:
             shown.empty()
             return
         notes = tuple(f"{note.what[:1].upper()}{note.what[1:]}: {shorten_list(note.names)}." for note in indexed.notes)
-        name = folder.resolve().name
+        name = _name_folder(folder)
         shown.empty()
         _store_table(OwnTable(name, indexed.table, build_filter_index(indexed.table), folder, notes), select_key)
+
+
+def _name_folder(folder: Path) -> str:
+    """Return a name for the table of a folder that no shipped table has."""
+    name = folder.resolve().name or str(folder.resolve())
+    return f"{name} (yours)" if name in {path.stem for path in loaders.list_tables()} else name
 
 
 def _show_progress_in(bar: DeltaGenerator) -> Progress:

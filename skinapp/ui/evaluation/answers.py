@@ -5,6 +5,7 @@ import streamlit as st
 
 from skinapp.charts.confusion import draw_confusion_heatmap
 from skinapp.charts.scores import draw_per_class_bars
+from skinapp.metrics.estimate import REPLICATES
 from skinapp.runs.intervals import add_intervals
 from skinapp.runs.open_run import OpenRun
 from skinapp.runs.summary import compute_per_class, count_confusion
@@ -16,6 +17,7 @@ from skinapp.ui import chart
 from skinapp.ui.evaluation import photos, widgets
 
 MOST_PAIRS = 10
+MIDDLE = 0.5
 
 FORMULAS = r"""
 For one class: TP is the number of its photos predicted as this class, FN its photos predicted as another class, and FP
@@ -25,9 +27,10 @@ $\text{precision} = \frac{TP}{TP + FP}$, $\quad\text{recall} = \frac{TP}{TP + FN
 F_1 = \frac{2\,TP}{2\,TP + FP + FN}$
 
 A figure with a denominator of 0 is undefined and shown as a dash. AUROC is how often a photo of the class scores above
-a photo of another class; ties count half. An interval is the middle 95% of 1,000 bootstrap replicates. Each draws as
-many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together.
-"""
+a photo of another class; ties count half. An interval is the middle 95% of REPLICATES bootstrap replicates. Each draws
+as many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together. Where
+patients are known, they are drawn in place of lesions.
+""".replace("REPLICATES", f"{REPLICATES:,}")
 
 LOWER_THRESHOLD = "With a lower threshold fewer are missed: see the section *Threshold*."
 PRECURSOR = "Actinic keratosis, a precursor, counts as malignant here."
@@ -57,24 +60,28 @@ def show_mistakes(opened: OpenRun) -> None:
         },
     )
     st.subheader("Confidently wrong", anchor=False)
-    photos.show(opened, opened.cached(mistakes.list_confident_mistakes), "confident")
+    wrong = opened.cached(mistakes.count_mistakes)
+    photos.show(opened, opened.cached(mistakes.list_confident_mistakes), "confident", wrong)
 
 
 def _show_missed(opened: OpenRun) -> None:
     missed = opened.cached(mistakes.list_missed)
     st.subheader("Missed malignant lesions", anchor=False)
     cancers = opened.cached(mistakes.count_malignant)
+    if not cancers:
+        st.info("None of these photos is malignant, so none could be missed.")
+        return
     if missed.empty:
         st.success(f"None of {cancers:,} malignant photos was called benign.")
         return
-    how = "scored below 50%" if len(opened.run.classes) == 2 else "got a benign type as their top answer"
-    st.markdown(
-        f"**{opened.cached(mistakes.count_missed):,} of {cancers:,}** malignant photos {how}; the lowest "
-        f"scores come first. {LOWER_THRESHOLD}"
-    )
+    of = opened.cached(mistakes.count_missed)
+    tied = bool((missed["malignant_score"] >= MIDDLE).any())  # of two classes with 50% each the first is the answer
+    below = "scored 50% or less" if tied else "scored below 50%"
+    how = below if len(opened.run.classes) == 2 else "got a benign type as their top answer"
+    st.markdown(f"**{of:,} of {cancers:,}** malignant photos {how}; the lowest scores come first. {LOWER_THRESHOLD}")
     if opened.folder is not None or "akiec" in opened.run.classes:  # unknown for the two classes of an upload
         st.caption(PRECURSOR)
-    photos.show(opened, missed, "missed")
+    photos.show(opened, missed, "missed", of)
 
 
 def show_confusion(opened: OpenRun) -> None:

@@ -50,7 +50,8 @@ def show_subgroups(opened: OpenRun) -> None:
         draw_forest_plot(rows, None, words, (0.0, 1.0)), "subgroups", f"{words} by {by.lower()}, with 95% intervals"
     )
     widgets.show_subgroup_table(shown)
-    st.caption(SKIN_TONE)
+    if opened.origin is not None:  # of an upload it is not known
+        st.caption(SKIN_TONE)
 
 
 def _compute_figures(run: Predictions, opened: OpenRun, column: str) -> pd.DataFrame:

@@ -27,8 +27,11 @@ _TITLES = {
 }
 
 
-def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
-    """List photos with truth, answer and scores; show the first ones as pictures if their files are present."""
+def show(opened: OpenRun, photos: pd.DataFrame, key: str, of: int | None = None) -> None:
+    """List photos with truth, answer and scores; show the first ones as pictures if their files are present.
+
+    `of` is the number of such photos where the frame holds only the first of them.
+    """
     if photos.empty:
         st.caption("No photo here.")
         return
@@ -48,8 +51,8 @@ def show(opened: OpenRun, photos: pd.DataFrame, key: str) -> None:
             "page": st.column_config.LinkColumn("ISIC Archive", display_text="open"),
         },
     )
-    if len(photos) > MAX_ROWS:
-        st.caption(f"The first {MAX_ROWS:,} of {len(photos):,}.")
+    if (total := of or len(photos)) > len(shown):
+        st.caption(f"The first {len(shown):,} of {total:,}.")
 
 
 def _name_column(column: str) -> str:

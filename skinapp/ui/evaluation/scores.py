@@ -1,5 +1,7 @@
 """Sections of the Evaluation page on a run's scores: curves, threshold, calibration."""
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -17,6 +19,9 @@ from skinapp.ui import chart, state
 from skinapp.ui.evaluation import widgets
 
 MALIGNANT = "Malignant"
+PREVALENCES = (0.1, 99.0)
+"""The fewest and the most of 100 people who can be said to have it."""
+
 PREVALENCE_HELP = (
     "The prevalence where you work: how many of 100 people have it. It is higher in a specialist clinic than in "
     "screening. PPV and NPV change with it; sensitivity and specificity do not, if the people are like those in the "
@@ -57,9 +62,8 @@ def show_threshold(opened: OpenRun) -> None:
     positive, scores = opened.cached(curves.select_positives, label)
     prevalence = right.number_input(
         "Prevalence: how many of 100 people have it?",
-        0.1,
-        99.0,
-        round(100 * float(positive.mean()), 1),
+        *PREVALENCES,
+        _round_prevalence(float(positive.mean())),
         0.5,
         help=PREVALENCE_HELP,
     )
@@ -78,12 +82,22 @@ def show_threshold(opened: OpenRun) -> None:
     st.caption(NET_BENEFIT)
 
 
+def _round_prevalence(share: float) -> float:
+    """Return a share of photos as people of 100 who have it, within what the field accepts."""
+    least, most = PREVALENCES
+    return min(max(round(100 * share, 1), least), most)
+
+
 def _show_presets(opened: OpenRun, label: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for wanted in SENSITIVITIES:
             at = opened.cached(_find_threshold, label, wanted)
             st.button(
-                f"{wanted:.0%} sensitivity", key=f"at-{wanted}", on_click=state.set_widget, args=("threshold", at)
+                f"{wanted:.0%} sensitivity",
+                key=f"at-{wanted}",
+                on_click=state.set_widget,
+                args=("threshold", at),
+                disabled=math.isnan(at),  # no photo is positive
             )
     st.caption(
         "These thresholds are chosen on the photos shown, so the rates are too optimistic. Choose your threshold on "

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from skinapp.formatting import PERCENT, format_interval, format_value
-from skinapp.metrics.decisions import Decision
+from skinapp.metrics.decisions import PEOPLE, Decision, count_people
 from skinapp.metrics.estimate import Estimate
 from skinapp.metrics.labels import get_meaning, get_metric_name, get_short_name
 from skinapp.metrics.summary import OVERALL
@@ -82,12 +82,13 @@ def show_decision(decided: Decision, rates: pd.DataFrame, *, of_malignancy: bool
             )
         _show_metric(get_metric_name("ppv"), format_value(decided.ppv, PERCENT), f"{have} among the referred")
         _show_metric(get_metric_name("npv"), format_value(decided.npv, PERCENT), f"{have_not} among the others")
+    if math.isnan(decided.referred):
+        st.markdown("This cannot be computed: all photos are positive, or all are negative.")
+        return
+    people = count_people(decided)
     st.markdown(
-        f"Among 1,000 such people, {1000 * decided.prevalence:,.0f} have it. "
-        f"**{decided.referred:,.0f} are referred**, {decided.true_positives:,.0f} of them rightly and "
-        f"{decided.false_positives:,.0f} needlessly; **{decided.false_negatives:,.0f} are missed**."
-        if not math.isnan(decided.referred)
-        else "This cannot be computed: all photos are positive, or all are negative."
+        f"Among {PEOPLE:,} such people, {people.ill:,} have it. **{people.referred:,} are referred**, "
+        f"{people.rightly:,} of them rightly and {people.needlessly:,} needlessly; **{people.missed:,} are missed**."
     )
 
 

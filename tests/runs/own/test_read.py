@@ -305,7 +305,8 @@ def test_our_format_takes_truths_from_another_file_in_words_of_other_data_sets()
     truth = b"isic_id;diagnosis;patient_id\na;melanoma;p1\nb;nevus;p1\nc;indeterminate;p2\nd;nevus;p3\n"
     own = read_predictions(scores, "mine.csv", truth)
     assert own.predictions.frame["truth"].tolist() == ["nv", "mel"]
-    assert own.predictions.frame["lesion_id"].tolist() == ["p1", "p1"]
+    assert own.predictions.frame["patient_id"].tolist() == ["p1", "p1"]
+    assert own.predictions.frame["lesion_id"].tolist() == ["b", "a"]
     assert any(note.startswith("1 photos have no truth and are not scored: row 3 below") for note in own.notes)
     assert any(note.startswith("1 photos of the file of truths have no prediction") for note in own.notes)
 
