@@ -19,6 +19,7 @@ from skinapp.models.card import (
     write_card,
 )
 from skinapp.models.folder import get_member_folder
+from skinapp.models.seal import add_seal
 
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 MakeModel = Callable[..., Path]
@@ -205,13 +206,14 @@ def test_shares_are_those_the_scores_are_meant_for(folders: Path, make_model: Ma
     folder = make_model(folders / "a-model")
     card = json.loads((folder / CARD).read_text())
     card["heads"][0]["shares"] = [0.125, 0.875]
-    (folder / CARD).write_text(json.dumps(card))
+    del card["seal"]
+    (folder / CARD).write_text(add_seal(json.dumps(card)))
     assert "- Malignant: 12.5%\n- Benign: 87.5%" in said(opened())
 
 
 def test_the_address_chooses_a_model(models: Path, app: AppTest) -> None:
     assert opened(model="malignancy").selectbox(key="model").value == "malignancy"
-    assert "a model that is not here" in said(opened(model="gone"))
+    assert "a model that does not exist here" in said(opened(model="gone"))
 
 
 def test_a_changed_recipe_is_said_and_its_seed_shown(folders: Path, make_model: MakeModel) -> None:
