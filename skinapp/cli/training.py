@@ -21,6 +21,7 @@ from skinapp.cli.console import (
 
 if TYPE_CHECKING:
     from skinapp.training.fit import TrainingContext
+    from skinapp.training.resume import Resume
 
 
 class ResumeFrom(StrEnum):
@@ -39,8 +40,8 @@ ResumeOption = Annotated[
     ResumeFrom,
     typer.Option(
         "--resume",
-        help="Where to go on: from the last epoch, from the best one (where the last is damaged), or anew (none), which "
-        "deletes the checkpoints.",
+        help="Where to go on: from the last epoch, from the best one (where the last is damaged), or anew (none), "
+        "which deletes the checkpoints.",
     ),
 ]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Number of processes that prepare photos.")]
@@ -155,7 +156,7 @@ def _prepare_training(
     print_message(f"Checkpoints in {folder}")
     if resume is ResumeFrom.none:
         discard_checkpoints(folder)
-    start = "best" if resume is ResumeFrom.best else "last"
+    start: Resume = "best" if resume is ResumeFrom.best else "last"
     with progress_bar("Reading photos") as progress:
         yield TrainingContext(data_root, weights, folder, workers, start, progress, print_message)
 

@@ -1,16 +1,31 @@
 """The assessment of one photo: malignancy and lesion-type scores, the threshold and the hashes of the weights."""
 
 from dataclasses import dataclass
+from math import isfinite
 
+from skinapp.errors import PhotoError
 from skinapp.taxonomy import MALIGNANT
+
+NOT_ASSESSABLE = (
+    "This photo cannot be assessed: the network's answer to it is no number. That is neither above nor below the "
+    "threshold. Look at the photo, and at the model's folder if other photos fail too."
+)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one head: classes and values (each 0 to 1, summing to 1), in the model's order."""
+    """The scores of one head: classes and values (each 0 to 1, summing to 1), in the model's order.
+
+    PhotoError where a value is no finite number: NaN would read as below any threshold.
+    """
 
     classes: tuple[str, ...]
     values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse values that are no numbers."""
+        if not all(map(isfinite, self.values)):
+            raise PhotoError(NOT_ASSESSABLE)
 
     def score_of(self, label: str) -> float:
         """Return the score of one class; ValueError where the model does not have it."""

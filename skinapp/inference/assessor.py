@@ -9,8 +9,8 @@ from torch import Tensor
 from skinapp.errors import ModelError
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.models.card import Card, Task, read_card
-from skinapp.models.folder import find_models
-from skinapp.networks.classifier import Classifier
+from skinapp.models.folder import describe_no_model, find_models
+from skinapp.networks.classifier import Classifier, choose_batch_photos
 from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
@@ -40,16 +40,23 @@ class Assessor:
         """The card of the model with the lesion-type head; the same card for a model with both heads."""
         return self._lesion_type.card
 
+    @property
+    def batch_photos(self) -> int:
+        """How many photos to assess at once, so that memory stays bounded."""
+        return min(
+            choose_batch_photos(card.preprocessing.input_px) for card in (self.malignancy_card, self.lesion_type_card)
+        )
+
     def crop_for_network(self, photo: Photo) -> np.ndarray:
         """Return the part of a photo that the malignancy model sees: uint8 (s, s, 3)."""
         return crop_for_network(photo, self.malignancy_card.preprocessing)
 
     def assess(self, photo: Photo) -> Assessment:
-        """Assess one photo."""
+        """Assess one photo; PhotoError where the network's answer to it is no number."""
         return self.assess_batch([photo])[0]
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
-        """Assess photos in one pass through each network."""
+        """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
         probabilities, threshold = self._predict(photos), find_threshold(self.malignancy_card)
         return [
             Assessment(
@@ -92,13 +99,18 @@ def load_assessor(models: Path, device: Device | None = None) -> Assessor:
     first: dict[str, Path] = {}
     for folder in find_models(models):
         first.setdefault(read_card(folder).role, folder)
+    if not first:
+        raise ModelError(describe_no_model(models))
     if "both" in first:
         classifier = Classifier(load_model(first["both"]), device)
         return Assessor(classifier, classifier)
     classifiers = []
     for role in ("malignancy", "lesion_type"):
         if role not in first:
-            raise ModelError(f"{models} holds no {role} model. Train one with `skinapp train`, or name another folder.")
+            raise ModelError(
+                f"{models} holds no {role} model; it has {', '.join(folder.name for folder in first.values())}. "
+                "Add one, or name another folder with --models or SKINAPP_MODELS."
+            )
         classifiers.append(Classifier(load_model(first[role]), device))
     return Assessor(*classifiers)
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinapp.datasets.photo_files import list_photos
 from skinapp.errors import PhotoError
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor
-from skinapp.networks.classifier import BATCH_PHOTOS, batched, prefetch
-from skinapp.photo import PHOTO_SUFFIXES, Photo, read_photo_file
+from skinapp.networks.classifier import batched, prefetch
+from skinapp.photo import Photo, read_photo_file
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class FileAnswer:
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
-    """List the given files as they are, and the photos below the given folders by suffix, sorted."""
+    """List the given files as they are, and the photos below the given folders, sorted (see list_photos)."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(p for p in path.rglob("*") if p.suffix.lower() in PHOTO_SUFFIXES and p.is_file())
+            files += list_photos(path, any_name=True).photos
         else:
             files.append(path)
     return files
@@ -33,14 +34,32 @@ def find_photos(paths: Sequence[Path]) -> list[Path]:
 
 def assess_files(assessor: Assessor, files: Sequence[Path]) -> Iterator[FileAnswer]:
     """Yield the answers for files in their order, reading ahead while the networks compute."""
-    for batch in batched(zip(files, prefetch(_try_read, files), strict=True), BATCH_PHOTOS):
+    for batch in batched(zip(files, prefetch(_try_read, files), strict=True), assessor.batch_photos):
         photos = [photo for _, photo in batch if isinstance(photo, Photo)]
-        assessments = iter(assessor.assess_batch(photos) if photos else [])
+        assessments = iter(_assess_each(assessor, photos))
         for file, photo in batch:
-            if isinstance(photo, Photo):
-                yield FileAnswer(file, next(assessments), None)
+            answer = next(assessments) if isinstance(photo, Photo) else photo
+            if isinstance(answer, Assessment):
+                yield FileAnswer(file, answer, None)
             else:
-                yield FileAnswer(file, None, str(photo))
+                yield FileAnswer(file, None, str(answer))
+
+
+def _assess_each(assessor: Assessor, photos: Sequence[Photo]) -> Sequence[Assessment | PhotoError]:
+    """Assess photos together, or one by one where one of them cannot be assessed: the others keep their answer."""
+    if not photos:
+        return []
+    try:
+        return assessor.assess_batch(photos)
+    except PhotoError:
+        return [_try_assess(assessor, photo) for photo in photos]
+
+
+def _try_assess(assessor: Assessor, photo: Photo) -> Assessment | PhotoError:
+    try:
+        return assessor.assess(photo)
+    except PhotoError as error:
+        return error
 
 
 def _try_read(file: Path) -> Photo | PhotoError:

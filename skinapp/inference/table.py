@@ -10,14 +10,16 @@ from torch import Tensor
 
 from skinapp.cards.provenance import get_malignancy_scaling
 from skinapp.datasets.files import Progress
+from skinapp.datasets.photo_files import require_photos
 from skinapp.datasets.table import get_true_labels
-from skinapp.errors import DatasetError
-from skinapp.files import file_sha256
+from skinapp.errors import DatasetError, PhotoError
+from skinapp.files import compute_sha256
+from skinapp.formatting import shorten_list
 from skinapp.models.card import Card, Head, Preprocessing
-from skinapp.networks.classifier import BATCH_PHOTOS, Classifier, batched, prefetch
+from skinapp.networks.classifier import Classifier, batched, choose_batch_photos, find_assessable, prefetch
 from skinapp.networks.device import read_versions
 from skinapp.networks.preprocess import crop_for_network, to_tensor
-from skinapp.photo import read_photo_file
+from skinapp.photo import Photo, read_photo_file
 from skinapp.runs.predictions import probability_columns
 from skinapp.runs.stored import StoredRun, Versions
 
@@ -50,17 +52,19 @@ def make_runs(
     truths = [get_true_labels(photos, head.name) for head in card.heads]
     for head, truth in zip(card.heads, truths, strict=True):
         _check_truth(truth, head, card, table_path)
+    require_photos(photos, data_root)
     probabilities = predict_files(classifier, [data_root / path for path in photos["path"]], progress)
     runs = []
     for head, truth, scores in zip(card.heads, truths, probabilities, strict=True):
-        frame = photos[["image_id", "lesion_id"]].assign(truth=truth)
+        patients = [column for column in ("patient_id",) if column in photos and photos[column].notna().any()]
+        frame = photos[["image_id", "lesion_id", *patients]].assign(truth=truth)
         frame[probability_columns(head.classes)] = scores
         run = StoredRun(
             name=name if len(card.heads) == 1 else f"{name}-{head.name.replace('_', '-')}",
             model=card.id,
             classes=head.classes,
             table=table_path.stem,
-            table_sha256=file_sha256(table_path),
+            table_sha256=compute_sha256(table_path),
             split=split,
             weights_sha256=card.weights_sha256,
             weights_kept=weights_kept,
@@ -97,13 +101,26 @@ def predict_batches(
 ) -> tuple[np.ndarray, ...]:
     """Predict photo files in batches and return one array (n, k) per head, in the order of the files.
 
-    Raises PhotoError where a photo cannot be read.
+    Raises PhotoError where photos cannot be read or predicted.
     """
-    crops = prefetch(lambda file: crop_for_network(read_photo_file(file), preprocessing), files)
+    crops = prefetch(lambda file: crop_for_network(_read(file), preprocessing), files)
     parts: list[Sequence[np.ndarray]] = []
     done = 0
-    for batch in batched(crops, BATCH_PHOTOS):
+    for batch in batched(crops, choose_batch_photos(preprocessing.input_px)):
         parts.append(predict(to_tensor(batch, preprocessing)))
         done += len(batch)
         progress(done, len(files))
-    return tuple(np.concatenate(of_head) for of_head in zip(*parts, strict=True))
+    answers = tuple(np.concatenate(of_head) for of_head in zip(*parts, strict=True))
+    if unanswered := [str(file) for file, known in zip(files, find_assessable(answers), strict=True) if not known]:
+        raise PhotoError(
+            f"The network's answer is no number for {shorten_list(unanswered)}. "
+            "Take such photos out of the table, or check the model's folder if they are many."
+        )
+    return answers
+
+
+def _read(file: Path) -> Photo:
+    try:
+        return read_photo_file(file)
+    except PhotoError as error:
+        raise PhotoError(f"{file}: {error}") from error

@@ -1,13 +1,27 @@
 """A model's card: everything to know about a model before using it. Its types, and reading and writing it."""
 
 import json
-from pathlib import Path
-from typing import Literal, Self
+from pathlib import Path, PurePath
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
 
 from skinapp.errors import ModelError
 from skinapp.files import finish_replacing, replace_file
+from skinapp.models.bounds import (
+    MAX_INPUT_PX,
+    MAX_OFFSET,
+    MAX_RESIZE_PX,
+    TEMPERATURES,
+    check_classes,
+    check_normalisation,
+    check_per_class,
+    check_shares,
+    check_thresholds,
+    find_unknown_types,
+    require_none,
+)
+from skinapp.models.seal import SEAL, add_seal, compute_seal
 
 Task = Literal["malignancy", "lesion_type"]
 Role = Literal["malignancy", "lesion_type", "both"]
@@ -23,14 +37,14 @@ TRAINING = "training.json"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Preprocessing(_Strict):
     """How a photo becomes input: short side resized to `resize_px`, central `input_px` square, normalised."""
 
-    resize_px: PositiveInt = 256
-    input_px: PositiveInt = 224
+    resize_px: PositiveInt = Field(256, le=MAX_RESIZE_PX)
+    input_px: PositiveInt = Field(224, le=MAX_INPUT_PX)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
 
@@ -38,6 +52,7 @@ class Preprocessing(_Strict):
     def _crop_fits(self) -> Self:
         if self.input_px > self.resize_px:
             raise ValueError("input_px must not exceed resize_px")
+        require_none(check_normalisation(self.mean, self.std))
         return self
 
 
@@ -46,13 +61,22 @@ class Head(_Strict):
 
     name: Task
     classes: tuple[str, ...]
-    temperature: float = Field(1.0, gt=0, description="logits are divided by it; fitted on validation")
+    temperature: float = Field(
+        1.0, ge=TEMPERATURES[0], le=TEMPERATURES[1], description="logits are divided by it; fitted on validation"
+    )
     offsets: tuple[float, ...] = Field(
         (), description="added to logits / temperature, one per class; they undo the shares in which classes were drawn"
     )
     shares: tuple[float, ...] = Field(
         (), description="of each class among the photos that the scores are meant for: 0 to 1, sum 1; empty if unknown"
     )
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        too_large = [f"an offset is beyond {MAX_OFFSET:g}"] if any(abs(o) > MAX_OFFSET for o in self.offsets) else []
+        per_class = check_per_class({"offsets": self.offsets, "shares": self.shares}, len(self.classes))
+        require_none([*check_classes(self.name, self.classes), *per_class, *too_large, *check_shares(self.shares)])
+        return self
 
     @property
     def shares_by_class(self) -> dict[str, float]:
@@ -155,7 +179,7 @@ class CardFigure(_Strict):
     task: Task
     run: str
     split: str
-    grouped_by: str | None = Field(None, description='what tells its subgroup from others, as "camera"')
+    grouped_by: str | None = Field(None, description='what tells its subgroup from others, for example "camera"')
     group: str | None = Field(None, description='as "rosendahl", or "akiec left out"; None: all photos of the run')
     metric: str = Field(description='as "balanced_accuracy"; metrics.labels names them')
     label: str | None = Field(None, description="the class, of a figure that belongs to one")
@@ -172,7 +196,7 @@ class UnseenCameraResult(_Strict):
     """The result of a tried recipe, single or average, on photos of a camera or clinic that it was not trained on."""
 
     recipe: str
-    network: str = Field(description='its architecture; of an average those of its members, as "resnet18 + resnet50"')
+    network: str = Field(description='its architecture; of an average those of its members: "resnet18 + resnet50"')
     whose: tuple[str, ...] = Field(description="cameras of these photos, or their source where the camera is unknown")
     figure: CardFigure
     rates: tuple[CardFigure, ...] = Field(
@@ -186,7 +210,7 @@ class SeedFigures(_Strict):
     network: str = Field(description="the name of the model's network")
     recipe: str = Field(description="whose figures these are: the network's own folder, or that of a tried recipe")
     seed: int
-    figures: dict[str, float] = Field(description='by metric, as "macro_auroc"; only defined ones')
+    figures: dict[str, float] = Field(description='by metric, for example "macro_auroc"; only defined ones')
 
 
 class Card(_Strict):
@@ -223,6 +247,20 @@ class Card(_Strict):
     def _require_training_facts(self) -> Self:
         if not self.members and not (self.initial and isinstance(self.training, TrainingFacts)):
             raise ValueError("a single network needs its initial weights and training facts")
+        return self
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        tasks, names = sorted(head.name for head in self.heads), [member.name for member in self.members]
+        expected = ["lesion_type", "malignancy"] if self.role == "both" else [self.role]
+        problems = check_thresholds([(point.sensitivity, point.threshold) for point in self.operating_points])
+        if tasks != expected:
+            problems.append(
+                f'role "{self.role}" needs the heads {", ".join(expected)}, not {", ".join(tasks) or "none"}'
+            )
+        if len(set(names)) < len(names) or any(name in ("", "..") or PurePath(name).name != name for name in names):
+            problems.append("members must be names of folders, each named once")
+        require_none(problems)
         return self
 
     @property
@@ -262,31 +300,82 @@ def write_card(folder: Path, card: Card) -> None:
 
 
 def format_card(card: Card) -> str:
-    """Return a card as the text of its file."""
-    return card.model_dump_json(indent=2) + "\n"
+    """Return a card as the text of its file, with its seal."""
+    return add_seal(card.model_dump_json(indent=2))
 
 
-def read_card(folder: Path) -> Card:
-    """Read a model's card; ModelError if it is missing or a key is wrong or missing."""
-    finish_replacing(folder)
+def read_card(folder: Path, sealed: bool = True) -> Card:
+    """Read a model's card and check it.
+
+    Raises ModelError where it is missing, a key is wrong or missing, or it was changed since it was written. With
+    `sealed` false the last is not checked: only for a command that makes anew what the seal protects.
+    """
+    path = folder / CARD
+    content = _read_content(path)
+    seal = content.pop(SEAL, None)
     try:
-        return Card.model_validate_json((folder / CARD).read_bytes())
+        card = Card.model_validate(content)
+    except ValidationError as error:
+        raise ModelError(
+            f"{path} is not a model card: {describe_faults(error, 'the whole file')}. "
+            "Restore it, or train the model again."
+        ) from error
+    for head in card.heads:
+        if head.name == "lesion_type" and (unknown := find_unknown_types(head.classes)):
+            raise ModelError(f"{path} has lesion types that are none of the eight: {', '.join(unknown)}. Restore it.")
+    if sealed and seal != compute_seal(content):
+        raise ModelError(_describe_broken_seal(path, card, seal))
+    return card
+
+
+def _read_content(path: Path) -> dict[str, Any]:
+    """Read the JSON of a card; ModelError where there is none."""
+    try:
+        finish_replacing(path.parent)
+        content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise ModelError(
-            f"{folder} holds no {CARD}. Train the model with `skinapp train {folder / RECIPE}`, or name another folder "
-            "of models with --models or SKINAPP_MODELS."
+            f"{path.parent} holds no {CARD}. Name the folder of a model, or another folder of models with --models or "
+            f"SKINAPP_MODELS; `skinapp train {path.with_name(RECIPE)}` makes a model."
         ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise ModelError(f"{folder / CARD} is not a model card: {where}: {first['msg']}. Train it again.") from error
+    except NotADirectoryError as error:
+        raise ModelError(
+            f"{path.parent} is a file. Name the model's folder, the one that holds {CARD} and its weights."
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}). Restore the file {CARD}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is not a model card: the whole file: it is no JSON ({error}). Restore it.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} is not a model card: the whole file: it is no JSON object. Restore it.")
+    return content
+
+
+def describe_faults(error: ValidationError, whole: str) -> str:
+    """List every fault that pydantic found in the form "key: what is wrong"; `whole` names a fault without a key."""
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"]) or whole
+        lines.append(f"{key}: {fault['msg']}")
+    return "; ".join(lines)
+
+
+def _describe_broken_seal(path: Path, card: Card, seal: object) -> str:
+    if card.members:
+        anew = f"`skinapp average {path.with_name(RECIPE)}`"
+    else:
+        anew = f"`skinapp calibrate {path.parent}`, which reads the recipe beside it"
+    happened = (
+        "was changed by hand: its seal does not match" if seal else "has no seal, so nobody knows if it was changed"
+    )
+    return f"{path} {happened}. Restore it, or make it anew with {anew}, then `skinapp evaluate` and `skinapp card`."
 
 
 def read_training(path: Path) -> TrainingFacts:
     """Read the training facts from a card or from an experiment's training.json; ModelError if damaged."""
     try:
         return TrainingFacts.model_validate(json.loads(path.read_bytes())["training"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, OSError) as error:
         raise ModelError(f"{path} does not say how the training went. Train it again.") from error
 
 
@@ -297,5 +386,5 @@ def read_members(path: Path) -> tuple[NetworkFacts, ...]:
     """
     try:
         return _MEMBERS.validate_python(json.loads(path.read_bytes()).get("members", ()))
-    except (AttributeError, ValueError) as error:
+    except (AttributeError, ValueError, RecursionError, OSError) as error:
         raise ModelError(f"{path} does not say which networks are averaged. Average them again.") from error

@@ -59,6 +59,22 @@ def choose_preprocessing(cards: Sequence[Card]) -> Preprocessing:
     return largest
 
 
+def check_average(card: Card, members: Sequence[Card]) -> None:
+    """Raise ModelError where the card of an average has other classes or preprocessing than its members."""
+    problems = []
+    if card.preprocessing != choose_preprocessing(members):
+        problems.append("preprocessing")
+    for head in card.heads:
+        classes = {other.classes for member in members for other in member.heads if other.name == head.name}
+        if classes != {head.classes}:
+            problems.append(f"classes of {head.name}")
+    if problems:
+        raise ModelError(
+            f"The card of {card.id} differs from its members in {' and '.join(problems)}. "
+            "Restore it, or average them again with `skinapp average`."
+        )
+
+
 def hash_members(cards: Sequence[Card]) -> str:
     """Return the sha256, in hex, of the members' weight hashes, preprocessing and calibration, in their order.
 

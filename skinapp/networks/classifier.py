@@ -11,12 +11,16 @@ import torch
 from scipy.special import softmax
 from torch import Tensor
 
+from skinapp.errors import ModelError
 from skinapp.models.card import Head
 from skinapp.networks.device import Device
 from skinapp.networks.folder import Model
 from skinapp.taxonomy import MALIGNANT, is_malignant
 
 BATCH_PHOTOS = 32
+
+_BATCH_PX = BATCH_PHOTOS * 512**2
+"""Most input pixels at once: networks with an input above 512 px get fewer photos."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,13 +37,18 @@ class Classifier:
 
     def _warm_up(self) -> None:
         side = self.card.preprocessing.input_px
-        self.predict(torch.zeros(1, 3, side, side))
+        answers = self.predict(torch.zeros(1, 3, side, side))
+        if not find_assessable(answers).all():
+            raise ModelError(
+                f"The model {self.card.id} answers a blank photo with no number. Restore its folder, or train it again."
+            )
 
     def predict(self, batch: Tensor) -> list[np.ndarray]:
         """Return the calibrated probabilities of each head, float64 (n, classes), in the card's order of heads.
 
         `batch` is float32 (n, 3, s, s), from skinapp.networks.preprocess.to_tensor. A model with both heads gives
-        lesion types that agree with its malignancy (see `reconcile_types`).
+        lesion types that agree with its malignancy (see `reconcile_types`). A photo whose logits are no finite numbers
+        has NaN; `find_assessable` finds it.
         """
         with torch.inference_mode():
             logits = self._network(batch.to(self.device.torch, memory_format=torch.channels_last))
@@ -48,9 +57,19 @@ class Classifier:
         return reconcile_types(probabilities, self.card.heads) if self.card.role == "both" else probabilities
 
 
+def find_assessable(probabilities: Sequence[np.ndarray]) -> np.ndarray:
+    """Return which photos, bool (n,), have a finite probability for each class of each head; others have no answer."""
+    assessable: np.ndarray = np.logical_and.reduce([np.isfinite(of_head).all(axis=1) for of_head in probabilities])
+    return assessable
+
+
 def calibrate_logits(logits: np.ndarray, head: Head) -> np.ndarray:
-    """Return softmax(logits / temperature + offsets): probabilities (n, k) from a head's logits (n, k)."""
-    scores: np.ndarray = softmax(logits / head.temperature + np.array(head.offsets or 0.0), axis=1)
+    """Return softmax(logits / temperature + offsets): probabilities (n, k) from a head's logits (n, k).
+
+    A row with a logit that is no finite number becomes NaN in all classes: an infinite one would give a sure answer.
+    """
+    finite = np.where(np.isfinite(logits).all(axis=1, keepdims=True), logits, np.nan)
+    scores: np.ndarray = softmax(finite / head.temperature + np.array(head.offsets or 0.0), axis=1)
     return scores
 
 
@@ -72,11 +91,19 @@ def reconcile_types(probabilities: Sequence[np.ndarray], heads: Sequence[Head]) 
 
 
 def _normalise_rows(scores: np.ndarray) -> np.ndarray:
-    """Scale rows of scores (n, k) to add up to 1; a row of zeros, where softmax underflowed, becomes 1 / k each."""
+    """Scale rows of scores (n, k) to add up to 1; a row of zeros, where softmax underflowed, becomes 1 / k each.
+
+    A row with NaN stays NaN.
+    """
     normalised = np.full_like(scores, 1 / scores.shape[1])
     total = scores.sum(axis=1, keepdims=True)
-    np.divide(scores, total, out=normalised, where=total > 0)
+    np.divide(scores, total, out=normalised, where=total != 0)
     return normalised
+
+
+def choose_batch_photos(input_px: int) -> int:
+    """Return how many photos of an input size in px go through a network at once: 32, or fewer large ones."""
+    return max(1, min(BATCH_PHOTOS, _BATCH_PX // input_px**2))
 
 
 def prefetch(

@@ -1,11 +1,12 @@
 """A torchvision ResNet with one or more named heads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 import torchvision
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -31,29 +32,25 @@ class HeadedResNet(nn.Module):
         return {name: head(features) for name, head in self.heads.items()}
 
 
-def load_trunk(network: HeadedResNet, weights: Mapping[str, Tensor]) -> None:
-    """Load the trunk from the state dict of a torchvision ResNet or a HeadedResNet; the heads stay.
-
-    Raises ModelError where the weights are of another architecture.
-    """
-    if any(name.startswith("trunk.") for name in weights):
-        weights = {name.removeprefix("trunk."): v for name, v in weights.items() if name.startswith("trunk.")}
-    kept = {name: v.float() if v.is_floating_point() else v for name, v in weights.items() if name[:3] != "fc."}
-    try:
-        network.trunk.load_state_dict(kept, strict=True)
-    except RuntimeError as error:
-        raise ModelError(
-            "The initial weights are of another architecture than the network. Name weights that fit."
-        ) from error
-
-
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Read tensors from a safetensors file, without unpickling; ModelError where it is missing or damaged."""
-    try:
+    with _explain_safetensors(path):
         return load_file(path)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of a safetensors file; empty where it has none. Raises what `read_safetensors` raises."""
+    with _explain_safetensors(path), safe_open(path, "pt") as file:
+        return file.metadata() or {}
+
+
+@contextmanager
+def _explain_safetensors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise ModelError(f"There is no weights file at {path}. Check the path.") from error
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not a complete safetensors file ({error}). Fetch it or make it again.") from error
 
 

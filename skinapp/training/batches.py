@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import v2
 
 from skinapp.datasets.files import Progress
+from skinapp.datasets.photo_files import require_photos
 from skinapp.datasets.table import get_true_labels
 from skinapp.errors import PhotoError
 from skinapp.models.card import Preprocessing, Task
@@ -34,8 +36,10 @@ def decode_photos(
 ) -> list[np.ndarray]:
     """Read every photo of a table once and return what `view` makes of each, uint8 (h, w, 3).
 
-    Raises PhotoError, naming the file, where a photo cannot be read.
+    Raises DatasetError, before any is read, where photos are missing; PhotoError, naming the file, where one cannot be
+    read.
     """
+    require_photos(table, data_root)
     paths = [data_root / path for path in table["path"]]
     views = []
     with ThreadPoolExecutor() as pool:
@@ -52,8 +56,18 @@ def _read(path: Path) -> Photo:
         raise PhotoError(f"{path}: {error}") from error
 
 
+class Draw(NamedTuple):
+    """A photo that is drawn for training, by its row, and the seed of its augmentation."""
+
+    photo: int
+    seed: int
+
+
 class PhotoDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Decoded photos with their class index for each head; a photo is transformed anew at every access."""
+    """Decoded photos with their class index for each head; a photo is transformed anew at every draw.
+
+    The seed of the draw alone decides the transform, not the process that makes it, nor what it made before.
+    """
 
     def __init__(self, pixels: Sequence[np.ndarray], classes: np.ndarray, transform: v2.Transform | None) -> None:
         """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n, heads)."""
@@ -63,14 +77,23 @@ class PhotoDataset(Dataset[tuple[Tensor, Tensor]]):
         """Return the number of photos."""
         return len(self.pixels)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """Return one photo, uint8 (3, s, s), and its class indices, int64 (heads,)."""
-        photo = torch.tensor(self.pixels[index]).permute(2, 0, 1)
-        return (self.transform(photo) if self.transform else photo), self.classes[index]
+    def __getitem__(self, draw: int | Draw) -> tuple[Tensor, Tensor]:
+        """Return one photo, uint8 (3, s, s), and its class indices, int64 (heads,); a bare row is not transformed."""
+        if not isinstance(draw, Draw):
+            return self._read(draw), self.classes[draw]
+        photo = self._read(draw.photo)
+        if self.transform:
+            with torch.random.fork_rng(devices=()):
+                torch.manual_seed(draw.seed)
+                photo = self.transform(photo)
+        return photo, self.classes[draw.photo]
+
+    def _read(self, row: int) -> Tensor:
+        return torch.tensor(self.pixels[row]).permute(2, 0, 1)
 
 
-class EpochSampler(Sampler[int]):
-    """Draws photos by weight; the draw depends on seed and epoch alone, so a resumed run repeats it."""
+class EpochSampler(Sampler[Draw]):
+    """Draws photos by weight, each with a seed; all depends on seed and epoch alone, so a resumed run repeats it."""
 
     def __init__(self, weights: np.ndarray, seed: int, replacement: bool = True) -> None:
         """Keep the probability of each photo, float64 (n,), summing to 1.
@@ -88,13 +111,15 @@ class EpochSampler(Sampler[int]):
         """Return the number of draws per epoch, which is the number of photos."""
         return len(self.weights)
 
-    def __iter__(self) -> Iterator[int]:
-        """Yield the indices of the photos of one epoch."""
+    def __iter__(self) -> Iterator[Draw]:
+        """Yield the draws of one epoch."""
         generator = np.random.default_rng((self.seed, self.epoch))
         if self.replacement:
-            yield from generator.choice(len(self.weights), len(self.weights), p=self.weights).tolist()
+            photos = generator.choice(len(self.weights), len(self.weights), p=self.weights)
         else:
-            yield from _draw_systematic(self.weights, generator).tolist()
+            photos = _draw_systematic(self.weights, generator)
+        seeds = generator.integers(2**63, size=len(photos))
+        yield from map(Draw, photos.tolist(), seeds.tolist())
 
 
 def _draw_systematic(weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:

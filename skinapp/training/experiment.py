@@ -17,6 +17,7 @@ from skinapp.runs.stored import StoredRun, save_run
 from skinapp.training.checkpoints import hash_weights
 from skinapp.training.fit import FinishedTraining, TrainingContext, fit
 from skinapp.training.recipe import Recipe
+from skinapp.training.resume import check_room
 from skinapp.training.sources import collect_photos, find_table
 from skinapp.training.squeezed.recipe import read_any_recipe
 from skinapp.training.squeezed.train import train_squeezed
@@ -37,6 +38,7 @@ def run_experiment(recipe_path: Path, context: TrainingContext) -> Experiment:
     `train_squeezed` raise.
     """
     recipe = read_any_recipe(recipe_path)
+    check_room(recipe_path.parent)
     if not recipe.evaluate:
         raise RecipeError(f'{recipe_path} names no split to evaluate. Add evaluate = ["validation", "showcase"].')
     if isinstance(recipe, Recipe):

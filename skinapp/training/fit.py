@@ -1,5 +1,6 @@
 """Train a model by a recipe: resume, keep the best epoch, calibrate and save."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,18 +14,21 @@ from lightning.pytorch.callbacks import (
     Callback,
     EarlyStopping,
     EMAWeightAveraging,
-    ModelCheckpoint,
     RichProgressBar,
 )
 from torch.utils.data import DataLoader
 
-from skinapp.datasets.files import Progress, no_progress
+from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.errors import ModelError, RecipeError
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
+from skinapp.models.bounds import find_unknown_types
 from skinapp.models.card import RECIPE, Card, TrainingFacts, write_card
+from skinapp.models.folder import check_model_id
 from skinapp.networks.device import choose_device, choose_precision, read_versions
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
+from skinapp.networks.weights import check_fits_half
+from skinapp.taxonomy import CODES
 from skinapp.training.batches import (
     EpochSampler,
     compute_class_shares,
@@ -33,24 +37,26 @@ from skinapp.training.batches import (
     load_validation_batches,
 )
 from skinapp.training.calibrate import Shares, calibrate_heads, check_shares
-from skinapp.training.checkpoints import Clock, EpochReport, WholeCheckpoints
+from skinapp.training.checkpoints import Clock, EpochReport, MovableCheckpoint, WholeCheckpoints
 from skinapp.training.distillation import describe_teachers, load_teachers
 from skinapp.training.facts import INTENDED_USE, LICENCE, NOT_FOR, describe_data
 from skinapp.training.initial import build_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
+from skinapp.training.resume import LAST, Resume, check_room, count_checkpoint_bytes, find_checkpoint, load_checkpoint
 from skinapp.training.sources import collect_photos, select_own
 
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """The folders of a training (photos, initial weights, checkpoints), its worker processes and how it reports."""
+    """The folders of a training (photos, initial weights, checkpoints), its workers, where it resumes, its reports."""
 
     data_root: Path
     weights_folder: Path | None
     checkpoints: Path
     workers: int = 1
-    progress: Progress = no_progress
+    resume: Resume = "last"
+    progress: Progress = ignore_progress
     say: Callable[[str], None] = lambda sentence: None
 
 
@@ -70,16 +76,35 @@ def train(recipe_path: Path, context: TrainingContext) -> Card:
     Returns the card as written. Raises RecipeError, DatasetError, PhotoError or ModelError where the recipe, the table,
     a photo or the initial weights are wrong.
     """
+    _check_can_ship(read_recipe(recipe_path), recipe_path)
     trained = fit(recipe_path, context)
-    return save_model(recipe_path.parent, trained.card, trained.network.state_dict(), trained.curves)
+    try:
+        return save_model(recipe_path.parent, trained.card, trained.network.state_dict(), trained.curves)
+    except OSError as error:
+        raise ModelError(
+            f"The model cannot be written to {recipe_path.parent} ({error.strerror or error}). The training is kept in "
+            f"{context.checkpoints}: make room, then run the same command to save it."
+        ) from error
+
+
+def _check_can_ship(recipe: Recipe, recipe_path: Path) -> None:
+    """Raise RecipeError where a recipe's classes are not those that models answer with; experiments may have others."""
+    if "lesion_type" in recipe.heads and (unknown := find_unknown_types(recipe.data.classes)):
+        raise RecipeError(
+            f"{recipe_path}: data.classes has {', '.join(unknown)}, but a model's lesion types are {', '.join(CODES)}. "
+            "Correct them, or measure this recipe with `skinapp experiment`."
+        )
 
 
 def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
     """Train by a recipe and write only checkpoints; raises what `train` raises."""
     recipe = read_recipe(recipe_path)
+    check_model_id(recipe_path.resolve().parent.name)
     data = _load_data(recipe)
     parts = data.parts
     network, initial = build_network(recipe, recipe_path.parent, context.weights_folder)
+    check_room(recipe_path.parent)
+    check_room(context.checkpoints, count_checkpoint_bytes(context.checkpoints, network.state_dict()))
     teachers = load_teachers(recipe, recipe_path.parent)
     L.seed_everything(recipe.seed, verbose=False)
     context.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
@@ -88,6 +113,7 @@ def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
     module = TrainedNetwork(network, recipe, len(training), data.drawn, teachers)
     module = module.to(memory_format=torch.channels_last)
     facts = _run_trainer(module, training, validation, recipe_path, context)
+    check_fits_half(module.state_dict(), "The trained weights")
     heads, rounding = calibrate_heads(module, validation, data.natural, data.drawn)
     card = Card(
         id=recipe_path.resolve().parent.name,
@@ -116,16 +142,17 @@ def recalibrate(folder: Path, context: TrainingContext) -> Card:
     Operating points and figures are removed from the card, because they hold for the old scores. Returns the card as
     written. Raises RecipeError where other keys of the recipe differ from the card; else what `train` raises.
     """
-    model = load_model(folder)
+    # The seal is not asked for: the recipe says all that it protects, and the rest is computed anew.
+    model = load_model(folder, sealed=False)
     if model.card.members:
         raise ModelError(f"{model.card.id} is an average. Calibrate it with `skinapp average {folder / RECIPE}`.")
     recipe = read_recipe(folder / RECIPE)
-    _check_trained_by(recipe, model.card)
     data = _load_data(recipe)
+    _check_trained_by(recipe, model.card)
     validation = load_validation_batches(data.parts["validation"], context.data_root, recipe, context.progress)
     module = TrainedNetwork(cast(HeadedResNet, model.network), recipe, 1, data.drawn)
     heads, _ = calibrate_heads(module, validation, data.natural, data.drawn)
-    training = model.card.training.model_copy(update={"recipe_sha256": file_sha256(folder / RECIPE)})
+    training = model.card.training.model_copy(update={"recipe_sha256": compute_sha256(folder / RECIPE)})
     renewed: dict[str, object] = {"heads": heads, "training": training, "operating_points": (), "figures": ()}
     card = model.card.model_copy(update=renewed)
     write_card(folder, card)
@@ -140,7 +167,7 @@ def _check_trained_by(recipe: Recipe, card: Card) -> None:
         "network.initial_weights": (recipe.network.initial_weights, network.initial.name),
         "input": (recipe.input, card.preprocessing),
         "data.classes": (recipe.heads, {head.name: head.classes for head in card.heads}),
-        "data.table": (file_sha256(Path(recipe.data.table)), card.data.table_sha256),
+        "data.table": (compute_sha256(Path(recipe.data.table)), card.data.table_sha256),
         "schedule.monitor": (recipe.schedule.monitor, network.training.monitor),
     }
     if others := [key for key, (wanted, trained) in facts.items() if wanted != trained]:
@@ -177,15 +204,17 @@ def _run_trainer(
     context: TrainingContext,
 ) -> TrainingFacts:
     """Train, or resume from the last checkpoint, and load the weights of the epoch to keep into the module."""
-    recipe_sha256 = file_sha256(recipe_path)
+    recipe_sha256 = compute_sha256(recipe_path)
     trainer, best, clock = _make_trainer(module.recipe, context)
-    last = context.checkpoints / "last.ckpt"
-    resumed = last if last.is_file() else None
-    if resumed:
-        _resume_sampler(training, resumed)
+    keys = [one.state_key for one in (best, clock)]
+    found = find_checkpoint(context.checkpoints, context.resume, module.state_dict(), keys)
+    resumed, done = found or (None, -1)
+    assert isinstance(training.sampler, EpochSampler)
+    training.sampler.set_epoch(done + 1)  # workers start to draw before Lightning sets it
     trainer.fit(module, training, validation, ckpt_path=resumed, weights_only=True)
-    kept = best.best_model_path if module.recipe.schedule.keep == "best" else last
-    checkpoint = torch.load(kept, map_location="cpu", weights_only=True)
+    _warn_if_diverged(module, context)
+    kept = Path(best.best_model_path) if module.recipe.schedule.keep == "best" else context.checkpoints / LAST
+    checkpoint = load_checkpoint(kept)
     module.load_state_dict(checkpoint["state_dict"])
     epoch = int(checkpoint["epoch"])
     return TrainingFacts(
@@ -201,17 +230,18 @@ def _run_trainer(
     )
 
 
-def _resume_sampler(training: DataLoader[Any], resumed: Path) -> None:
-    """Set the sampler to the epoch after the checkpoint's; workers start to draw before Lightning sets it."""
-    assert isinstance(training.sampler, EpochSampler)
-    training.sampler.set_epoch(torch.load(resumed, map_location="cpu", weights_only=True)["epoch"] + 1)
+def _warn_if_diverged(module: TrainedNetwork, context: TrainingContext) -> None:
+    if not math.isfinite(module.curves[-1]["validation_loss"]):
+        context.say(
+            f"The training diverged: its loss is no number after epoch {len(module.curves)}. Lower learning_rate."
+        )
 
 
-def _make_trainer(recipe: Recipe, context: TrainingContext) -> tuple[L.Trainer, ModelCheckpoint, Clock]:
+def _make_trainer(recipe: Recipe, context: TrainingContext) -> tuple[L.Trainer, MovableCheckpoint, Clock]:
     monitor = f"validation_{recipe.schedule.monitor}"
     mode = "min" if recipe.schedule.monitor == "loss" else "max"
-    best = ModelCheckpoint(context.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
-    last = ModelCheckpoint(context.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
+    best = MovableCheckpoint(context.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
+    last = MovableCheckpoint(context.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
     clock = Clock()
     decay = recipe.schedule.average_decay
     averaging: list[Callback] = [EMAWeightAveraging(decay=decay)] if decay else []

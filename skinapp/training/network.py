@@ -49,6 +49,10 @@ class TrainedNetwork(L.LightningModule):
         output: dict[Task, Tensor] = self.network(normalise(photos, self.recipe.input))
         return output
 
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Seed dropout, mixup and CutMix by seed, epoch and batch alone, so that a resumed run repeats them."""
+        torch.manual_seed(_derive_seed(self.recipe.seed, self.current_epoch, batch_idx))
+
     def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """Return the loss of one batch: photos, and their class indices (n, heads)."""
         photos, classes = batch
@@ -147,6 +151,11 @@ class TrainedNetwork(L.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
+def _derive_seed(*numbers: int) -> int:
+    """Return one seed from several numbers, which neighbours do not share."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
+
+
 def compute_logit_adjustments(recipe: Recipe, drawn: Mapping[Task, np.ndarray] | None) -> dict[Task, Tensor]:
     """Return what is added to each head's logits in training, float32 (k,): strength x log(share as sampled).
 
@@ -189,8 +198,10 @@ def compute_validation_figures(logits: np.ndarray, classes: np.ndarray) -> dict[
     """Return log loss, accuracy, balanced accuracy, macro F1 and macro AUROC of logits (n, k) with true indices (n,).
 
     They are those of skinapp.metrics, as in every stored run. Macro figures average over the classes that have photos;
-    the macro AUROC (one-vs-rest) is NaN where all photos are of one class.
+    the macro AUROC (one-vs-rest) is NaN where all photos are of one class. All are NaN where a logit is no number.
     """
+    if not np.isfinite(logits).all():
+        return dict.fromkeys(("loss", "accuracy", "balanced_accuracy", "macro_f1", "macro_auroc"), math.nan)
     scores = torch.from_numpy(logits).softmax(1).numpy().astype(np.float64)
     scores /= scores.sum(axis=1, keepdims=True)
     confusion = classification.confusion_matrix(classes, scores.argmax(axis=1), scores.shape[1])

@@ -1,13 +1,23 @@
 """Training recipes: TOML files with every setting of a training, checked key by key."""
 
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from skinapp.errors import RecipeError
 from skinapp.files import read_toml
-from skinapp.models.card import Architecture, Preprocessing, Role, Task
+from skinapp.models.bounds import MAX_INPUT_PX, check_classes, require_none
+from skinapp.models.card import Architecture, Preprocessing, Role, Task, describe_faults
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
 SplitBy = Literal["table", "photo", "class", "lesion"]
@@ -15,11 +25,34 @@ SplitBy = Literal["table", "photo", "class", "lesion"]
 
 Form = TypeVar("Form", bound=BaseModel)
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""A seed that every source of random numbers takes."""
+
+BatchSize = Annotated[int, Field(ge=2, description="batch normalisation has nothing to compare in a batch of one")]
+
+
+def _spell_code(text: object) -> object:
+    """Return one of the eight codes in small letters, however it was spelt; anything else as it is."""
+    small = text.strip().casefold() if isinstance(text, str) else None
+    return small if small in CODES else text
+
+
+def _spell_name(text: object) -> object:
+    """Spell the name of an architecture or a role as here: "ResNet-18" is resnet18, "Lesion-Type" lesion_type."""
+    if not isinstance(text, str):
+        return text
+    small = text.strip().casefold()
+    return small.replace("-", "").replace("_", "") if small.startswith("resnet") else small.replace("-", "_")
+
+
+Label = Annotated[str, BeforeValidator(_spell_code)]
+"""A label of photos; the eight codes may be written in capitals, as ISIC's files do."""
+
 
 class StrictModel(BaseModel):
     """A section of a recipe; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ExtraTable(StrictModel):
@@ -38,13 +71,18 @@ class Data(StrictModel):
     """The image table, and the diagnoses in the order of the classes."""
 
     table: str = Field(description="path of the image table, relative to the working directory")
-    classes: tuple[str, ...] = CODES
-    relabel: dict[str, str] = Field({}, description='labels to replace, such as {scc = "akiec"}')
+    classes: tuple[Label, ...] = CODES
+    relabel: dict[Label, Label] = Field({}, description='labels to replace, such as {scc = "akiec"}')
     cap: PositiveInt | None = Field(None, description="maximum number of photos per diagnosis; the others are left out")
     cap_part: Literal["all", "train"] = Field(
         "train", description='the photos to cap: "train", or "all" before they are split'
     )
     extra: tuple[ExtraTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_each_class_once(self) -> Self:
+        require_none(check_classes("lesion_type", self.classes))
+        return self
 
 
 class Split(StrictModel):
@@ -57,7 +95,7 @@ class Split(StrictModel):
 
     by: SplitBy = "table"
     validation_share: float = Field(0.2, gt=0, lt=1)
-    seed: int = 2026
+    seed: Seed = 2026
     twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the working directory")
     outside: str | None = Field(
         None, description='a camera to keep out: its training and validation photos become the split "outside"'
@@ -65,9 +103,9 @@ class Split(StrictModel):
 
 
 class NetworkSettings(StrictModel):
-    """The ResNet and its initial weights: a safetensors file, a torchvision name, or "none"."""
+    """The ResNet and its initial weights: a file (safetensors or PyTorch), a torchvision name, or "none"."""
 
-    architecture: Architecture = "resnet18"
+    architecture: Annotated[Architecture, BeforeValidator(_spell_name)] = "resnet18"
     initial_weights: str = "none"
     initial_licence: str = "none: trained from random weights"
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -77,7 +115,9 @@ class Augmentation(StrictModel):
     """The augmentation of training photos; with everything 0 and a scale of (1, 1) they stay as they are."""
 
     crop_px: PositiveInt | None = Field(
-        None, description="side of the training crops in px, by default input_px; smaller crops train faster"
+        None,
+        le=MAX_INPUT_PX,
+        description="side of the training crops in px, by default input_px; smaller crops train faster",
     )
     crop_scale: tuple[PositiveFloat, PositiveFloat] = (0.5, 1.0)
     crop_ratio: tuple[PositiveFloat, PositiveFloat] = (0.8, 1.25)
@@ -94,6 +134,12 @@ class Augmentation(StrictModel):
     jpeg: float = Field(0.0, ge=0, le=1, description="share to compress as JPEG, quality 30 to 95")
     dark_corners: float = Field(0.0, ge=0, le=1, description="share to give a dermatoscope's dark corners")
     grey_world: float = Field(0.0, ge=0, le=1, description="share to remove the colour cast of")
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Self:
+        ranges = {"crop_scale": self.crop_scale, "crop_ratio": self.crop_ratio}
+        require_none([f"{name} must be the lower bound, then the upper" for name, (a, b) in ranges.items() if a > b])
+        return self
 
 
 class Sampling(StrictModel):
@@ -112,7 +158,7 @@ class Schedule(StrictModel):
     """AdamW with linear warm-up and a cosine down to zero; stops early when validation no longer improves."""
 
     epochs: PositiveInt
-    batch_size: PositiveInt = 64
+    batch_size: BatchSize = 64
     learning_rate: PositiveFloat = 3e-4
     weight_decay: float = Field(0.05, ge=0)
     warmup_epochs: float = Field(0.5, ge=0)
@@ -159,8 +205,8 @@ class Distillation(StrictModel):
 class Recipe(StrictModel):
     """Every setting of a training; two runs of one recipe on one machine give the same model."""
 
-    role: Role
-    seed: int
+    role: Annotated[Role, BeforeValidator(_spell_name)]
+    seed: Seed
     data: Data
     network: NetworkSettings
     input: Preprocessing
@@ -213,12 +259,4 @@ def parse_recipe(form: type[Form], path: Path, raw: dict[str, Any]) -> Form:
     try:
         return form.model_validate(raw)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_describe_errors(error)}") from error
-
-
-def _describe_errors(error: ValidationError) -> str:
-    lines = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "recipe"
-        lines.append(f"{key}: {fault['msg']}")
-    return "; ".join(lines) + ". Correct these keys."
+        raise RecipeError(f"{path}: {describe_faults(error, 'recipe')}. Correct these keys.") from error

@@ -50,7 +50,8 @@ def test_calibrate_says_the_temperature_and_that_the_runs_are_old(
     assert "Make them again with `skinapp evaluate`, then `skinapp card small`" in done.err
     done = run_command("calibrate", "absent", *options, "--models", tmp_path / "models")
     assert (done.code, done.out) == (2, "")
-    assert "absent holds no card.json" in done.err
+    assert "There is no model absent in" in done.err
+    assert "which has small." in done.err
 
 
 def test_a_wrong_recipe_or_data_root_is_said_in_a_sentence(

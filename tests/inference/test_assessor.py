@@ -114,7 +114,7 @@ def test_a_missing_role_is_named(tmp_path: Path, make_model: MakeModel, there: s
 
 
 def test_no_models_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="absent holds no malignancy model"):
+    with pytest.raises(ModelError, match=r"There is no folder .*absent of models\. Name the folder"):
         load_assessor(tmp_path / "absent", CPU)
 
 

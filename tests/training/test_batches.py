@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 import torch
 
-from skinapp.datasets.files import no_progress
+from skinapp.datasets.files import ignore_progress
 from skinapp.datasets.table import build_image_table, read_table
 from skinapp.errors import PhotoError
 from skinapp.networks.preprocess import crop_for_network
 from skinapp.photo import read_photo_file
 from skinapp.training.batches import (
+    Draw,
     EpochSampler,
     compute_class_shares,
     compute_photo_weights,
@@ -105,7 +106,11 @@ def test_a_class_without_a_photo_has_share_0(
 def drawn(seed: int, epoch: int) -> list[int]:
     sampler = EpochSampler(np.full(50, 1 / 50), seed)
     sampler.set_epoch(epoch)
-    return list(sampler)
+    return rows(sampler)
+
+
+def rows(sampler: Iterable[Draw]) -> list[int]:
+    return [draw.photo for draw in sampler]
 
 
 def test_seed_and_epoch_alone_decide_the_draws() -> None:
@@ -115,7 +120,7 @@ def test_seed_and_epoch_alone_decide_the_draws() -> None:
 
 def test_draws_as_many_as_there_are_by_weight() -> None:
     sampler = EpochSampler(np.array([0.0, 0.2, 0.8] + [0.0] * 997), seed=1)
-    photos = list(sampler)
+    photos = rows(sampler)
     assert len(photos) == len(sampler) == 1000
     assert set(photos) == {1, 2}
     assert photos.count(2) == pytest.approx(800, abs=60)
@@ -123,12 +128,12 @@ def test_draws_as_many_as_there_are_by_weight() -> None:
 
 def test_without_replacement_photos_alike_come_once_an_epoch_in_another_order_each() -> None:
     sampler = EpochSampler(np.full(997, 1 / 997), seed=1, replacement=False)
-    first = list(sampler)
+    first = rows(sampler)
     sampler.set_epoch(1)
-    second = list(sampler)
+    second = rows(sampler)
     assert sorted(first) == sorted(second) == list(range(997))
     assert first != second
-    assert list(EpochSampler(np.full(997, 1 / 997), seed=1, replacement=False)) == first
+    assert rows(EpochSampler(np.full(997, 1 / 997), seed=1, replacement=False)) == first
 
 
 def test_without_replacement_a_photo_comes_as_often_as_its_weight_says_rounded_by_lot() -> None:
@@ -137,7 +142,7 @@ def test_without_replacement_a_photo_comes_as_often_as_its_weight_says_rounded_b
     counts = np.zeros((1000, 8))
     for epoch in range(len(counts)):
         sampler.set_epoch(epoch)
-        counts[epoch] = np.bincount(list(sampler), minlength=8)
+        counts[epoch] = np.bincount(rows(sampler), minlength=8)
     assert (np.abs(counts - weights * 8) < 1).all()
     assert counts.mean(axis=0) == pytest.approx(weights * 8, abs=0.06)
     assert (counts[:, 5:7].sum(axis=1) != 1).any(), "neighbours in the table are rounded each by itself"
@@ -147,12 +152,12 @@ def test_a_recipe_may_ask_for_each_photo_once(
     tmp_path: Path, table: pd.DataFrame, data_root: Path, write_recipe: WriteRecipe
 ) -> None:
     path = write_recipe(tmp_path / "once.toml", ("balance_exponent = 0.5", "balance_exponent = 0\nreplacement = false"))
-    batches = load_training_batches(table, data_root, read_recipe(path), 0, no_progress)
-    assert sorted(batches.sampler) == list(range(len(table)))
+    batches = load_training_batches(table, data_root, read_recipe(path), 0, ignore_progress)
+    assert sorted(rows(batches.sampler)) == list(range(len(table)))
 
 
 def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
-    batches = list(load_validation_batches(table, data_root, recipe, no_progress))
+    batches = list(load_validation_batches(table, data_root, recipe, ignore_progress))
     assert [len(classes) for _, classes in batches] == [8, 8, 8]
     photos = torch.cat([photos for photos, _ in batches])
     for path, photo in zip(table["path"], photos, strict=True):
@@ -162,18 +167,35 @@ def test_validation_sees_what_the_app_will_see(table: pd.DataFrame, data_root: P
 
 
 def test_training_batches_hold_the_photos_that_were_drawn(table: pd.DataFrame, data_root: Path, recipe: Recipe) -> None:
-    batches = list(load_training_batches(table, data_root, recipe, 0, no_progress))
+    batches = list(load_training_batches(table, data_root, recipe, 0, ignore_progress))
     weights = compute_photo_weights(table, recipe)
-    expected = encode_classes(table, recipe)[list(EpochSampler(weights, recipe.seed))]
+    expected = encode_classes(table, recipe)[rows(EpochSampler(weights, recipe.seed))]
     assert torch.cat([classes for _, classes in batches]).tolist() == expected.tolist()
     assert {(tuple(photos.shape), photos.dtype) for photos, _ in batches} == {((8, 3, 32, 32), torch.uint8)}
+
+
+def test_a_photo_is_changed_by_its_draw_alone(
+    tmp_path: Path, table: pd.DataFrame, data_root: Path, write_recipe: WriteRecipe
+) -> None:
+    recipe = read_recipe(write_recipe(tmp_path / "changed.toml", ("brightness = 0", "brightness = 0.5")))
+    batches = load_training_batches(table, data_root, recipe, 0, ignore_progress)
+    once, state = list(batches), torch.get_rng_state()
+    torch.manual_seed(3)
+    again = list(batches)
+    assert all(torch.equal(a, b) for (a, _), (b, _) in zip(once, again, strict=True))
+    assert not torch.equal(state, torch.get_rng_state())
+    batches.sampler.set_epoch(1)
+    assert not torch.equal(once[0][0].float().mean((1, 2, 3)), next(iter(batches))[0].float().mean((1, 2, 3)))
+    photo = Draw(0, 5), Draw(0, 6)
+    assert not torch.equal(batches.dataset[photo[0]][0], batches.dataset[photo[1]][0])
 
 
 def test_a_short_last_batch_is_dropped_unless_it_is_all_there_is(
     table: pd.DataFrame, data_root: Path, recipe: Recipe
 ) -> None:
     sizes = {
-        n: [len(c) for _, c in load_training_batches(table.head(n), data_root, recipe, 0, no_progress)] for n in (5, 13)
+        n: [len(c) for _, c in load_training_batches(table.head(n), data_root, recipe, 0, ignore_progress)]
+        for n in (5, 13)
     }
     assert sizes == {5: [5], 13: [8]}
 
@@ -183,7 +205,7 @@ def test_a_photo_that_cannot_be_read_is_named(table: pd.DataFrame, data_root: Pa
     for path in (tmp_path / "broken.jpg", tmp_path / "absent.jpg"):
         spoilt = pd.DataFrame({"path": [table["path"][0], str(path)]})
         with pytest.raises(PhotoError, match=path.stem):
-            decode_photos(spoilt, data_root, lambda photo: photo.pixels, no_progress)
+            decode_photos(spoilt, data_root, lambda photo: photo.pixels, ignore_progress)
 
 
 def test_reading_reports_progress(table: pd.DataFrame, data_root: Path) -> None:

@@ -1,7 +1,5 @@
+import json
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +13,17 @@ from skinapp.datasets.files import ignore_progress
 from skinapp.datasets.table import build_image_table, read_table, write_table
 from skinapp.errors import DatasetError, ModelError, RecipeError
 from skinapp.files import compute_sha256
-from skinapp.models.card import CARD, RECIPE, Card, CardFigure, OperatingPoint, Task, read_card, write_card
+from skinapp.models.card import (
+    CARD,
+    RECIPE,
+    Card,
+    CardFigure,
+    OperatingPoint,
+    Task,
+    read_card,
+    read_training,
+    write_card,
+)
 from skinapp.models.folder import CURVES, WEIGHTS
 from skinapp.networks.classifier import Classifier
 from skinapp.networks.device import Device
@@ -31,6 +39,7 @@ from skinapp.training.fit import TrainingContext, recalibrate, train
 from skinapp.training.initial import build_network
 from skinapp.training.network import compute_validation_figures
 from skinapp.training.recipe import read_recipe
+from skinapp.training.resume import discard_checkpoints
 
 WriteRecipe = Callable[..., Path]
 
@@ -187,6 +196,7 @@ def pair_folder(
     recipe = write_recipe(
         tmp_path_factory.mktemp("pair") / "both" / RECIPE,
         ('role = "malignancy"', 'role = "both"'),
+        ('architecture = "resnet18"', 'architecture = "resnet18"\ndropout = 0.3'),
         ("hue = 0", "hue = 0\ncast = 0.1\nany_turn = true\ncoarse = 0.3\ngrey_world = 0.2"),
         ("balance_exponent = 0.5", "balance_exponent = 0.5\nlogit_adjustment = 0.5"),
         ('monitor = "loss"', 'mixup = 0.2\nmonitor = "mean_auroc"\n\n[calibration]\nundo_sampling = 1.0'),
@@ -332,33 +342,83 @@ def test_what_is_saved_is_the_best_checkpoint(
     assert moved.tolist() == pytest.approx([1, 1], abs=0.01)
 
 
-def test_a_killed_run_goes_on_and_ends_like_one_that_was_not(
-    folder: Path, trained: Card, data_root: Path, checkpoints: Path, tmp_path: Path
+class BrokenOffError(Exception):
+    """Stands for a kill: it ends a training at once."""
+
+
+def break_off_in_epoch_2(sentence: str) -> None:
+    if sentence.startswith("epoch 2,"):  # said before the checkpoints of that epoch are written
+        raise BrokenOffError
+
+
+def test_a_training_that_broke_off_ends_in_the_same_weights(
+    pair_folder: Path, data_root: Path, checkpoints: Path, tmp_path: Path
 ) -> None:
-    recipe = tmp_path / "small" / RECIPE
+    recipe = tmp_path / "both" / RECIPE
     recipe.parent.mkdir()
-    shutil.copy(folder / RECIPE, recipe)
-    place = name_checkpoint_folder(recipe, checkpoints, None)
-    run = "from skinapp.cli.main import main; main()"
-    arguments = ["train", str(recipe), "--data", str(data_root), "--checkpoints", str(checkpoints)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", run, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    while not (place / "last.ckpt").exists():
-        assert process.poll() is None, "it ended before its first epoch did"
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
+    shutil.copy(pair_folder / RECIPE, recipe)
+    before, place = checkpoints / "before", checkpoints / "moved"
+    with pytest.raises(BrokenOffError):
+        train(recipe, TrainingContext(data_root, None, before, workers=0, say=break_off_in_epoch_2))
     assert not (recipe.parent / CARD).exists()
-    assert len(torch.load(place / "last.ckpt", weights_only=True)["curves"]) < trained.training.epochs
+    assert len(torch.load(before / "last.ckpt", weights_only=True)["curves"]) == 1
+    before.rename(place)
 
     messages: list[str] = []
-    card = train(recipe, TrainingContext(data_root, None, place, say=messages.append))
-    assert card == read_card(recipe.parent)
+    card = train(recipe, TrainingContext(data_root, None, place, workers=1, say=messages.append))
     assert messages[-1].startswith("epoch 3, train_loss ")
-    assert card.training.epochs == trained.training.epochs
-    curves, expected = (pd.read_csv(parent / CURVES) for parent in (recipe.parent, folder))
-    pd.testing.assert_frame_equal(curves, expected, atol=1e-3)
+    assert (recipe.parent / CURVES).read_text() == (pair_folder / CURVES).read_text()
+    weights, expected = (read_safetensors(folder / WEIGHTS) for folder in (recipe.parent, pair_folder))
+    assert all(torch.equal(weights[name], values) for name, values in expected.items())
+    assert (card.heads, card.training.best_epoch) == (
+        read_card(pair_folder).heads,
+        read_training(pair_folder / CARD).best_epoch,
+    )
+
+
+def test_a_damaged_last_checkpoint_is_said_and_the_best_can_be_gone_on_from(
+    pair_folder: Path, data_root: Path, checkpoints: Path, tmp_path: Path
+) -> None:
+    recipe, place = tmp_path / "both" / RECIPE, checkpoints / "damaged"
+    recipe.parent.mkdir()
+    shutil.copy(pair_folder / RECIPE, recipe)
+    shutil.copytree(checkpoints / "pair", place)
+    last = place / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:100_000])
+    with pytest.raises(
+        ModelError, match=r"last\.ckpt is damaged .*Go on from the best epoch, best\.ckpt, with --resume"
+    ):
+        train(recipe, TrainingContext(data_root, None, place, workers=0))
+    card = train(recipe, TrainingContext(data_root, None, place, workers=0, resume="best"))
+    assert card.weights_sha256 == read_card(pair_folder).weights_sha256
+    discard_checkpoints(place)
+    assert not list(place.iterdir())
+
+
+def test_what_a_model_cannot_have_is_said_before_the_training(
+    tmp_path: Path, write_recipe: WriteRecipe, data_root: Path
+) -> None:
+    context = TrainingContext(tmp_path / "no photos here", None, tmp_path / "taken" / "checkpoints")
+    (tmp_path / "taken").touch()
+    with pytest.raises(ModelError, match=r"Nothing can be written to .*checkpoints \(Not a directory\)"):
+        train(write_recipe(tmp_path / "small" / RECIPE), context)
+    with pytest.raises(ModelError, match="cannot name a model"):
+        train(write_recipe(tmp_path / "a\nb" / RECIPE), context)
+    wart = ('.parquet"\n', '.parquet"\nclasses = ["mel", "wart"]\n')
+    with pytest.raises(RecipeError, match=r"data\.classes has wart, but a model's lesion types are akiec, bcc"):
+        train(write_recipe(tmp_path / "wart" / RECIPE, ('"malignancy"', '"lesion_type"'), wart), context)
+
+
+def test_a_card_without_a_seal_is_made_anew_by_calibration(
+    copied: Path, trained: Card, data_root: Path, tmp_path: Path
+) -> None:
+    card = json.loads((copied / CARD).read_text())
+    del card["seal"]
+    (copied / CARD).write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="has no seal"):
+        read_card(copied)
+    recalibrate(copied, TrainingContext(data_root, None, tmp_path))
+    assert read_card(copied).weights_sha256 == trained.weights_sha256
 
 
 def test_a_changed_recipe_or_table_starts_anew(tmp_path: Path, write_recipe: WriteRecipe, data_root: Path) -> None:

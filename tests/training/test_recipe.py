@@ -1,3 +1,4 @@
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def test_a_pair_needs_malignant_and_benign_types(tmp_path: Path, write_recipe: W
         ("[network]", EXTRA.format('camera = "x"'), r"data\.extra\.0\.camera: Extra"),
         ("[network]", "[split]\noutside = 3\n[network]", r"split\.outside: "),
         ('monitor = "loss"', 'monitor = "mean_auroc"', 'recipe: .*"mean_auroc" is the mean of two heads'),
+        ("batch_size = 8", "batch_size = 1", r"schedule\.batch_size: .* 2"),
+        ("seed = 7", "seed = -1", "seed: "),
+        ("input_px = 32", "input_px = 20000", r"input\.input_px: .* 1024"),
+        ("input_px = 32", "input_px = 32\nstd = [0.2, 0.0, 0.2]", "input: .*std must be"),
+        ("input_px = 32", "input_px = 32\nmean = [123.7, 116.3, 103.5]", "input: .*mean must be .* pixels / 255"),
+        ("learning_rate = 1e-3", "learning_rate = inf", r"schedule\.learning_rate: .*finite"),
+        ("crop_ratio = [1.0, 1.0]", "crop_ratio = [1.3, 0.7]", "augmentation: .*crop_ratio must be the lower"),
+        ('.parquet"\n', '.parquet"\nclasses = ["nv", "NV", "mel"]\n', "data: .*nv comes twice"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path: Path, write_recipe: WriteRecipe, old: str, new: str, named: str) -> None:
@@ -116,17 +125,77 @@ def test_all_wrong_keys_are_named_at_once(tmp_path: Path, write_recipe: WriteRec
         read_recipe(path)
 
 
-@pytest.mark.parametrize("content", [b"role = ", b"[data\n", b"role = 'a'\nrole = 'b'\n", b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"role = ",
+        b"[data\n",
+        b"role = 'a'\nrole = 'b'\n",
+        b"\xff\xfex",
+        b"\x89PNG\r\n",
+        b"a = " + b"[" * 9999,
+        b"a = " + b"1" * 9999,
+    ],
+)
 def test_a_file_that_is_no_toml(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "recipe.toml").write_bytes(content)
-    with pytest.raises(RecipeError, match=r"recipe\.toml is not TOML"):
+    with pytest.raises(RecipeError, match=r"recipe\.toml is (not TOML|nested too deeply)"):
         read_recipe(tmp_path / "recipe.toml")
 
 
 def test_no_recipe_or_a_folder_in_its_place(tmp_path: Path) -> None:
-    for path in (tmp_path / "absent.toml", tmp_path):
-        with pytest.raises(RecipeError, match="There is no recipe at"):
+    for path, said in ((tmp_path / "absent.toml", "There is no recipe at"), (tmp_path, "is a folder. Name the recipe")):
+        with pytest.raises(RecipeError, match=said):
             read_recipe(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_recipe_of_a_windows_editor_is_read(tmp_path: Path, write_recipe: WriteRecipe, encoding: str) -> None:
+    path = write_recipe(tmp_path / "recipe.toml")
+    plain = read_recipe(path)
+    path.write_text(path.read_text().replace("\n", "\r\n"), encoding=encoding, newline="")
+    assert read_recipe(path) == plain
+
+
+def test_names_may_be_spelt_as_elsewhere(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    recipe = read_recipe(
+        write_recipe(
+            tmp_path / "recipe.toml",
+            ('role = "malignancy"', 'role = "Lesion-Type"'),
+            (
+                '.parquet"\n',
+                '.parquet"\nclasses = ["MEL", " Nv", "bcc"]\nrelabel = { SCC = "AKIEC", BEN_OTH = "BKL" }\n',
+            ),
+            ('"resnet18"', '"ResNet-18"'),
+        )
+    )
+    assert (recipe.role, recipe.data.classes, recipe.network.architecture) == (
+        "lesion_type",
+        ("mel", "nv", "bcc"),
+        "resnet18",
+    )
+    assert recipe.data.relabel == {"scc": "akiec", "BEN_OTH": "bkl"}
+
+
+def test_damaged_recipes_are_refused_by_name_or_read(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    rng, path = random.Random(30), write_recipe(tmp_path / "recipe.toml")
+    whole, values = (
+        path.read_text(),
+        ["nan", "-inf", "1e400", "-1", "0", '""', "[]", "{}", "true", "9" * 30, '"\\u0000"'],
+    )
+    refused: list[str] = []
+    for _ in range(300):
+        lines = whole.splitlines()
+        place = rng.randrange(len(lines))
+        key = lines[place].partition("=")[0]
+        lines[place] = f"{key}= {rng.choice(values)}" if rng.random() < 0.8 else lines[place][: rng.randrange(20)]
+        path.write_text("\n".join(lines))
+        try:
+            read_recipe(path)
+        except RecipeError as error:
+            refused.append(str(error))
+    assert len(refused) > 150
+    assert all("recipe.toml" in sentence for sentence in refused)
 
 
 def test_the_shipped_recipes_are_valid() -> None:

@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skinapp.errors import ModelError
 from skinapp.files import replace_file
 from skinapp.networks.device import choose_device
 from skinapp.training.network import compute_validation_figures
+from skinapp.training.resume import load_checkpoint
 from skinapp.training.squeezed.recipe import Stage
+from skinapp.training.weights_files import DAMAGE
 
 PHOTOS_AT_ONCE = 64
 
@@ -123,11 +126,19 @@ def _train_epoch(
 
 
 def _resume(checkpoint: Path, network: nn.Module, *parts: Any) -> tuple[list[dict[str, float]], float]:
-    """Load a checkpoint and return its curves and elapsed seconds; no curves and 0 seconds where there is none."""
-    if not checkpoint.is_file():
+    """Load a checkpoint and return its curves and elapsed seconds; no curves and 0 seconds where there is none.
+
+    ModelError where it is damaged or of another training.
+    """
+    if not checkpoint.exists():
         return [], 0.0
-    kept = torch.load(checkpoint, map_location=choose_device().torch, weights_only=True)
-    network.load_state_dict(kept["network"])
-    for name, part in zip(("optimiser", "rate"), parts, strict=True):
-        part.load_state_dict(kept[name])
-    return kept["curves"], kept["elapsed_s"]
+    kept = load_checkpoint(checkpoint)
+    try:
+        network.load_state_dict(kept["network"])
+        for name, part in zip(("optimiser", "rate"), parts, strict=True):
+            part.load_state_dict(kept[name])
+        return kept["curves"], kept["elapsed_s"]
+    except DAMAGE as error:
+        raise ModelError(
+            f"The checkpoint {checkpoint} is of another training. Start anew with --resume none."
+        ) from error

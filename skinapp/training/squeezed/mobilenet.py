@@ -11,6 +11,7 @@ from skinapp.models.card import Preprocessing
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import to_single
 from skinapp.training.squeezed.arrays import CLASSES
+from skinapp.training.trunks import strip_wrappers
 
 FEATURES, HIDDEN = 1280, 256
 
@@ -31,7 +32,8 @@ class MobileNetTrunk(nn.Module):
         super().__init__()
         whole = torchvision.models.mobilenet_v2(weights=None)
         try:
-            whole.load_state_dict(to_single(state) if state else whole.state_dict(), strict=True)
+            known = to_single(strip_wrappers(state, "features.0.0.weight"))
+            whole.load_state_dict(known if state else whole.state_dict(), strict=True)
         except RuntimeError as error:
             raise ModelError("The initial weights are not a MobileNetV2's. Name a file of its weights.") from error
         self.features = whole.features.to(memory_format=torch.channels_last)

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from skinapp.errors import RecipeError
 from skinapp.files import read_toml
-from skinapp.training.recipe import Recipe, StrictModel, parse_recipe
+from skinapp.training.recipe import BatchSize, Recipe, Seed, StrictModel, parse_recipe
 
 
 class SqueezedData(StrictModel):
@@ -27,7 +27,7 @@ class SqueezedSplit(StrictModel):
     by: Literal["photo", "class", "lesion"]
     test_share: float = Field(0.4, gt=0, lt=1)
     validation_share: float = Field(0.4, gt=0, lt=1)
-    seed: int = 101
+    seed: Seed = 101
     twins: str | None = Field(None, description="findings of `skinapp audit`, relative to the working directory")
 
 
@@ -35,20 +35,20 @@ class Stage(StrictModel):
     """RMSprop for some epochs; the learning rate falls with Keras' `decay`: rate / (1 + decay x step)."""
 
     epochs: PositiveInt
-    batch_size: PositiveInt
+    batch_size: BatchSize
     learning_rate: PositiveFloat
     decay: float = Field(0.0, ge=0)
 
 
 class InitialNetwork(StrictModel):
-    """The initial weights: a safetensors file, a torchvision name, or "none"."""
+    """The initial weights: a file (safetensors or PyTorch), a torchvision name, or "none"."""
 
     initial_weights: str = "none"
     initial_licence: str = "none: trained from random weights"
 
 
 class _SqueezedRecipe(StrictModel):
-    seed: int
+    seed: Seed
     evaluate: tuple[Literal["test", "showcase"], ...] = Field(("test", "showcase"), min_length=1)
     data: SqueezedData
     split: SqueezedSplit
@@ -87,7 +87,7 @@ def read_any_recipe(path: Path) -> Recipe | SqueezedRecipe:
     raw = read_toml(path)
     if "kind" not in raw:
         return parse_recipe(Recipe, path, raw)
-    if raw["kind"] not in _KINDS:
+    if not isinstance(raw["kind"], str) or raw["kind"] not in _KINDS:
         raise RecipeError(
             f"{path}: kind: {raw['kind']!r} is unknown. Name {' or '.join(_KINDS)}, or leave it out for a ResNet."
         )
