@@ -86,11 +86,14 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def forget_expired_sessions() -> None:
-    """Drop the sessions of visitors who left more than server.disconnectedSessionTTL seconds ago.
+    """Clear the sessions of visitors who left more than server.disconnectedSessionTTL seconds ago.
 
     Streamlit drops them only when another visitor leaves.
     """
-    runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+    storage = runtime.get_instance()._session_mgr._session_storage
+    for _, left in storage._cache.expire():  # type: ignore[attr-defined]
+        left.session.shutdown()
+        left.session.session_state.clear()
 
 
 async def _sweep() -> None:

@@ -5,12 +5,15 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -104,9 +107,58 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture
+def cuttable(address: str) -> Callable[[], AbstractContextManager[tuple[str, Callable[[bool], None]]]]:
+    """Return what forwards a free port to the app; it yields an address, and what cuts the connection or mends it."""
+    return partial(_forwarded, address)
+
+
+@contextmanager
+def _forwarded(address: str) -> Iterator[tuple[str, Callable[[bool], None]]]:
+    target, is_up, threads = urlsplit(address), threading.Event(), []
+    open_sockets: list[socket.socket] = []
+
+    def forward(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                incoming, _ = listener.accept()
+                if not is_up.is_set():
+                    incoming.close()
+                    continue
+                outgoing = socket.create_connection((target.hostname, target.port))
+                open_sockets.extend((incoming, outgoing))
+                for pair in ((incoming, outgoing), (outgoing, incoming)):
+                    threads.append(threading.Thread(target=forward, args=pair, daemon=True))
+                    threads[-1].start()
+
+    def switch(up: bool) -> None:
+        if up:
+            is_up.set()
+            return
+        is_up.clear()
+        while open_sockets:
+            with suppress(OSError):
+                open_sockets.pop().shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        is_up.set()
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/", switch
+        switch(False)
+        listener.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture(params=[(1280, 800), (390, 844)], ids=["desktop", "phone"])
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Open the app's first page; fail the test where the page throws in the browser."""
+    """Open the app's first page; fail the test where the page throws, or asks any other server for anything."""
     width, height = request.param
     phone = width < 500
     context = browser.new_context(viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone)
@@ -114,8 +166,11 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     opened.set_default_timeout(60_000)
     thrown: list[str] = []
     opened.on("pageerror", lambda error: thrown.append(str(error)))
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
     opened.goto(address)
     opened.get_by_role("heading", name="Classify a lesion").wait_for()
     yield opened
     context.close()
     assert thrown == []
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []

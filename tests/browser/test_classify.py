@@ -1,9 +1,13 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+
+Cuttable = Callable[[], AbstractContextManager[tuple[str, Callable[[bool], None]]]]
 
 
 @pytest.fixture
@@ -59,6 +63,41 @@ def test_start_over_clears_photo_and_answer(page: Page, photo: Path) -> None:
     donuts(page, 0)
     expect(page.get_by_text("lesion.jpg")).to_have_count(0)
     expect(page.get_by_text("Dermoscopy only:")).to_be_visible()
+
+
+def test_the_answer_outlives_a_visit_to_another_page(browser: Browser, address: str, photo: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(address)
+    page.set_input_files("input[type=file]", photo)
+    donuts(page, 2)
+    score = page.get_by_text("malignant").first.text_content()
+    page.get_by_role("link", name="Lesion types").click()
+    donuts(page, 0)
+    page.get_by_role("link", name="Classify").click()
+    donuts(page, 2)
+    expect(page.get_by_alt_text("The photo as the networks saw it")).to_be_visible()
+    assert page.get_by_text("malignant").first.text_content() == score
+    page.close()
+
+
+def test_a_photo_chosen_while_the_connection_is_down_comes_when_it_is_back(
+    browser: Browser, photo: Path, cuttable: Cuttable
+) -> None:
+    page = browser.new_page()
+    said = page.get_by_text("The connection is down. lesion.jpg will be uploaded when it is back.")
+    with cuttable() as (through, switch):
+        page.goto(through)
+        page.wait_for_selector("input[type=file]", state="attached")
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        switch(False)
+        expect(page.locator("input[type=file]")).to_be_disabled()  # the browser's file dialog may be open already
+        page.set_input_files("input[type=file]", photo)
+        expect(said).to_be_visible()
+        donuts(page, 0)
+        switch(True)
+        donuts(page, 2)
+        expect(said).to_be_hidden()
+        page.close()
 
 
 def test_broken_file_gets_a_sentence_and_the_next_photo_an_answer(page: Page, photo: Path, tmp_path: Path) -> None:

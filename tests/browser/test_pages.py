@@ -42,3 +42,24 @@ def test_any_page_may_be_the_first_that_a_fresh_server_shows(
     expect(page.get_by_test_id("stException")).to_have_count(0)
     assert page.url == opened
     page.close()
+
+
+def test_an_unknown_address_gets_a_sentence_and_the_way_home(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    for unknown in ("models/lesion", "foo", "foo/bar/"):
+        answer = page.goto(address + unknown)
+        assert answer
+        assert answer.status == 404
+        expect(page.get_by_role("heading", name="There is no page at this address")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.get_by_role("link", name="Models").evaluate("link => link.href") == f"{address}models"
+        assert page.get_by_role("link", name="Classify").evaluate("link => link.href") == address
+    page.close()
+
+
+def test_addresses_that_mean_a_page_open_it(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    for written, meant in (("Types", "types"), ("types/", "types"), ("Classify?from=letter", "?from=letter")):
+        page.goto(address + written)
+        assert page.url == address + meant
+    page.close()

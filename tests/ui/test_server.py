@@ -107,14 +107,17 @@ def test_an_upload_of_any_size_stays_in_memory() -> None:
     assert rolled == [False]
 
 
-def test_the_session_of_a_visitor_who_left_is_dropped_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = MemorySessionStorage(ttl_seconds=0)
+@pytest.mark.parametrize(("ttl_s", "is_kept"), [(0, False), (60, True)])
+def test_the_session_of_a_visitor_who_left_is_cleared_in_time(
+    monkeypatch: pytest.MonkeyPatch, ttl_s: int, is_kept: bool
+) -> None:
+    storage, ended, state = MemorySessionStorage(ttl_seconds=ttl_s), [], {"answer": "malignant"}
     manager = SimpleNamespace(_session_storage=storage)
     monkeypatch.setattr(runtime, "get_instance", lambda: SimpleNamespace(_session_mgr=manager))
-    storage.save(SessionInfo(client=None, session=SimpleNamespace(id="gone")))
-    assert storage._cache._data
+    left = SimpleNamespace(id="gone", shutdown=lambda: ended.append("gone"), session_state=state)
+    storage.save(SessionInfo(client=None, session=left))
     server.forget_expired_sessions()
-    assert not storage._cache._data
+    assert (not ended, bool(state), bool(storage._cache._data)) == (is_kept, is_kept, is_kept)
 
 
 def test_the_entry_script_is_an_app_with_these_rules() -> None:

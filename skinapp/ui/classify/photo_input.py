@@ -18,7 +18,7 @@ DRAWING_ALT = "A dermatoscope stands on the skin over a lesion; beside it the ro
 
 KEPT = (
     "The server reads it in memory, never from a disk, and deletes it as soon as it is answered. The answer, with a "
-    "small picture of what the networks saw, stays in memory until you start over or close the page."
+    "small picture of what the networks saw, stays in memory until you start over, or three minutes after you leave."
 )
 """What is kept of a photo, and for how long."""
 
@@ -80,12 +80,12 @@ def _show_upload() -> ChosenPhoto | None:
     key = state.build_widget_key("upload")
     file = st.file_uploader(
         "Upload a dermoscopy photo",
-        type=["image", ".heic", ".heif", ".avif"],
+        type=["image", ".heic", ".heif", ".avif", ".dcm"],
         max_upload_size=MAX_BYTES // 2**20,
         key=key,
         on_change=_forget_removed,
         args=(key,),
-        help=f"JPEG, PNG, WebP, BMP, TIFF, AVIF or HEIC, up to {MAX_BYTES // 2**20} MB. {KEPT}",
+        help=f"JPEG, PNG, WebP, BMP, TIFF, AVIF, HEIC or DICOM, up to {MAX_BYTES // 2**20} MB. {KEPT}",
     )
     return ChosenPhoto(file.file_id, file) if file else None
 
