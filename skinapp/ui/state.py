@@ -3,7 +3,7 @@
 Photos, answers and a visitor's own tables are kept here only, never in a shared cache or a log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -172,15 +172,15 @@ def get_run_refusals() -> tuple[str, ...]:
     return tuple(why.values())
 
 
-def get_listed_runs() -> frozenset[str]:
-    """Return the names of the files that the uploader of predictions showed when it was last drawn."""
-    listed: frozenset[str] = st.session_state.get(_LISTED_RUNS, frozenset())
+def get_listed_runs() -> dict[str, str]:
+    """Return the files that the uploader of predictions showed when it was last drawn: their names by their ids."""
+    listed: dict[str, str] = st.session_state.get(_LISTED_RUNS, {})
     return listed
 
 
-def keep_listed_runs(names: Iterable[str]) -> None:
-    """Keep the names of the files that the uploader of predictions shows."""
-    st.session_state[_LISTED_RUNS] = frozenset(names)
+def keep_listed_runs(names: Mapping[str, str]) -> None:
+    """Keep which files the uploader of predictions shows: their names by their ids."""
+    st.session_state[_LISTED_RUNS] = dict(names)
 
 
 def get_prevalence() -> float | None:

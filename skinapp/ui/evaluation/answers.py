@@ -28,8 +28,8 @@ F_1 = \frac{2\,TP}{2\,TP + FP + FN}$
 
 A figure with a denominator of 0 is undefined and shown as a dash. AUROC is how often a photo of the class scores above
 a photo of another class; ties count half. An interval is the middle 95% of REPLICATES bootstrap replicates. Each draws
-as many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together. Where
-patients are known, they are drawn in place of lesions.
+as many lesions as there are, with replacement: photos of one lesion resemble each other, so they are drawn together.
+Where patients are known, they are drawn in place of lesions.
 """.replace("REPLICATES", f"{REPLICATES:,}")
 
 LOWER_THRESHOLD = "With a lower threshold fewer are missed: see the section *Threshold*."

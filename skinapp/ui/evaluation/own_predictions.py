@@ -42,7 +42,7 @@ def show_upload(select_key: str) -> None:
             help=f"Up to {MAX_BYTES // 2**20} MB each. They stay in this session's memory, nobody else sees them, and "
             "they are gone when you close the page.",
         )
-        state.keep_listed_runs(file.name for file in files)
+        state.keep_listed_runs({file.file_id: file.name for file in files})
         st.file_uploader(
             "Truths, if they are in another file",
             type=_TYPES,
@@ -127,10 +127,12 @@ def _read_uploads(select_key: str) -> None:
 
     A file is known by its content and that of its truths: of two with one name, the newer replaces the older.
     """
-    files = {file.name: file for file in state.get_widget(_UPLOAD) or []}  # the newest is the last
+    listed = state.get_listed_runs()
+    uploaded = sorted(state.get_widget(_UPLOAD) or [], key=lambda file: file.file_id not in listed)
+    files = {file.name: file for file in uploaded}  # of one name the last, which is the newest
     truth_file = state.get_widget(_TRUTH)
     truth = truth_file.getvalue() if truth_file else None
-    runs = {name: run for name, run in state.get_own_runs().items() if name in files or not _was_listed(name)}
+    runs = {name: run for name, run in state.get_own_runs().items() if name in files or name not in listed.values()}
     refused: dict[str, str] = {}
     for name, file in files.items():
         data = file.getvalue()
@@ -146,10 +148,6 @@ def _read_uploads(select_key: str) -> None:
             continue
         state.set_widget(select_key, name)
     state.keep_runs(runs, refused)
-
-
-def _was_listed(name: str) -> bool:
-    return name in state.get_listed_runs()
 
 
 def _open(name: str, own: OwnPredictions, content: str, replaces: bool) -> OpenRun:
