@@ -1,3 +1,4 @@
+import random
 from io import BytesIO
 
 import numpy as np
@@ -176,3 +177,25 @@ def test_parquet_of_numbers_and_texts_is_read_by_its_types() -> None:
     assert found["image_id"].tolist() == ["7", "8"]
     assert found["age"].tolist() == [40.0, pd.NA]
     assert found["malignant"].tolist() == [True, pd.NA]
+
+
+def test_damaged_tables_are_read_or_refused_with_a_sentence() -> None:
+    """200 mutations, always the same, of a text table and of a Parquet table: no error but a DatasetError."""
+    chance = random.Random(20261129)
+    text = b"isic_id;dx;benign_malignant;age;patient_id;MEL;NV\r\nI1;nv;benign;45,5;P1;0;1\r\nI2;mel;?;x;P1;1;0\r\n"
+    packed = write_parquet(pa.table({"image_id": ["a", "b"], "dx": ["nv", "?"], "age": [1.5, None], "target": [0, 1]}))
+    pieces = [b"", b'"', b";", b"\t", b"\r", b"\0", b"\xff", b"=1+1", b"image_id", b"1e999", b"9" * 400, b"-"]
+    for name, base in (("mine.csv", text), ("mine.parquet", packed)):
+        for _ in range(100):
+            data = bytearray(base)
+            for _ in range(chance.randint(1, 4)):
+                at = chance.randrange(len(data))
+                data[at : at + chance.choice((0, 1, 6))] = chance.choice(pieces)
+            try:
+                upload = read_upload(bytes(data), name)
+            except DatasetError as error:
+                said = str(error)
+            else:
+                said = max(upload.notes, key=len, default="")
+                assert len(upload.table) <= 3
+            assert len(said) < 2500
