@@ -463,7 +463,7 @@ def test_until_another_is_chosen_nothing_is_restated_whatever_the_models_share(
     assert 100 * share / 100 != share
     with_pair(heads=heads((share, 1 - share)))
     text = prevalence_words(uploaded(app, jpeg(1)))
-    assert "as the model was calibrated (19.3% malignant)." in text
+    assert "at the model's own prevalence (19.3% malignant)." in text
     assert "; **" not in text
 
 
@@ -481,7 +481,7 @@ def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 270 of the 900 others.
     assert compute_predictive_values(0.9, 0.7, 0.1) == pytest.approx((90 / 360, 630 / 640))
     text = prevalence_words(page)
-    assert "Where 10% are malignant" in text
+    assert "At a prevalence of 10%" in text
     assert "**25** (18 to 36) of 100 photos above" in text
     assert "**1.6** (0 to 3.6) of 100 below" in text
 
@@ -517,7 +517,7 @@ def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: App
     assert not page.number_input
     page = uploaded(page, jpeg(2))
     assert page.number_input[0].value == 3.0
-    assert "where 3% are" in prevalence_words(page)
+    assert "at a prevalence of 3%" in prevalence_words(page)
 
     back = next(button for button in page.button if button.label == "Back to the model's 20")
     back.click().run()
