@@ -74,9 +74,9 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def count_conversion_bytes(width: int, bands: int) -> int:
-    """Count what libvips holds while it converts samples of more than 8 bits: 1,300 rows of floats, as measured."""
-    return 1_300 * width * bands * 4
+def count_stream_bytes(width: int, bands: int, bits: int) -> int:
+    """Count what libvips holds of a stream, as measured: 1,300 rows, of floats where samples have more than 8 bits."""
+    return 1_300 * width * bands * (4 if bits > 8 else 1)
 
 
 def open_with(loader: str, data: bytes, **options: object) -> Any:

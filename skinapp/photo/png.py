@@ -11,7 +11,7 @@ from skinapp.photo.header import (
     ANIMATION_NOTE,
     UNREAD_COLOUR_NOTE,
     Header,
-    count_conversion_bytes,
+    count_stream_bytes,
     name_colour_note,
     open_with,
     read_exif,
@@ -44,7 +44,7 @@ def inspect_png(data: bytes) -> Header:
     width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", chunks.first[b"IHDR"])
     unpacked = height * -(-width * bits * _SAMPLES[colour_type] // 8)
     held = unpacked + unpacked // 8 if interlaced else 0
-    held += count_conversion_bytes(width, _SAMPLES[colour_type]) if bits > 8 else 0
+    held += count_stream_bytes(width, _SAMPLES[colour_type], bits)
     end = _make_chunk(b"IEND", b"")
     picture = b"".join([_SIGNATURE, _make_chunk(b"IHDR", chunks.first[b"IHDR"]), *chunks.picture, end])
     profile, colour_notes = _read_colours(chunks.first)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from skinapp.errors import PhotoError
-from skinapp.photo.header import PAGES_NOTE, Header, count_conversion_bytes, open_with, read_exif
+from skinapp.photo.header import PAGES_NOTE, Header, count_stream_bytes, open_with, read_exif
 from skinapp.photo.pillow import BYTES_PER_PIXEL, open_pillow
 from skinapp.photo.tiff_tags import Tags, read_pages, read_sub_pages
 
@@ -73,7 +73,7 @@ def inspect_tiff(data: bytes) -> Header:
         open_stream,
         unpacked_bytes=unpacked,
         held_bytes=_count_held_bytes(tags, row_bytes, width, height)
-        + (count_conversion_bytes(width, tags.get_one(_SAMPLES, 1)) if bits > 8 else 0),
+        + count_stream_bytes(width, tags.get_one(_SAMPLES, 1), bits),
         orientation=orientation,
         profile=profile if photometric not in (_CIELAB, _ICCLAB) else None,
         alpha=alpha,

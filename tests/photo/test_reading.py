@@ -106,11 +106,11 @@ def test_a_png_corrupted_in_the_middle_is_refused(size: tuple[int, int]) -> None
 
 def test_a_photo_that_just_fits_the_limits_is_read() -> None:
     assert read_photo(encode(make_picture(MIN_SIDE, MIN_SIDE), "PNG")).width == MIN_SIDE
-    limit = read_photo(encode(Image.new("L", (10_000, MAX_PIXELS // 10_000), 90), "PNG", compress_level=1))
+    limit = read_photo(encode(Image.new("1", (10_000, MAX_PIXELS // 10_000)), "PNG", compress_level=1))
     assert (limit.width, limit.height, limit.pixels.shape) == (10_000, 20_132, (2517, 1250, 3))
 
 
-@pytest.mark.parametrize("size", [(8160, 6144), (8192, 6144), (9248, 6936)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", [(8160, 6144), (9248, 6936)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_full_size_of_phone_sensors_is_read(size: tuple[int, int]) -> None:
     photo = read_photo(encode(Image.new("L", size, 90), "JPEG"))
     assert (photo.width, photo.height) == size
@@ -183,7 +183,9 @@ def test_damage_anywhere_ends_in_a_photo_or_a_photo_error(format: str, size: tup
 
 def test_photos_may_be_read_from_several_threads() -> None:
     files = [
-        encode(make_picture(1400 + n, 1300), format) for n in range(2) for format in ("JPEG", "PNG", "WEBP", "TIFF")
+        encode(make_picture(1300 + n, 1300), format, **({"method": 0} if format == "WEBP" else {}))
+        for n in range(2)
+        for format in ("JPEG", "PNG", "WEBP", "TIFF")
     ]
     alone = [read_photo(data).pixels for data in files]
     with ThreadPoolExecutor(8) as threads:
