@@ -80,10 +80,16 @@ def _format(answer: dict[str, Any]) -> Shown:
     return {get_class_name(label).lower(): f"{score:.1%}" for label, score in scores.items()}
 
 
-async def visit(browser: Browser, photos: list[Path], expected: dict[str, Shown], until: float, tally: Tally) -> None:
-    """Ask one photo after the other as one visitor, until the time is up."""
+async def come(browser: Browser) -> Page:
+    """Open the page as a new visitor, and wait until a photo can be chosen."""
     page = await (await browser.new_context()).new_page()
     await page.goto(ADDRESS, timeout=WAIT_MS)
+    await page.wait_for_selector("input[type=file]", state="attached", timeout=WAIT_MS)
+    return page
+
+
+async def visit(page: Page, photos: list[Path], expected: dict[str, Shown], until: float, tally: Tally) -> None:
+    """Ask one photo after the other as one visitor, until the time is up."""
     for photo in photos:
         if time.monotonic() > until:
             return
@@ -121,11 +127,13 @@ async def visit_at_once(visitors: int, seconds: float, photos: list[Path], expec
         browser = await playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
+        pages = await asyncio.gather(*(come(browser) for _ in range(visitors)))
         until = time.monotonic() + seconds
-        orders = [list(np.random.default_rng(visitor).permutation(len(photos))) * 50 for visitor in range(visitors)]
-        await asyncio.gather(
-            *(visit(browser, [photos[place] for place in order], expected, until, tally) for order in orders)
-        )
+        asking = []
+        for number, page in enumerate(pages):
+            order = list(np.random.default_rng(number).permutation(len(photos))) * 50
+            asking.append(visit(page, [photos[place] for place in order], expected, until, tally))
+        await asyncio.gather(*asking)
         await browser.close()
     return tally
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import cast
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -13,6 +14,8 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, runtime
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from skinapp.ui import uploads
 from skinapp.ui.frame import PAGES
@@ -90,8 +93,8 @@ def forget_expired_sessions() -> None:
 
     Streamlit drops them only when another visitor leaves.
     """
-    storage = runtime.get_instance()._session_mgr._session_storage
-    for _, left in storage._cache.expire():  # type: ignore[attr-defined]
+    storage = cast(WebsocketSessionManager, runtime.get_instance()._session_mgr)._session_storage
+    for _, left in cast(MemorySessionStorage, storage)._cache.expire():  # type: ignore[attr-defined]
         left.session.shutdown()
         left.session.session_state.clear()
 
