@@ -19,6 +19,7 @@ from skinapp.story.parts import (
     format_percent,
     format_points,
     get_difference,
+    sign_if_certain,
 )
 
 TITLE = "The network in the browser"
@@ -201,5 +202,11 @@ def _write_lesson(runs: FoundRuns) -> str | None:
     )
     if resnet is None:
         return lesson
-    best = choose_verdict(resnet, "But it is not the best", "It is the best", "Whether it is the best is uncertain")
+    best = (
+        choose_verdict(resnet, "But it is not the best", "It is the best", "Whether it is the best is uncertain")
+        if sign_if_certain(mobilenet) > 0
+        else choose_verdict(
+            resnet, "The ResNet did better", "The ResNet did worse", "The ResNet may do better or worse"
+        )
+    )
     return f"{lesson} {best}: macro F1 of the ResNet minus that of MobileNet is {format_points(resnet)}."

@@ -146,7 +146,7 @@ def _write_lesson(measured: MeasuredRun, step_1: MeasuredRun | None, duplicates:
         return labels
     now, before = measured.compute_headline(), step_1.compute_headline()
     loss, f1 = now.log_loss - before.log_loss, now.macro_f1 - before.macro_f1
-    agreement = "Loss and F1 disagree here" if (loss > 0) == (f1 > 0) else "Loss and F1 agree here"
+    agreement = "Loss and F1 disagree here" if loss * f1 > 0 else "Loss and F1 agree here"
     return f"{labels} {agreement}: compared with step 1 the loss is {_direction(loss)} and macro F1 {_direction(f1)}."
 
 

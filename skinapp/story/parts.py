@@ -117,8 +117,8 @@ def build_count_figure(name: str, part: int, whole: int, method: str) -> KeyFigu
 
 
 def intervals_overlap(a: Estimate, b: Estimate) -> bool:
-    """Tell whether two intervals have a value in common."""
-    return a.low <= b.high and b.low <= a.high
+    """Tell whether two intervals have a value in common; true where an end is undefined: nothing tells them apart."""
+    return not (a.low > b.high or b.low > a.high)
 
 
 def describe_difference(a: Estimate, b: Estimate) -> str:
@@ -126,8 +126,13 @@ def describe_difference(a: Estimate, b: Estimate) -> str:
     points = 100 * (a.value - b.value)
     if np.isnan(points):
         return "cannot be compared"
+    if np.isnan([a.low, a.high, b.low, b.high]).any():
+        overlap = "an interval is undefined"
+    else:
+        overlap = "the intervals overlap" if intervals_overlap(a, b) else "the intervals do not overlap"
+    if round(abs(points), 1) == 0:
+        return f"the same to a tenth of a point ({overlap})"
     direction = "lower" if points < 0 else "higher"
-    overlap = "the intervals overlap" if intervals_overlap(a, b) else "the intervals do not overlap"
     return f"{abs(points):.1f} points {direction} ({overlap})"
 
 

@@ -4,7 +4,6 @@ import pandas as pd
 
 from skinapp.datasets.summary import count_classes
 from skinapp.metrics.estimate import Estimate
-from skinapp.runs.baselines import compute_no_skill
 from skinapp.runs.intervals import add_intervals
 from skinapp.runs.measured import MeasuredRun
 from skinapp.runs.summary import compute_per_class
@@ -45,7 +44,7 @@ def build_step(stored: StoredExperiments) -> Step:
             missing=list_missing(runs),
         )
     measured = runs.measured[BY_PHOTO]
-    guess = compute_no_skill(measured.run).accuracy
+    guess = float((measured.run.frame["truth"] == "nv").mean())
     photos = f"drawn by photo: {measured.describe_photos()}"
     accuracy, loss = measured.get_figure("accuracy"), measured.get_figure("log_loss").format()
     result = f"loss {loss}; accuracy {format_percent(accuracy)}; accuracy if every answer were nevus: {guess:.1%}"
@@ -125,7 +124,7 @@ def _write_lesson(measured: MeasuredRun, guess: float) -> str:
     classes = compute_per_class(measured.run).dropna(subset="f1").sort_values("f1")
     worst, best = classes.iloc[0], classes.iloc[-1]
     return (
-        f"An average hides the classes. Accuracy is {measured.compute_headline().accuracy:.0%}, but always "
-        f"answering nevus already gives {guess:.0%}. F1 ranges from {best['f1']:.0%} ({best['name'].lower()}) down to "
+        f"An average hides the classes. Accuracy is {measured.compute_headline().accuracy:.0%}; always answering nevus "
+        f"gives {guess:.0%}. F1 ranges from {best['f1']:.0%} ({best['name'].lower()}) down to "
         f"{worst['f1']:.0%} ({worst['name'].lower()})."
     )

@@ -103,7 +103,7 @@ def _write_lesson(whole: MeasuredRun, clean: MeasuredRun, trivial: MeasuredRun |
     if trivial is None:
         return f"Look for copies first. Without them F1 of malignant is {without}."
     probe = trivial.get_figure("malignant_auroc")
-    if probe.low <= 0.5:
+    if not probe.low > 0.5:  # also where it is undefined
         return f"Look for copies and for shortcuts. Without copies F1 of malignant is {without}."
     return (
         f"Balanced classes are not enough. Light and colour alone reach an AUROC of {probe.format(2)}; only what the "

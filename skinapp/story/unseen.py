@@ -17,6 +17,7 @@ from skinapp.story.parts import (
     build_count_figure,
     format_interval,
 )
+from skinapp.taxonomy import get_class_name
 
 SHOWCASE = RunId("ham10000-seven-by-photo", "showcase")
 TITLE = "Show it photos that it never saw"
@@ -107,18 +108,25 @@ def _write_lesson(photos: pd.DataFrame) -> str:
     if wrong.empty:
         least = estimate_proportion(len(photos), len(photos), "wilson").low
         return f"All {len(photos)} answers are right, but the true rate may be as low as {least:.0%}."
-    mostly_nevus = 2 * len(as_nevus) > len(wrong)
-    kind = (
-        "Most errors name the class with the most training photos"
-        if mostly_nevus
-        else "The errors are spread over several classes"
-    )
     right = photos[photos["kind"] == RIGHT]
+    apart = len(right) and wrong["certainty"].max() < right["certainty"].min()
+    says = "The certainty tells them apart here" if apart else "The certainty says little"
     return (
-        f"{kind}: {len(as_nevus)} of {len(wrong)} wrong answers are “nevus”. The certainty says little: it is "
+        f"{_describe_errors(wrong)}: {len(as_nevus)} of {len(wrong)} wrong answers are “nevus”. {says}: it is "
         f"{_format_range(wrong)} for wrong answers and {_format_range(right)} for right ones. And {len(photos)} photos "
         "are few."
     )
+
+
+def _describe_errors(wrong: pd.DataFrame) -> str:
+    """Say which class more than half of the wrong answers name, if one does."""
+    counts = wrong["answer"].value_counts()
+    first = str(counts.index[0])
+    if 2 * counts.iloc[0] <= len(wrong):
+        return "The errors are spread over several classes"
+    if first == NEVUS:
+        return "Most errors name the class with the most training photos"
+    return f"Most errors name {get_class_name(first).lower()}"
 
 
 def _format_range(photos: pd.DataFrame) -> str:

@@ -17,7 +17,17 @@ from skinapp.story import browser, deleting, held_out, merged, skew, two_classes
 from skinapp.story.claims import CLAIMS
 from skinapp.story.differences import compute_differences
 from skinapp.story.experiments import StoredExperiments
-from skinapp.story.parts import CertaintyPlot, ClaimAnswer, ForestPlot, RunId, Step, build_rows, format_points
+from skinapp.story.parts import (
+    CertaintyPlot,
+    ClaimAnswer,
+    ForestPlot,
+    RunId,
+    Step,
+    build_rows,
+    describe_difference,
+    format_points,
+    intervals_overlap,
+)
 from skinapp.story.steps import CLAIMED, TITLES, compute_step
 from skinapp.story.table import format_markdown
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
@@ -168,11 +178,16 @@ def test_step_2_counts_28_photos_with_wilson_intervals(stored: StoredExperiments
 
 
 def test_step_2_does_not_blame_nevi_for_few_of_the_errors(stored: StoredExperiments) -> None:
-    store_unseen(stored, {"mel": "nv", "df": "bkl", "bcc": "bkl"})
-    lesson = unseen.build_step(stored).lesson
-    assert lesson is not None
-    assert "several classes" in lesson
-    assert "1 of 3" in lesson
+    for answers, begins in (
+        ({"mel": "nv", "df": "bkl", "bcc": "bkl"}, "Most errors name benign keratosis: 1 of 3"),
+        ({"mel": "nv", "df": "bkl", "bcc": "vasc"}, "The errors are spread over several classes: 1 of 3"),
+        ({"mel": "nv", "df": "nv", "bcc": "vasc"}, "Most errors name the class with the most training photos: 2 of 3"),
+    ):
+        store_unseen(stored, answers)
+        lesson = unseen.build_step(stored).lesson
+        assert lesson is not None
+        assert lesson.startswith(begins)
+        assert "The certainty says little: it is 97% to 97%" in lesson
 
 
 def test_step_2_all_right_is_still_no_proof(stored: StoredExperiments) -> None:
@@ -409,3 +424,31 @@ def test_twins_are_found_in_either_order(stored: StoredExperiments, tmp_path: Pa
     findings.rename(columns=swapped)[list(findings.columns)].to_parquet(tmp_path / "findings.parquet")
     other = StoredExperiments(tmp_path, tmp_path)
     assert set(two_classes.list_leaked(other)) == set(two_classes.list_leaked(stored))
+
+
+@pytest.mark.parametrize(
+    ("certainties", "said"),
+    [
+        ((0.3, 0.4, 0.8, 0.9), "tells them apart here: it is 30% to 40%"),
+        ((0.3, 0.8, 0.7, 0.9), "says little: it is 30%"),
+    ],
+)
+def test_step_2_says_of_the_certainty_what_it_shows(certainties: tuple[float, ...], said: str) -> None:
+    kinds = [unseen.OTHER, unseen.OTHER, unseen.RIGHT, unseen.RIGHT]
+    photos = pd.DataFrame({"truth": "mel", "answer": "bcc", "certainty": certainties, "kind": kinds})
+    assert f"The certainty {said}" in unseen._write_lesson(photos)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        ((0.5, 0.4, 0.6), (0.7, 0.65, 0.75), "20.0 points lower (the intervals do not overlap)"),
+        ((0.7, 0.6, 0.8), (0.65, 0.5, 0.7), "5.0 points higher (the intervals overlap)"),
+        ((0.7001, 0.6, 0.8), (0.7, 0.6, 0.8), "the same to a tenth of a point (the intervals overlap)"),
+        ((0.5, np.nan, np.nan), (0.7, 0.65, 0.75), "20.0 points lower (an interval is undefined)"),
+        ((np.nan, np.nan, np.nan), (0.7, 0.65, 0.75), "cannot be compared"),
+    ],
+)
+def test_a_difference_in_words(a: tuple[float, float, float], b: tuple[float, float, float], said: str) -> None:
+    assert describe_difference(Estimate(*a), Estimate(*b)) == said
+    assert intervals_overlap(Estimate(*a), Estimate(*b)) == ("not overlap" not in said)
