@@ -4,6 +4,7 @@ A file of predictions holds scores (scores.py) and names each photo (ids.py). Th
 file of their own, which is joined by the ids, never by row. Cells are data only and are never evaluated.
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -203,7 +204,10 @@ def _select_text(answers: _Answers, known: _Known) -> pd.DataFrame:
     """Return the columns that hold neither scores nor ids, groups or truths: those of the predictions, then others."""
     used = {*answers.scores.words, *answers.photos.used}
     used |= set() if known.joined else set(known.truths.columns)
-    own = answers.table.frame([column for column in answers.table.columns if column not in used])
+    named = [
+        column for column in answers.table.columns if not re.fullmatch(r"column \d+", column)
+    ]  # others have no name
+    own = answers.table.frame([column for column in named if column not in used])
     return pd.concat([own, known.text[[column for column in known.text if column not in own]]], axis=1)
 
 

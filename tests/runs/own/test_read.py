@@ -464,3 +464,9 @@ def test_malignant_and_benign_beside_lesion_types_are_a_second_answer() -> None:
     assert own.predictions.classes == ("mel", "nv")
     np.testing.assert_allclose(own.predictions.probabilities(), [[0.7, 0.3], [0.2, 0.8]])
     assert any("second answer" in note for note in own.notes)
+
+
+def test_a_column_of_row_numbers_without_a_name_is_neither_an_id_nor_a_subgroup() -> None:
+    own = read_predictions(csv("0,mel,.6,.4", "1,nv,.3,.7", header=",truth,p_mel,p_nv"), "mine.csv")
+    assert own.predictions.numbered
+    assert own.facts.shape == (2, 0)
