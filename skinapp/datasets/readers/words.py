@@ -99,6 +99,8 @@ def read_labels(
     for column in columns.diagnosis:
         words, open_ = _read_words(cells[column], label_map)
         undecided |= open_
+        long = (cells[column].astype("string").str.len() > MAX_TEXT).fillna(False).to_numpy(dtype=bool)
+        notes.append(_note(f"{column} that is not text of at most {MAX_TEXT} characters, left out", long, numbers))
         other = (named.isin(CODES) & words.isin(CODES) & (named != words)).to_numpy(dtype=bool, na_value=False)
         notes.append(
             _note(f"{column} names another lesion than {columns.diagnosis[0]}, which was read", other, numbers)

@@ -29,12 +29,13 @@ def bring_table(select_key: str) -> None:
             key=_UPLOAD,
             on_change=_take_upload,
             args=(select_key,),
-            help=f"A text table (CSV, TSV) or Parquet, one row per photo, up to {MAX_BYTES // 2**20} MB and {MAX_ROWS:,} rows. It stays in "
+            help=f"A text table (CSV, TSV) or Parquet, one row per photo, up to {MAX_BYTES // 2**20} MB and "
+            f"{MAX_ROWS:,} rows. It stays in "
             "this session's memory: nobody else can see it, and it is gone when you close the page.",
         )
         st.caption(
-            "It needs a column that names the photos, as image_id or isic_id. diagnosis, lesion_id, patient_id, age, sex, "
-            "site, split and others are optional, also under the names that published tables give them."
+            "It needs a column that names the photos, as image_id or isic_id. diagnosis, lesion_id, patient_id, age, "
+            "sex, site, split and others are optional, also under the names that published tables give them."
         )
         if loaders.is_local():
             _offer_folder(select_key)

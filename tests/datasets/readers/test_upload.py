@@ -113,6 +113,10 @@ def test_a_malformed_csv_is_refused_in_a_sentence(data: bytes | str, words: str)
             f"image_id,site\n1,{'x' * 10**6}\n".encode(),
             ("1 site that is not text of at most 300 characters, left out: ?xxxx",),
         ),
+        (
+            f"image_id,dx\n1,{'x' * 10**6}\n".encode(),
+            ("1 dx that is not text of at most 300 characters, left out: row 1.",),
+        ),
     ],
 )
 def test_what_had_to_be_guessed_is_said(data: bytes, notes: tuple[str, ...]) -> None:
