@@ -12,9 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from skinapp.datasets.files import measure_files, no_progress
+from skinapp.datasets.files import ignore_progress, measure_files
 from skinapp.datasets.table import build_image_table, read_table, write_table
-from skinapp.files import file_sha256
+from skinapp.files import compute_sha256
 from skinapp.models.card import (
     RECIPE,
     Card,
@@ -26,7 +26,7 @@ from skinapp.models.card import (
     SplitFacts,
     TrainingFacts,
 )
-from skinapp.models.folder import member_folder
+from skinapp.models.folder import get_member_folder
 from skinapp.networks.folder import save_model
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.photo import Photo
@@ -223,7 +223,7 @@ def facts(data_root: Path) -> DataFacts:
 
     return DataFacts(
         table="table",
-        table_sha256=file_sha256(data_root / "table.parquet"),
+        table_sha256=compute_sha256(data_root / "table.parquet"),
         sources=("made up",),
         train=part("train"),
         validation=part("validation"),
@@ -238,10 +238,10 @@ def make_average(make_model: MakeModel, facts: DataFacts, data_root: Path) -> Ca
     def make(folder: Path) -> Path:
         for seed, (name, side) in enumerate((("deep", 24), ("fine", 32))):
             taken = Preprocessing(resize_px=side, input_px=side)
-            make_model(member_folder(folder, name), "both", seed, data=facts, preprocessing=taken)
+            make_model(get_member_folder(folder, name), "both", seed, data=facts, preprocessing=taken)
         recipe = folder / RECIPE
         recipe.write_text(f'members = ["deep", "fine"]\ntable = "{(data_root / "table.parquet").as_posix()}"\n')
-        average(recipe, data_root, no_progress)
+        average(recipe, data_root, ignore_progress)
         return folder
 
     return make

@@ -19,7 +19,6 @@ from skinapp.cli.console import (
     render_table,
     write_answer,
 )
-from skinapp.datasets.export import encode_csv
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, SkinAppError
 from skinapp.files import EXPERIMENTS, replace_file
@@ -27,6 +26,7 @@ from skinapp.runs.intervals import compute_intervals, get_figure, save_intervals
 from skinapp.runs.probe.stored import FEATURES_FILE
 from skinapp.runs.stored import save_run
 from skinapp.taxonomy import CODES, get_class_name
+from skinapp.text_tables.write import encode_csv
 
 if TYPE_CHECKING:
     from skinapp.runs.probe.fit import Probe

@@ -20,10 +20,10 @@ from skinapp.cli.console import (
     render_table,
     write_answer,
 )
-from skinapp.datasets.export import format_csv
 from skinapp.errors import SkinAppError
 from skinapp.formatting import escape_controls
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name
+from skinapp.text_tables.write import format_csv
 
 if TYPE_CHECKING:
     from skinapp.inference.assessment import Assessment

@@ -25,7 +25,6 @@ from skinapp.cli.console import (
 )
 from skinapp.cli.print_figures import Format, build_json_figure, draw_figures_table
 from skinapp.cli.read_runs import read_or_report
-from skinapp.datasets.export import encode_csv
 from skinapp.datasets.photo_files import require_photos
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError, RunError
@@ -42,6 +41,7 @@ from skinapp.runs.predictions import Predictions
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.taxonomy import BENIGN, MALIGNANT
+from skinapp.text_tables.write import encode_csv
 
 LISTED = ("accuracy", "balanced_accuracy", "macro_f1", "macro_auroc", "malignant_auroc", "ece")
 """Figures of each run in the list."""

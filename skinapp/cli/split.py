@@ -14,12 +14,12 @@ from skinapp.cli.console import (
     print_message,
     progress_bar,
 )
-from skinapp.datasets.csv_text import read_text_table
-from skinapp.datasets.export import encode_csv
 from skinapp.datasets.summary import count_splits
 from skinapp.datasets.table import read_table, write_table
 from skinapp.errors import DatasetError
 from skinapp.files import replace_file
+from skinapp.text_tables.read import read_text_table
+from skinapp.text_tables.write import encode_csv
 
 SEED = 2026
 

@@ -1,7 +1,7 @@
 """The columns of tables made by others: their names, what each may hold, and how its cells are read.
 
 To add a column to the image table, add it to COLUMNS in skinapp.datasets.table, its other names to COLUMN_NAMES and,
-unless any short text will do, a rule to RULES. The words for lesions are in skinapp.datasets.label_words.
+unless any short text will do, a rule to RULES. The words for lesions are in skinapp.text_tables.label_words.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.csv_text import MISSING_WORDS, read_numbers
 from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES, translate_label
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
+from skinapp.text_tables.read import MISSING_WORDS, read_numbers
 
 COLUMN_NAMES = {
     "path": (

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinapp.datasets.csv_text import read_text_table
-from skinapp.datasets.label_words import Meaning, find_meaning
 from skinapp.errors import DatasetError
 from skinapp.formatting import shorten_list
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+from skinapp.text_tables.label_words import Meaning, find_meaning
+from skinapp.text_tables.read import read_text_table
 
 KNOWN_LABELS = (*CODES, *MALIGNANCY_CLASSES)
 """Labels that tell whether a photo is malignant: the eight codes, and "malignant" and "benign" themselves."""
@@ -72,7 +72,7 @@ def derive_malignancy(labels: "pd.Series[str]") -> "pd.Series[bool]":
 def read_label_map(path: Path) -> dict[str, str]:
     """Read a table of two columns, with or without a header: names (returned in lower case) and known labels.
 
-    Any text table will do (see skinapp.datasets.csv_text), and any word of label_words for a label. Raises a single
+    Any text table will do (see skinapp.text_tables.read), and any word of label_words for a label. Raises a single
     DatasetError for all that is wrong: a missing file or column, unknown labels, and names with two labels.
     """
     try:

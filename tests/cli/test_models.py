@@ -149,7 +149,10 @@ def test_what_evaluate_cannot_do_is_said_in_a_sentence(
     for arguments, sentence in (
         (("malignancy", table, "--models", own_models), "Name their data root"),
         (("malignancy", table, "--models", own_models, "--data", tmp_path / "absent"), "is not a folder"),
-        (("malignancy", table, "--models", own_models, "--data", tmp_path), "None of the 8 photos of the table is below"),
+        (
+            ("malignancy", table, "--models", own_models, "--data", tmp_path),
+            "None of the 8 photos of the table is below",
+        ),
         (("absent", table, "--models", own_models, "--data", data_root), "There is no model absent in"),
         ((tmp_path / "copy" / "malignancy" / "card.json", table, "--data", data_root), "card.json is a file. Name its"),
         ((tmp_path, table, "--data", data_root), "holds no card.json"),

@@ -16,9 +16,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_shipped_table_is_what_the_command_writes(
-    run_command: RunCommand, tmp_path: Path
-) -> None:
+def test_the_shipped_table_is_what_the_command_writes(run_command: RunCommand, tmp_path: Path) -> None:
     done = run_command("story", "-o", tmp_path / "written.md")
     assert done.code == 0
     written = (tmp_path / "written.md").read_text(encoding="utf-8")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.datasets.columns import read_column
-from skinapp.datasets.csv_text import TextTable, mark_missing, read_text_table
 from skinapp.datasets.files import Progress, measure_files
 from skinapp.datasets.photo_files import PhotoListing
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import BENIGN, CODES, MALIGNANCY_CLASSES, MALIGNANT
+from skinapp.text_tables.read import TextTable, mark_missing, read_text_table
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A table of photos, one row per photo -> image table.
 
-Any text table will do (see skinapp.datasets.csv_text). Columns are found by the names in skinapp.datasets.columns,
+Any text table will do (see skinapp.text_tables.read). Columns are found by the names in skinapp.datasets.columns,
 however they are spelt, so that these tables are read as published: exports of the ISIC Archive; ISIC 2016 to 2020 and
 2024; HAM10000, BCN20000, MILK10k, PAD-UFES-20 and Fitzpatrick17k. Columns of an image table:
 
@@ -9,7 +9,7 @@ path          of the photo, from the table's folder; see PhotoFinder; default: i
 image_id      default: the path without its suffix
 lesion_id     default: each photo is its own lesion
 patient_id    default: not known
-diagnosis     a name or code of skinapp.datasets.label_words, or other words; or one column of 0 and 1 per class
+diagnosis     a name or code of skinapp.text_tables.label_words, or other words; or one column of 0 and 1 per class
 malignant     true/false, 1/0, yes/no, or as labels
 age           years, 0 to 120
 sex           female, male, f or m
@@ -31,7 +31,6 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.datasets.columns import IMAGE_NAMES
-from skinapp.datasets.csv_text import TextTable
 from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.labels import read_label_map
 from skinapp.datasets.photo_files import PhotoFinder, is_photo_name
@@ -47,6 +46,7 @@ from skinapp.datasets.readers.rows import read_rows, remove_suffix
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.formatting import shorten_list
+from skinapp.text_tables.read import TextTable
 
 
 def read_csv_photos(

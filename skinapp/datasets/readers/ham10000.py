@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.datasets.columns import read_column
-from skinapp.datasets.csv_text import read_numbers
 from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.labels import CONFIRMATIONS
 from skinapp.datasets.photo_files import list_photos
@@ -23,6 +22,7 @@ from skinapp.datasets.readers.isic2019 import read_isic2019_labels
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import BY_CODE, is_malignant
+from skinapp.text_tables.read import read_numbers
 
 PUBLISHED_SIZE_PX = (600, 450)
 """Width and height of every photo as published (Tschandl et al. 2018, "Technical Validation")."""

@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.datasets.columns import read_column
-from skinapp.datasets.csv_text import read_numbers
 from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
@@ -22,6 +21,7 @@ from skinapp.datasets.readers.common import (
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import is_malignant
+from skinapp.text_tables.read import read_numbers
 
 ISIC2019_CODES = {
     "MEL": "mel",

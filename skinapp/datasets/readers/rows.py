@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from skinapp.datasets.columns import COLUMN_NAMES, LAST_RESORT, NOT_PATHS, find_rule, read_column
-from skinapp.datasets.csv_text import squeeze_name
 from skinapp.datasets.readers.common import IndexNote
 from skinapp.datasets.readers.words import find_label_columns, read_labels
 from skinapp.datasets.table import COLUMNS
 from skinapp.formatting import clean_text
 from skinapp.photo import PHOTO_SUFFIXES
+from skinapp.text_tables.read import squeeze_name
 
 _MEASURED = tuple(
     column for column in COLUMNS if column not in COLUMN_NAMES and column not in ("diagnosis", "malignant")

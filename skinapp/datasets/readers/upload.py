@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skinapp.datasets.columns import IMAGE_NAMES, MAX_TEXT, quote
-from skinapp.datasets.csv_text import read_text_table
 from skinapp.datasets.readers.common import IndexNote, note_unknown_labels
 from skinapp.datasets.readers.rows import ReadRows, match_columns, names_a_path, read_rows, remove_suffix
 from skinapp.datasets.readers.words import find_label_columns
 from skinapp.datasets.table import COLUMNS, build_image_table
 from skinapp.errors import DatasetError
 from skinapp.formatting import clean_text, shorten_list
+from skinapp.text_tables.read import read_text_table
 
 MAX_BYTES = 50 * 2**20
 MAX_ROWS = 500_000

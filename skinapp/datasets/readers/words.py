@@ -8,12 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from skinapp.datasets.columns import DIAGNOSIS_LEVELS, DIAGNOSIS_NAMES, MALIGNANCY_NAMES, MAX_TEXT, TRUTHS
-from skinapp.datasets.csv_text import mark_missing, read_numbers, squeeze_name
-from skinapp.datasets.label_words import find_meaning
 from skinapp.datasets.labels import derive_malignancy, is_undecided, translate_label
 from skinapp.datasets.readers.common import IndexNote
 from skinapp.formatting import clean_text
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+from skinapp.text_tables.label_words import find_meaning
+from skinapp.text_tables.read import mark_missing, read_numbers, squeeze_name
 
 UNDECIDED = "undecided in the table, without a label"
 CONTRADICTION = "diagnosis and malignancy contradict each other, without a label"

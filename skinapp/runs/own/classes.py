@@ -1,6 +1,6 @@
 """The classes of uploaded predictions: what their names mean here, and which of them are malignant.
 
-A name that is one of the known labels, or means one of them in a published data set (skinapp.datasets.label_words),
+A name that is one of the known labels, or means one of them in a published data set (skinapp.text_tables.label_words),
 becomes that label, unless two names would: "SCCKA" is scc, but "seborrheic keratosis" and "pigmented benign keratosis"
 stay two classes. A class without a known label keeps its name; whether it is malignant is published for some, as for
 MAL_OTH, and must be said by the owner for all others.

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.columns import MAX_AGE, MAX_TEXT, quote
-from skinapp.datasets.csv_text import read_numbers
 from skinapp.formatting import shorten_list
 from skinapp.runs.own.table import is_missing, is_plain
 from skinapp.runs.views.subgroups import AGE_BANDS
+from skinapp.text_tables.read import read_numbers
 
 MAX_LEVELS = 50
 """The most different words in a column of subgroups; a column with more is a measure or free text."""

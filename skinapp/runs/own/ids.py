@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.columns import COLUMN_NAMES, IMAGE_NAMES, LAST_RESORT, MAX_TEXT, quote
-from skinapp.datasets.csv_text import TextTable, squeeze_name
 from skinapp.runs.own.table import Problems, describe_rows, is_missing
+from skinapp.text_tables.read import TextTable, squeeze_name
 
 IDS = tuple(dict.fromkeys((*COLUMN_NAMES["image_id"], "image", "image_name", *IMAGE_NAMES)))
 """Columns that name a photo, the best first."""

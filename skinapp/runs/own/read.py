@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 
 from skinapp.datasets.columns import quote
-from skinapp.datasets.csv_text import TextTable
 from skinapp.errors import RunError
 from skinapp.formatting import shorten_list
 from skinapp.metrics.classification import Flags, Floats
@@ -32,6 +31,7 @@ from skinapp.runs.own.table import MAX_BYTES, Problems, describe_rows, open_tabl
 from skinapp.runs.own.truths import TruthReader, Truths, read_truth_column, read_truth_file
 from skinapp.runs.predictions import Predictions, probability_columns
 from skinapp.taxonomy import BENIGN, MALIGNANCY_CLASSES, MALIGNANT
+from skinapp.text_tables.read import TextTable
 
 __all__ = ["MAX_BYTES", "NOTE", "OwnPredictions", "read_predictions"]
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinapp.datasets.columns import COLUMN_NAMES, DIAGNOSIS_LEVELS, DIAGNOSIS_NAMES, MALIGNANCY_NAMES, quote
-from skinapp.datasets.csv_text import TextTable, squeeze_name
-from skinapp.datasets.label_words import Meaning, find_meaning
 from skinapp.formatting import shorten_list
 from skinapp.metrics.classification import Flags, Floats
 from skinapp.runs.own.ids import is_id_or_group
 from skinapp.runs.own.table import Problems, describe_rows, is_missing, read_column_of_numbers
 from skinapp.runs.predictions import SUM_TOLERANCE
 from skinapp.taxonomy import BENIGN, MALIGNANCY_CLASSES, MALIGNANT
+from skinapp.text_tables.label_words import Meaning, find_meaning
+from skinapp.text_tables.read import TextTable, squeeze_name
 
 ROUNDING = 0.05
 """How far the sum of a row may be from 1 through rounding: ten classes, two decimals each."""

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from skinapp.datasets.columns import quote
-from skinapp.datasets.csv_text import MISSING_WORDS, TextTable, read_numbers, read_text_table
 from skinapp.errors import DatasetError, RunError
 from skinapp.formatting import shorten_list
 from skinapp.metrics.classification import Flags, Floats
+from skinapp.text_tables.read import MISSING_WORDS, TextTable, read_numbers, read_text_table
 
 MAX_BYTES = 200 * 2**20
 MAX_ROWS = 2_000_000

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from skinapp.datasets.columns import DIAGNOSIS_LEVELS, DIAGNOSIS_NAMES, MALIGNANCY_NAMES, quote
-from skinapp.datasets.csv_text import TextTable
 from skinapp.datasets.labels import is_undecided
 from skinapp.formatting import shorten_list
 from skinapp.runs.own.scores import find_class_columns
 from skinapp.runs.own.table import Problems, describe_rows, is_missing, read_column_of_numbers
+from skinapp.text_tables.read import TextTable
 
 TRUTHS = ("truth", "true_label", "true_class", "y_true", "ground_truth", "gt")
 """Columns of truths in a file of predictions. A column "label" there may as well hold answers."""

@@ -8,7 +8,7 @@ import streamlit as st
 
 from skinapp.datasets.audit.checks import audit_tables
 from skinapp.datasets.audit.findings import count_findings, crosses_split, has_label_conflict, select_findings
-from skinapp.datasets.export import encode_csv
+from skinapp.text_tables.write import encode_csv
 from skinapp.ui import loaders, state
 from skinapp.ui.dataset import probe
 from skinapp.ui.dataset.contact_sheet import MAX_ROWS

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from skinapp.datasets.export import encode_csv, encode_parquet
+from skinapp.text_tables.write import encode_csv, encode_parquet
 from skinapp.ui.dataset.filters import FilteredTable
 
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.datasets.export import encode_csv
 from skinapp.runs.open_run import OpenRun
 from skinapp.runs.predictions import Predictions
+from skinapp.text_tables.write import encode_csv
 
 
 def show(opened: OpenRun) -> None:

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from skinapp.datasets.export import encode_csv
 from skinapp.errors import RunError
 from skinapp.runs.intervals import compute_intervals, get_figure
 from skinapp.runs.own import table
@@ -17,6 +16,7 @@ from skinapp.runs.stored import StoredRun
 from skinapp.runs.summary import compute_headline
 from skinapp.runs.views.curves import select_positives
 from skinapp.taxonomy import CODES
+from skinapp.text_tables.write import encode_csv
 
 DOCS = Path(__file__).parents[3] / "docs" / "predictions-csv.md"
 

@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from skinapp.datasets.label_words import Meaning, find_meaning
 from skinapp.datasets.labels import derive_malignancy, is_undecided, translate_label
 from skinapp.taxonomy import CODES, DIAGNOSES, is_malignant
+from skinapp.text_tables.label_words import Meaning, find_meaning
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -4,9 +4,9 @@ from io import BytesIO, StringIO
 import pandas as pd
 import pytest
 
-from skinapp.datasets.export import encode_csv, encode_parquet, format_csv
 from skinapp.datasets.readers.upload import read_upload
 from skinapp.datasets.table import build_image_table
+from skinapp.text_tables.write import encode_csv, encode_parquet, format_csv
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skinapp.datasets.csv_text import TextTable, mark_missing, read_numbers, read_text_table
 from skinapp.errors import DatasetError
+from skinapp.text_tables.read import TextTable, mark_missing, read_numbers, read_text_table
 
 PLAIN = "image_id,dx,age\na,mel,45\nb,nv,30\n"
 CELLS = [["a", "mel", "45"], ["b", "nv", "30"]]

@@ -1,0 +1,1 @@
+"""Tables of others as text: read.py reads any, write.py writes safe ones, label_words.py knows their words."""
