@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +59,12 @@ def test_arrays_are_made_once_for_a_table(data_root: Path, tmp_path: Path) -> No
     assert len(load_arrays(tmp_path / "shorter.parquet", tmp_path, data_root, ignore_progress).classes) == 30
 
 
-def test_what_was_broken_off_is_made_anew(data_root: Path, tmp_path: Path, draw_picture: Callable[..., None]) -> None:
+def test_what_was_broken_off_is_made_anew(data_root: Path, tmp_path: Path) -> None:
     table = data_root / "table.parquet"
     made = load_arrays(table, tmp_path / "arrays", data_root, ignore_progress)
     (folder,) = (tmp_path / "arrays").iterdir()
-    draw_picture(tmp_path / "photos" / "photo_00.png", 0)  # the other photos are missing
+    shutil.copytree(data_root / "photos", tmp_path / "photos")
+    (tmp_path / "photos" / "photo_39.png").write_bytes(b"no picture")
     with pytest.raises(PhotoError):
         write_arrays(table, folder, tmp_path, ignore_progress)
     assert not (folder / "arrays.json").exists()
