@@ -10,8 +10,9 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 run: .venv/app
 	SKINAPP_LOCAL=1 MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072 $(BIN)/streamlit run streamlit_app.py --server.address localhost
 
+# One thread each: the networks of the tests are tiny, and threads that wait for one another cost more than they do.
 test: .venv/dev chromium check
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest
 
 check: .venv/dev
 	$(BIN)/ruff check .
