@@ -6,6 +6,7 @@ import pytest
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from skinapp.errors import ModelError
 from skinapp.training.checkpoints import Clock, WholeCheckpoints
 
 
@@ -23,7 +24,7 @@ def test_writing_that_breaks_off_leaves_the_old_checkpoint(tmp_path: Path, monke
         raise OSError("the disk is full")
 
     monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", break_off)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(ModelError, match="disk is full"):
         WholeCheckpoints().save_checkpoint({"epoch": 2}, tmp_path / "last.ckpt")
     assert torch.load(tmp_path / "last.ckpt", weights_only=True) == {"epoch": 1}
 
