@@ -209,7 +209,7 @@ def test_where_the_last_epoch_is_kept_its_figure_is_told(
     write_recipe: WriteRecipe, tmp_path: Path, data_root: Path
 ) -> None:
     recipe = write_recipe(
-        tmp_path / "last" / "recipe.toml", ("epochs = 3", 'epochs = 3\nkeep = "last"'), ("= 1e-3", "= 3.0")
+        tmp_path / "last" / "recipe.toml", ("epochs = 3", 'epochs = 3\nkeep = "last"'), ("= 1e-3", "= 0.01")
     )
     card = train(recipe, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0))
     losses = pd.read_csv(recipe.parent / CURVES)["validation_loss"]
