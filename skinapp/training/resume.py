@@ -75,17 +75,15 @@ def _find_problem(content: Mapping[str, Any], weights: Mapping[str, Tensor], cal
     if not isinstance(epoch, int) or not isinstance(curves, list) or len(curves) != epoch + 1:
         return "does not tell its epochs"
     state = content["state_dict"]
-    if not isinstance(state, dict) or {n: v.shape for n, v in state.items()} != {
-        n: v.shape for n, v in weights.items()
-    }:
+    if not isinstance(state, dict) or _list_shapes(state) != _list_shapes(weights):
         return "is of another network"
     if lacking := [key for key in callbacks if key not in content["callbacks"]]:
         return f"was written by another version, without {len(lacking)} of its records"
     return ""
 
 
-def _list_shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: values.shape for name, values in state.items() if isinstance(values, Tensor)}
+def _list_shapes(state: Mapping[str, Any]) -> dict[str, torch.Size | None]:
+    return {name: values.shape if isinstance(values, Tensor) else None for name, values in state.items()}
 
 
 def _advise(path: Path) -> str:
