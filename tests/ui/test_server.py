@@ -1,5 +1,6 @@
 import asyncio
 import runpy
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +30,8 @@ def put(app: Starlette, path: str, **body: object) -> httpx.Response:
         async with server.lifespan(app), httpx.AsyncClient(transport=transport, base_url="http://app") as client:
             return await client.put(path, **body)
 
-    return asyncio.run(request())
+    with ThreadPoolExecutor(1) as pool:  # the browser tests leave an event loop running in this thread
+        return pool.submit(asyncio.run, request()).result()
 
 
 @pytest.mark.parametrize(
