@@ -222,6 +222,9 @@ class Card(_Strict):
     members: tuple[NetworkFacts, ...] = Field(
         (), description="networks whose answers are averaged, each in members/<name>/; empty for a single network"
     )
+    evidence_network: str | None = Field(
+        None, description="the member whose maps and features are shown and checked; None for a single network"
+    )
     heads: tuple[Head, ...]
     preprocessing: Preprocessing
     weights_sha256: str = Field(description="of its weights file; of an average see networks.average.joint_sha256")
@@ -258,6 +261,8 @@ class Card(_Strict):
             problems.append(
                 f'role "{self.role}" needs the heads {", ".join(expected)}, not {", ".join(tasks) or "none"}'
             )
+        if self.evidence_network not in (None, *names):
+            problems.append("evidence_network must be one of members")
         if len(set(names)) < len(names) or any(name in ("", "..") or PurePath(name).name != name for name in names):
             problems.append("members must be names of folders, each named once")
         require_none(problems)
@@ -291,6 +296,15 @@ class Card(_Strict):
             if head.name == name:
                 return head
         raise ModelError(f"The model {self.id} has no {name} head; it has {', '.join(h.name for h in self.heads)}.")
+
+
+def find_evidence_network(card: Card) -> str:
+    """Return the name of the network whose maps and features are the evidence beside an answer.
+
+    It is the one that the card names, else the first of its networks that answers every task of the model.
+    """
+    complete = [network.name for network in card.networks if len(network.tasks) == len(card.heads)]
+    return card.evidence_network or next(iter(complete), card.networks[0].name)
 
 
 def write_card(folder: Path, card: Card) -> None:

@@ -1,7 +1,7 @@
 """Average the predictions of several networks; each sees the photo at its own input size."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch.nn.functional import interpolate
 
 from skinapp.errors import ModelError
 from skinapp.models.card import Card, Preprocessing
+from skinapp.networks.resnet import HeadedResNet, Observation
 
 
 class AveragedNetworks(nn.Module):
@@ -18,12 +19,23 @@ class AveragedNetworks(nn.Module):
     doi:10.1214/ss/1177013825). A head is averaged over the members that have it.
     """
 
-    def __init__(self, members: Sequence[tuple[nn.Module, Card]]) -> None:
-        """Keep networks with their cards; ModelError where members differ in crop or normalisation."""
+    def __init__(self, members: Sequence[tuple[nn.Module, Card]], evidence: int = 0) -> None:
+        """Keep networks with their cards; ModelError where members differ in crop or normalisation.
+
+        `evidence` is the position of the member whose maps `observe` returns.
+        """
         super().__init__()
+        self._evidence = evidence
         self.preprocessing = choose_preprocessing([card for _, card in members])
         self.members = nn.ModuleList(network for network, _ in members)
         self._cards = tuple(card for _, card in members)
+
+    @property
+    def evidence_network(self) -> HeadedResNet:
+        """The member whose maps and features are the evidence beside the average's answer."""
+        network = self.members[self._evidence]
+        assert isinstance(network, HeadedResNet)
+        return network
 
     def forward(self, photos: Tensor) -> dict[str, Tensor]:
         """Map photos (n, 3, s, s), float32, to the mean log probabilities (n, k) of each head.
@@ -31,9 +43,27 @@ class AveragedNetworks(nn.Module):
         They serve as logits: their softmax is the average. s should be the largest input size of the members. Each
         member gets the photos resized to its own input size, whatever s is.
         """
-        log_probabilities: dict[str, list[Tensor]] = {}
+        return self._average([network(photos_of) for network, photos_of in self._resize_for_members(photos)])
+
+    def observe(self, photos: Tensor) -> Observation:
+        """Map photos to the logits that `forward` gives, with the maps and features of the evidence network."""
+        answers: list[dict[str, Tensor]] = []
+        for place, (network, photos_of) in enumerate(self._resize_for_members(photos)):
+            if place == self._evidence:
+                observation = self.evidence_network.observe(photos_of)
+                answers.append(observation.logits)
+            else:
+                answers.append(network(photos_of))
+        return Observation(self._average(answers), observation.maps, observation.early)
+
+    def _resize_for_members(self, photos: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
         for network, card in zip(self.members, self._cards, strict=True):
-            logits = network(_resize(photos, card.preprocessing.input_px))
+            yield network, _resize(photos, card.preprocessing.input_px)
+
+    def _average(self, answers: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Average the members' logits, each calibrated by its card, as log probabilities."""
+        log_probabilities: dict[str, list[Tensor]] = {}
+        for logits, card in zip(answers, self._cards, strict=True):
             for head in card.heads:
                 scores = logits[head.name] / head.temperature
                 if head.offsets:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from skinapp.errors import ModelError
 from skinapp.models.card import Head
+from skinapp.networks.average import AveragedNetworks
 from skinapp.networks.device import Device
 from skinapp.networks.folder import Model
 from skinapp.taxonomy import MALIGNANT, is_malignant
@@ -24,6 +26,25 @@ _BATCH_PX = BATCH_PHOTOS * 512**2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Answers to n photos and what the network saw in them, as arrays.
+
+    `probabilities` is what `predict` returns; `maps`, float32 (n, d, h, w), and `early`, float32 (n, m), are described
+    at networks.resnet.Observation.
+    """
+
+    probabilities: tuple[np.ndarray, ...]
+    maps: np.ndarray
+    early: np.ndarray
+
+    @property
+    def features(self) -> np.ndarray:
+        """The means of the maps, float32 (n, d): what the linear heads of the evidence network read."""
+        means: np.ndarray = self.maps.mean((2, 3))
+        return means
 
 
 class Classifier:
@@ -51,7 +72,37 @@ class Classifier:
         has NaN; `find_assessable` finds it.
         """
         with torch.inference_mode():
-            logits = self._network(batch.to(self.device.torch, memory_format=torch.channels_last))
+            logits = self._network(self._place(batch))
+        return self._calibrate(logits)
+
+    def observe(self, batch: Tensor) -> Observed:
+        """Return the answers that `predict` gives with the maps and features they come from, in one forward pass.
+
+        Of an average these are of its evidence network (see models.card.find_evidence_network).
+        """
+        with torch.inference_mode():
+            seen = self._network.observe(self._place(batch))
+        return Observed(tuple(self._calibrate(seen.logits)), seen.maps.cpu().numpy(), seen.early.cpu().numpy())
+
+    def evidence_head(self, task: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return copies of the weights (k, d) and the bias (k,), float32, of a head of the evidence network.
+
+        For each class, weights @ features + bias is the network's logit before calibration. ModelError where the
+        evidence network lacks that head.
+        """
+        network = self._network.evidence_network if isinstance(self._network, AveragedNetworks) else self._network
+        if task not in network.heads:
+            raise ModelError(
+                f"The evidence network of {self.card.id} has no {task} head; it has {', '.join(network.heads)}. "
+                "Name another member as evidence with `skinapp gate`."
+            )
+        weight, bias = (values.detach().cpu().numpy().copy() for values in network.heads[task].parameters())
+        return weight, bias
+
+    def _place(self, batch: Tensor) -> Tensor:
+        return batch.to(self.device.torch, memory_format=torch.channels_last)
+
+    def _calibrate(self, logits: dict[str, Tensor]) -> list[np.ndarray]:
         # Apple's MPS has no float64.
         probabilities = [calibrate_logits(logits[head.name].cpu().double().numpy(), head) for head in self.card.heads]
         return reconcile_types(probabilities, self.card.heads) if self.card.role == "both" else probabilities

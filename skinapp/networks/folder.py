@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from skinapp.errors import ModelError
 from skinapp.files import compute_sha256, replace_together
-from skinapp.models.card import CARD, RECIPE, Card, format_card, read_card
+from skinapp.models.card import CARD, RECIPE, Card, find_evidence_network, format_card, read_card
 from skinapp.models.folder import CURVES, WEIGHTS, get_member_folder
 from skinapp.networks.average import AveragedNetworks, check_average, hash_members
 from skinapp.networks.resnet import HeadedResNet, read_metadata, read_safetensors, to_half, to_single
@@ -30,7 +30,7 @@ class Model:
 
     folder: Path
     card: Card
-    network: nn.Module
+    network: HeadedResNet | AveragedNetworks
 
 
 def save_model(folder: Path, card: Card, state: dict[str, Tensor], curves: str) -> Card:
@@ -56,7 +56,8 @@ def load_model(folder: Path, sealed: bool = True) -> Model:
     """
     card = read_card(folder, sealed)
     network = _load_average(folder, card) if card.members else _load_network(folder, card)
-    return Model(folder, card, network.requires_grad_(False).eval().to(memory_format=torch.channels_last))
+    network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+    return Model(folder, card, network)
 
 
 def _load_network(folder: Path, card: Card) -> HeadedResNet:
@@ -114,4 +115,5 @@ def _load_average(folder: Path, card: Card) -> AveragedNetworks:
             f"Average them again with `skinapp average {folder / RECIPE}`."
         )
     check_average(card, [member.card for member in members])
-    return AveragedNetworks([(member.network, member.card) for member in members])
+    evidence = [member.name for member in card.members].index(find_evidence_network(card))
+    return AveragedNetworks([(member.network, member.card) for member in members], evidence)

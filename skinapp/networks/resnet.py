@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,6 +13,25 @@ from torch import Tensor, nn
 
 from skinapp.errors import ModelError
 from skinapp.models.card import Architecture
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What one forward pass says of photos, beside the logits (n, classes) of each head.
+
+    `maps` (n, d, h, w) is the output of the last convolutional block. `early` (n, m) holds the mean and the standard
+    deviation over the picture of each channel after the first three blocks: they tell kinds of pictures apart that
+    the last block takes for lesions.
+    """
+
+    logits: dict[str, Tensor]
+    maps: Tensor
+    early: Tensor
+
+    @property
+    def features(self) -> Tensor:
+        """The means of the maps (n, d): what the linear heads read."""
+        return self.maps.mean((2, 3))
 
 
 class HeadedResNet(nn.Module):
@@ -30,6 +50,20 @@ class HeadedResNet(nn.Module):
         """Map photos (n, 3, h, w), float32, to the logits (n, classes) of each head."""
         features = self.dropout(self.trunk(photos))  # (n, 512) for ResNet-18 and -34, (n, 2048) above
         return {name: head(features) for name, head in self.heads.items()}
+
+    def observe(self, photos: Tensor) -> Observation:
+        """Map photos (n, 3, h, w), float32, to the same logits and to what is seen on the way there."""
+        trunk = self.trunk
+        early: list[Tensor] = []
+        maps = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(photos))))
+        for block in (trunk.layer1, trunk.layer2, trunk.layer3):
+            maps = block(maps)
+            early += torch.var_mean(maps, (2, 3), correction=0)[::-1]
+        maps = trunk.layer4(maps)
+        features = self.dropout(trunk.avgpool(maps).flatten(1))
+        logits = {name: head(features) for name, head in self.heads.items()}
+        early[1::2] = [variance.sqrt() for variance in early[1::2]]
+        return Observation(logits, maps, torch.cat(early, 1))
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:

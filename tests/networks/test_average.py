@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from skinapp.errors import ModelError
 from skinapp.models.card import Card, Head, Preprocessing
 from skinapp.networks.average import AveragedNetworks, choose_preprocessing, hash_members
 from skinapp.networks.preprocess import normalise, resize_short_side
+from skinapp.networks.resnet import HeadedResNet
 from skinapp.taxonomy import MALIGNANCY_CLASSES
 
 MakeCard = Callable[..., Card]
@@ -70,6 +72,25 @@ def test_each_member_sees_the_photo_in_its_own_size(make_card: MakeCard) -> None
     alone = torch.tensor(resize_short_side(pixels, 24)).permute(2, 0, 1)[None]
     # Pillow rounds to whole grey levels, twice over; one level is 0.018 here.
     torch.testing.assert_close(small.seen, normalise(alone, cards[0].preprocessing), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("evidence", [0, 1])
+def test_an_average_observes_with_one_member_and_answers_with_all(
+    make_card: MakeCard, make_network: Callable[..., HeadedResNet], evidence: int
+) -> None:
+    cards = [make_card("both", preprocessing=Preprocessing(resize_px=side, input_px=side)) for side in (32, 48)]
+    networks = [make_network(card, seed) for seed, card in enumerate(cards)]
+    averaged = AveragedNetworks(list(zip(networks, cards, strict=True)), evidence).eval()
+    photos = torch.rand(2, 3, 48, 48)
+    with torch.inference_mode():
+        seen, expected = averaged.observe(photos), averaged(photos)
+        shown = photos if evidence else interpolate(photos, size=(32, 32), mode="bilinear", antialias=True)
+        alone = networks[evidence].observe(shown)
+    assert averaged.evidence_network is networks[evidence]
+    for name, logits in expected.items():
+        torch.testing.assert_close(seen.logits[name], logits, rtol=0, atol=0)
+    torch.testing.assert_close(seen.maps, alone.maps)
+    torch.testing.assert_close(seen.early, alone.early)
 
 
 @pytest.mark.parametrize(

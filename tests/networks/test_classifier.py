@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from skinapp.models.card import Head
+from skinapp.errors import ModelError
+from skinapp.models.card import Head, read_card, write_card
 from skinapp.networks.classifier import Classifier, batched, calibrate_logits, prefetch, reconcile_types
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
@@ -36,6 +37,39 @@ def test_temperature_divides_the_logits(models: Path, classifier: Classifier, ba
     (probabilities,) = classifier.predict(batch)
     assert probabilities.dtype == np.float64
     np.testing.assert_allclose(probabilities, expected, atol=1e-6)
+
+
+def test_observing_gives_the_same_answers_and_where_they_come_from(
+    models: Path, classifier: Classifier, batch: torch.Tensor
+) -> None:
+    seen = classifier.observe(batch)
+    np.testing.assert_allclose(seen.probabilities[0], classifier.predict(batch)[0], atol=1e-12)
+    weight, bias = classifier.evidence_head("lesion_type")
+    head = classifier.card.head("lesion_type")
+    np.testing.assert_allclose(
+        calibrate_logits(seen.features @ weight.T + bias, head), seen.probabilities[0], atol=1e-5
+    )
+    assert seen.maps.dtype == seen.early.dtype == np.float32
+    weight[:] = 0
+    assert classifier.evidence_head("lesion_type")[0].any()
+    with pytest.raises(ModelError, match="no malignancy head; it has lesion_type"):
+        classifier.evidence_head("malignancy")
+
+
+def test_the_evidence_of_an_average_is_the_member_that_its_card_names(
+    tmp_path: Path, make_average: Callable[..., Path], batch: torch.Tensor
+) -> None:
+    folder = make_average(tmp_path / "average")
+    card = read_card(folder)
+    for named, expected in ((None, "deep"), ("fine", "fine")):
+        write_card(folder, card.model_copy(update={"evidence_network": named}))
+        classifier = Classifier(load_model(folder), CPU)
+        member = Classifier(load_model(folder / "members" / expected), CPU)
+        np.testing.assert_array_equal(classifier.evidence_head("malignancy")[0], member.evidence_head("malignancy")[0])
+        np.testing.assert_allclose(classifier.observe(batch).probabilities[1], classifier.predict(batch)[1], atol=1e-12)
+    write_card(folder, card.model_copy(update={"evidence_network": "coarse"}))
+    with pytest.raises(ModelError, match="evidence_network must be one of members"):
+        read_card(folder)
 
 
 def test_probabilities_add_up_to_one_and_differ(classifier: Classifier, batch: torch.Tensor) -> None:

@@ -107,3 +107,30 @@ def test_half_and_single_touch_floats_alone() -> None:
     torch.testing.assert_close(back["weight"], state["weight"], rtol=2**-11, atol=0)
     assert stored["batches"].dtype == back["batches"].dtype == torch.int64
     assert back["batches"] == 70_000
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50"])
+def test_what_is_observed_is_what_the_heads_read(architecture: str) -> None:
+    torch.manual_seed(0)
+    network = HeadedResNet(architecture, {"malignancy": 2, "lesion_type": 8}).eval()  # type: ignore[arg-type]
+    photos = torch.rand(3, 3, 64, 64).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        seen, expected = network.observe(photos), network(photos)
+        for name, logits in expected.items():
+            torch.testing.assert_close(seen.logits[name], logits, rtol=0, atol=0)
+            torch.testing.assert_close(network.heads[name](seen.features), logits, rtol=1e-5, atol=1e-5)
+    width = 512 if architecture == "resnet18" else 2048
+    assert seen.maps.shape == (3, width, 2, 2)
+    assert seen.features.shape == (3, width)
+
+
+def test_early_blocks_give_the_mean_and_spread_of_each_channel(plain: torchvision.models.ResNet) -> None:
+    network = HeadedResNet("resnet18", {"malignancy": 2}).eval()
+    network.trunk.load_state_dict({name: v for name, v in plain.state_dict().items() if name[:3] != "fc."})
+    photos = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        maps = plain.layer1(plain.maxpool(plain.relu(plain.bn1(plain.conv1(photos)))))
+        early = network.observe(photos).early
+    assert early.shape == (2, 2 * (64 + 128 + 256))
+    torch.testing.assert_close(early[:, :64], maps.mean((2, 3)))
+    torch.testing.assert_close(early[:, 64:128], maps.flatten(2).std(2, correction=0), rtol=1e-4, atol=1e-5)
