@@ -1,9 +1,14 @@
-"""The assessment of one photo: malignancy and lesion-type scores, the threshold and the hashes of the weights."""
+"""The assessment of one photo: its scores, what the checks found, the operating points and the weights' hashes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
+import numpy as np
+
 from skinapp.errors import PhotoError
+from skinapp.inference.findings import Finding
+from skinapp.models.card import OperatingPoint
+from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.taxonomy import MALIGNANT
 
 NOT_ASSESSABLE = (
@@ -38,10 +43,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class Assessment:
-    """One photo with its scores and the hashes of the weights that gave them.
+    """One photo with its scores, what the checks found, and the hashes of the weights that gave the scores.
 
-    `sha256`, `width` and `height` (px) are the photo's. `threshold` is the malignancy score (0 to 1) of the operating
-    point at SHOWN_SENSITIVITY, or None where the card has none.
+    `sha256`, `width` and `height` (px) are the photo's. `operating_points` are those of the model's card. `in_scope`
+    says whether the photo is dermoscopy of a lesion; None where the model has no check of it. `findings` are of the
+    scope and of the quality. `conformal` holds the codes of the lesion types that the answer is among, the likeliest
+    first; None where the model has no such sets. `maps`, float32 (d, h, w), are the last feature maps of the evidence
+    network; None where they were not kept.
     """
 
     sha256: str
@@ -52,7 +60,11 @@ class Assessment:
     lesion_type: Scores
     malignancy_weights: str
     lesion_type_weights: str
-    threshold: float | None = None
+    operating_points: tuple[OperatingPoint, ...] = ()
+    in_scope: bool | None = None
+    findings: tuple[Finding, ...] = ()
+    conformal: tuple[str, ...] | None = None
+    maps: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     @property
     def malignant_score(self) -> float:
@@ -60,6 +72,15 @@ class Assessment:
         return self.malignancy.score_of(MALIGNANT)
 
     @property
+    def threshold(self) -> float | None:
+        """The malignancy threshold, 0 to 1, at SHOWN_SENSITIVITY; None without one."""
+        return self.find_threshold(SHOWN_SENSITIVITY)
+
+    @property
     def above_threshold(self) -> bool | None:
-        """Whether the score for malignant is at least the threshold; None without a threshold."""
+        """Whether the score for malignant is at least the threshold at SHOWN_SENSITIVITY; None without one."""
         return None if self.threshold is None else self.malignant_score >= self.threshold
+
+    def find_threshold(self, sensitivity: float) -> float | None:
+        """Return the malignancy threshold, 0 to 1, of the operating point at a sensitivity; None without one."""
+        return next((point.threshold for point in self.operating_points if point.sensitivity == sensitivity), None)

@@ -15,7 +15,6 @@ from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
-from skinapp.runs.views.operating_points import get_shown_point
 
 
 class Assessor:
@@ -57,7 +56,7 @@ class Assessor:
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
-        probabilities, threshold = self._predict(photos), find_threshold(self.malignancy_card)
+        probabilities = self._predict(photos)
         return [
             Assessment(
                 sha256=photo.sha256,
@@ -68,7 +67,7 @@ class Assessor:
                 lesion_type=_make_scores(self.lesion_type_card, "lesion_type", probabilities, i),
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
-                threshold=threshold,
+                operating_points=self.malignancy_card.operating_points,
             )
             for i, photo in enumerate(photos)
         ]
@@ -82,12 +81,6 @@ class Assessor:
         # Models with the same preprocessing share the tensor.
         other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
         return probabilities | _predict_heads(self._lesion_type, other)
-
-
-def find_threshold(card: Card) -> float | None:
-    """Return the malignancy threshold (0 to 1) of a card's operating point at SHOWN_SENSITIVITY; None without one."""
-    point = get_shown_point(card.operating_points)
-    return point.threshold if point else None
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:

@@ -196,4 +196,5 @@ def test_an_assessment_knows_the_threshold_at_95_percent(
 
 def test_a_score_of_the_threshold_is_above_it(assessor: Assessor, make_photo: MakePhoto) -> None:
     answer = assessor.assess(make_photo(1))
-    assert replace(answer, threshold=answer.malignant_score).above_threshold is True
+    point = OperatingPoint(sensitivity=0.95, threshold=answer.malignant_score)
+    assert replace(answer, operating_points=(point,)).above_threshold is True
