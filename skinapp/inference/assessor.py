@@ -15,6 +15,7 @@ from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
+from skinapp.taxonomy import MALIGNANT
 
 
 class Assessor:
@@ -71,6 +72,12 @@ class Assessor:
             )
             for i, photo in enumerate(photos)
         ]
+
+    def score_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the malignancy scores, float64 (n,) in 0 to 1, of views as `crop_for_network` gives them; or NaN."""
+        card = self.malignancy_card
+        scores = _predict_heads(self._malignancy, to_tensor(list(views), card.preprocessing))["malignancy"]
+        return scores[:, card.head("malignancy").classes.index(MALIGNANT)]
 
     def _predict(self, photos: Sequence[Photo]) -> dict[str, np.ndarray]:
         first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
