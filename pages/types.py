@@ -1,10 +1,11 @@
-"""The eight lesion types in words."""
+"""The eight lesion types in words and photos."""
 
-from skinapp.ui import frame, loaders, types
+from skinapp.datasets.table import TABLES
+from skinapp.ui import frame
+from skinapp.ui.types import page
 
 with frame.page(
     "Lesion types",
     "What each of the eight labels means, what it covers in this data, and whether it counts as malignant.",
 ):
-    for card in types.count_types(loaders.get_table(loaders.TABLES / "ham10000.parquet")):
-        types.show(card)
+    page.show(TABLES / "ham10000.parquet")

@@ -101,13 +101,34 @@ def fetch_example(
         raise ExampleError(f"{image_id!r} is not the id of an ISIC photo: choose one of the examples.")
     if folder is not None:
         return _read_from_folder(image_id, folder)
-    cache = cache if cache is not None else platformdirs.user_cache_path("skinapp") / "examples"
+    cache = cache if cache is not None else _get_cache()
     cached = _read_from_cache(match[1], cache)
     if cached is not None:
         return cached
     fetched = _fetch_from_archive(match[1], archive)
     _store_in_cache(match[1], fetched, cache)
     return fetched
+
+
+def find_example(
+    image_id: str, folder: Path | None, file: Path | None = None, cache: Path | None = None
+) -> ExamplePhoto | None:
+    """Return the photo with an ISIC id that is at hand without the network, or None: a page may open with it.
+
+    It comes from `folder`, as in `fetch_example`, from `file`, its place in the data root, or from the `cache`.
+    """
+    try:
+        if folder is not None:
+            return _read_from_folder(image_id, folder)
+        if file is not None and file.is_file():
+            return _read_file(image_id, file)
+    except ExampleError:
+        return None
+    return _read_from_cache(image_id.removesuffix("_downsampled"), cache or _get_cache())
+
+
+def _get_cache() -> Path:
+    return platformdirs.user_cache_path("skinapp") / "examples"
 
 
 def _read_from_folder(image_id: str, folder: Path) -> ExamplePhoto:
@@ -125,6 +146,10 @@ def _read_from_folder(image_id: str, folder: Path) -> ExamplePhoto:
             f"{folder} has no photo of {image_id}: put it there, unset {FOLDER_VARIABLE} "
             "to fetch it from the ISIC Archive, or upload your own photo."
         )
+    return _read_file(image_id, file)
+
+
+def _read_file(image_id: str, file: Path) -> ExamplePhoto:
     try:
         data = read_photo_bytes(file)
         read_photo(data)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from skinapp.datasets import showcase
-from skinapp.datasets.showcase import fetch_example, get_examples_folder
+from skinapp.datasets.showcase import fetch_example, find_example, get_examples_folder
 from skinapp.errors import ExampleError
 from skinapp.photo import MAX_BYTES
 
@@ -241,3 +241,26 @@ def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> No
     assert get_examples_folder() is None
     monkeypatch.delenv("SKINAPP_EXAMPLES")
     assert get_examples_folder() is None
+
+
+def test_a_photo_at_hand_is_found_in_the_folder_the_data_root_or_the_cache(tmp_path: Path, archive: Archive) -> None:
+    archive.offer(jpeg("red"))
+    cache, file = tmp_path / "cache", tmp_path / "data" / f"{ID}.jpg"
+    assert find_example(ID, None, file, cache) is None
+    cached = fetch_example(ID, None, cache, archive.url)
+    asked = list(archive.asked)
+    assert find_example(ID, None, file, cache) == cached
+    file.parent.mkdir()
+    file.write_bytes(jpeg("blue"))
+    found = find_example(ID, None, file, cache)
+    assert found
+    assert found.data == jpeg("blue")
+    assert find_example(ID, tmp_path / "nowhere", file, cache) is None  # the folder that is named decides alone
+    assert find_example(ID, file.parent, None, cache) == found
+    assert archive.asked == asked
+
+
+def test_a_broken_photo_is_not_at_hand(tmp_path: Path) -> None:
+    file = tmp_path / f"{ID}.jpg"
+    file.write_bytes(b"no photo")
+    assert find_example(ID, None, file, tmp_path / "cache") is None
