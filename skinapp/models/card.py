@@ -236,6 +236,9 @@ class Card(_Strict):
     figures: tuple[CardFigure, ...] = ()
     left_out: tuple[UnseenCameraResult, ...] = Field((), description="recipes tried for this model, on unseen cameras")
     seeds: tuple[SeedFigures, ...] = Field((), description="of networks whose recipe was also trained from other seeds")
+    reference_sha256: str | None = Field(
+        None, description="of reference.safetensors: features of training photos by the evidence network"
+    )
     data: DataFacts
     initial: InitialWeights | None = Field(description="None for an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field(
