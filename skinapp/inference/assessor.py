@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
 from skinapp.errors import ModelError
 from skinapp.inference.assessment import Assessment, Scores
-from skinapp.models.card import Card, Task, read_card
+from skinapp.models.card import Card, Task, find_evidence_network, read_card
 from skinapp.models.folder import describe_no_model, find_models
 from skinapp.networks.classifier import Classifier, choose_batch_photos
 from skinapp.networks.device import Device, choose_device
@@ -57,7 +56,7 @@ class Assessor:
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
-        probabilities = self._predict(photos)
+        probabilities, maps = self._observe(photos)
         return [
             Assessment(
                 sha256=photo.sha256,
@@ -69,6 +68,7 @@ class Assessor:
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
                 operating_points=self.malignancy_card.operating_points,
+                maps=np.array(maps[i]),  # a copy: else one kept answer would hold the maps of its whole batch
             )
             for i, photo in enumerate(photos)
         ]
@@ -76,18 +76,31 @@ class Assessor:
     def score_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """Return the malignancy scores, float64 (n,) in 0 to 1, of views as `crop_for_network` gives them; or NaN."""
         card = self.malignancy_card
-        scores = _predict_heads(self._malignancy, to_tensor(list(views), card.preprocessing))["malignancy"]
-        return scores[:, card.head("malignancy").classes.index(MALIGNANT)]
+        answers = self._malignancy.predict(to_tensor(list(views), card.preprocessing))
+        scores = _name_heads(self._malignancy, answers)["malignancy"]
+        malignant: np.ndarray = scores[:, card.head("malignancy").classes.index(MALIGNANT)]
+        return malignant
 
-    def _predict(self, photos: Sequence[Photo]) -> dict[str, np.ndarray]:
+    def get_evidence_weights(self) -> dict[Task, np.ndarray]:
+        """Return the weights, float32 (k, d), of each head that reads the means of an assessment's maps (d, h, w).
+
+        The maps are those of the malignancy model: a lesion-type model of its own is not among them.
+        """
+        card = self.malignancy_card
+        (network,) = (network for network in card.networks if network.name == find_evidence_network(card))
+        return {task: self._malignancy.evidence_head(task)[0] for task in network.tasks}
+
+    def _observe(self, photos: Sequence[Photo]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return the probabilities (n, k) of each head and the malignancy model's maps (n, d, h, w)."""
         first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
         batch = to_tensor([crop_for_network(photo, first) for photo in photos], first)
-        probabilities = _predict_heads(self._malignancy, batch)
-        if self._lesion_type is self._malignancy:
-            return probabilities
-        # Models with the same preprocessing share the tensor.
-        other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
-        return probabilities | _predict_heads(self._lesion_type, other)
+        observed = self._malignancy.observe(batch)
+        probabilities = _name_heads(self._malignancy, observed.probabilities)
+        if self._lesion_type is not self._malignancy:
+            # Models with the same preprocessing share the tensor.
+            other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
+            probabilities |= _name_heads(self._lesion_type, self._lesion_type.predict(other))
+        return probabilities, observed.maps
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:
@@ -115,9 +128,8 @@ def load_assessor(models: Path, device: Device | None = None) -> Assessor:
     return Assessor(*classifiers)
 
 
-def _predict_heads(classifier: Classifier, batch: Tensor) -> dict[str, np.ndarray]:
-    heads = (head.name for head in classifier.card.heads)
-    return dict(zip(heads, classifier.predict(batch), strict=True))
+def _name_heads(classifier: Classifier, probabilities: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    return dict(zip((head.name for head in classifier.card.heads), probabilities, strict=True))
 
 
 def _make_scores(card: Card, head: Task, probabilities: Mapping[str, np.ndarray], photo: int) -> Scores:

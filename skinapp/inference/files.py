@@ -1,7 +1,7 @@
 """Assess photo files in batches, for the command line and archives."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skinapp.datasets.photo_files import list_photos
@@ -40,7 +40,8 @@ def assess_files(assessor: Assessor, files: Sequence[Path]) -> Iterator[FileAnsw
         for file, photo in batch:
             answer = next(assessments) if isinstance(photo, Photo) else photo
             if isinstance(answer, Assessment):
-                yield FileAnswer(file, answer, None)
+                # A folder of photos would fill the memory with maps that nobody looks at.
+                yield FileAnswer(file, replace(answer, maps=None), None)
             else:
                 yield FileAnswer(file, None, str(answer))
 

@@ -8,10 +8,11 @@ import pytest
 from torch import Tensor
 
 from skinapp.errors import ModelError
+from skinapp.inference.activation import compute_class_map
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_card
-from skinapp.networks.classifier import Classifier
+from skinapp.networks.classifier import Classifier, Observed
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
@@ -43,6 +44,31 @@ def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, mo
     assert answer.malignancy.classes == MALIGNANCY_CLASSES
     assert answer.lesion_type.classes == CODES
     assert answer.malignant_score == answer.malignancy.values[0]
+
+
+def test_the_maps_and_weights_give_the_logits_exactly(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto
+) -> None:
+    network = load_model(make_model(tmp_path / "pair", "both")).network
+    assessor, photo = load_assessor(tmp_path, CPU), make_photo(1)
+    maps, preprocessing = assessor.assess(photo).maps, assessor.malignancy_card.preprocessing
+    assert maps is not None
+    logits = network(to_tensor([crop_for_network(photo, preprocessing)], preprocessing))
+    for task, weight in assessor.get_evidence_weights().items():
+        evidence = [compute_class_map(maps, weight, place).mean() for place in range(len(weight))]
+        found = evidence + network.heads[task].bias.numpy()
+        given = logits[task][0].numpy()
+        assert found - found.mean() == pytest.approx(given - given.mean(), abs=1e-4)
+
+
+def test_maps_are_those_of_the_malignancy_model(assessor: Assessor, make_photo: MakePhoto) -> None:
+    answers = assessor.assess_batch([make_photo(1), make_photo(2)])
+    assert set(assessor.get_evidence_weights()) == {"malignancy"}
+    first, second = (answer.maps for answer in answers)
+    assert first is not None
+    assert second is not None
+    assert first.base is None
+    assert not np.array_equal(first, second)
 
 
 def test_each_network_gives_its_own_answer(assessor: Assessor, models: Path, make_photo: MakePhoto) -> None:
@@ -139,13 +165,13 @@ def test_a_pair_gives_both_answers_in_one_pass(
     folder = make_model(tmp_path / "pair", "both", seed=3)
     assessor = load_assessor(tmp_path, CPU)
     passes = []
-    original = Classifier.predict
+    original = Classifier.observe
 
-    def counted(self: Classifier, batch: Tensor) -> list[np.ndarray]:
+    def counted(self: Classifier, batch: Tensor) -> Observed:
         passes.append(len(batch))
         return original(self, batch)
 
-    monkeypatch.setattr(Classifier, "predict", counted)
+    monkeypatch.setattr(Classifier, "observe", counted)
     photos = [make_photo(seed) for seed in range(3)]
     answers = assessor.assess_batch(photos)
     assert passes == [3]
@@ -153,7 +179,7 @@ def test_a_pair_gives_both_answers_in_one_pass(
     model = load_model(folder)
     preprocessing = model.card.preprocessing
     batch = to_tensor([crop_for_network(photo, preprocessing) for photo in photos], preprocessing)
-    expected = np.concatenate(original(Classifier(model, CPU), batch), axis=1)
+    expected = np.concatenate(Classifier(model, CPU).predict(batch), axis=1)
     np.testing.assert_allclose(scores(answers), expected, atol=1e-5)
     assert [answer.malignancy.classes for answer in answers] == [MALIGNANCY_CLASSES] * 3
     assert [answer.lesion_type.classes for answer in answers] == [CODES] * 3
