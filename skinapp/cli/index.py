@@ -22,6 +22,7 @@ from skinapp.datasets.readers.csv import read_csv_photos
 from skinapp.datasets.readers.folders import read_folders
 from skinapp.datasets.readers.ham10000 import read_ham10000
 from skinapp.datasets.readers.isic2019 import read_isic2019
+from skinapp.datasets.readers.isic2020 import read_isic2020
 from skinapp.datasets.table import read_table, write_table
 from skinapp.files import is_stdout
 from skinapp.formatting import shorten_list
@@ -64,6 +65,17 @@ def index_isic2019(
     """Index ISIC 2019's photos of BCN20000 and MSK, without HAM10000's, which have their own table."""
     root = find_data_root(folder, data)
     _index(output, lambda progress, cache: read_isic2019(folder.resolve(), root, progress, cache))
+
+
+@index.command("isic2020")
+def index_isic2020(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder that holds photos.csv and its photos.")],
+    output: OutputOption,
+    data: DataOption = None,
+) -> None:
+    """Index ISIC 2020's photos under other names: melanoma or benign, and no type for the benign ones."""
+    root = find_data_root(folder, data)
+    _index(output, lambda progress, cache: read_isic2020(folder.resolve(), root, progress, cache))
 
 
 @index.command("folders")

@@ -71,6 +71,17 @@ def test_index_reads_isic_2019_without_the_photos_of_ham10000(
     assert read_table(output)["camera"].tolist() == ["BCN", "MSK"]
 
 
+def test_index_reads_isic_2020(run_command: RunCommand, draw_picture: Callable[..., None], tmp_path: Path) -> None:
+    folder, output = tmp_path / "isic2020", tmp_path / "table.parquet"
+    for seed, name in enumerate(("a", "b")):
+        draw_picture(folder / "photos" / f"{name}.jpg", seed)
+    (folder / "photos.csv").write_text("image,diagnosis\na,melanoma\nb,benign\n")
+    done = run_command("index", "isic2020", folder, "-o", output)
+    assert (done.code, done.out) == (0, "")
+    assert "2 photos are labelled (1 malignant, 1 benign, 0 not said or undecided), 0 are not." in done.err
+    assert read_table(output)["diagnosis"].fillna("none").tolist() == ["mel", "none"]
+
+
 def test_index_reads_folders_of_own_names_and_a_map(run_command: RunCommand, moles: Path, tmp_path: Path) -> None:
     output, labels = tmp_path / "table.parquet", tmp_path / "map.csv"
     labels.write_text("Muttermal,nv\n")
