@@ -1,4 +1,4 @@
-"""skinapp train, calibrate, average, experiment and arrays: make models, experiments and arrays."""
+"""skinapp train, calibrate, average, teach, experiment and arrays: make models, answers, experiments and arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from skinapp.cli.console import (
     DataOption,
     ModelsOption,
     check_data_root,
+    check_output,
     explain_write_errors,
     find_model_folder,
     print_message,
@@ -20,8 +21,8 @@ from skinapp.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from skinapp.training.fit import TrainingContext
     from skinapp.training.resume import Resume
+    from skinapp.training.trainer import TrainingContext
 
 
 class ResumeFrom(StrEnum):
@@ -75,7 +76,8 @@ def calibrate(
     models: ModelsOption = None,
 ) -> None:
     """Recalibrate a trained model by the calibration settings of its recipe; scores change, weights stay."""
-    from skinapp.training.fit import TrainingContext, recalibrate
+    from skinapp.training.fit import recalibrate
+    from skinapp.training.trainer import TrainingContext
 
     folder = find_model_folder(model, models)
     with progress_bar("Reading photos") as progress:
@@ -103,6 +105,31 @@ def average(
         print_message(f"{card.id}, {head.name}: temperature {head.temperature:.3f}")
     print_message("Stored runs of it may hold other scores.")
     print_message(f"Make them again with `skinapp evaluate`, then `skinapp card {card.id}`.")
+
+
+def teach(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The teacher's id, or its folder.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe whose training photos are answered.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file of answers (Parquet); it is added to where it is there.")
+    ],
+    data: DataOption = None,
+    models: ModelsOption = None,
+) -> None:
+    """Store a model's answers on the training photos of a recipe, to learn from; run it again to go on."""
+    from skinapp.networks.classifier import Classifier
+    from skinapp.networks.device import choose_device
+    from skinapp.networks.folder import load_model
+    from skinapp.training.answers import write_answers
+    from skinapp.training.recipe import read_recipe
+    from skinapp.training.sources import collect_photos
+
+    check_output(output)
+    root, photos = check_data_root(data), collect_photos(read_recipe(recipe))
+    classifier = Classifier(load_model(find_model_folder(model, models)), choose_device())
+    with explain_write_errors(output), progress_bar("Answering") as progress:
+        answers = write_answers(classifier, photos[photos["split"] == "train"], output, root, progress)
+    print_message(f"{output}: answers of {answers.teacher.name} on {len(answers.frame):,} photos")
 
 
 def experiment(
@@ -147,8 +174,8 @@ def _prepare_training(
     recipe: Path, data: Path | None, weights: Path | None, checkpoints: Path | None, workers: int, resume: ResumeFrom
 ) -> "Iterator[TrainingContext]":
     from skinapp.training.checkpoints import name_checkpoint_folder
-    from skinapp.training.fit import TrainingContext
     from skinapp.training.resume import discard_checkpoints
+    from skinapp.training.trainer import TrainingContext
 
     data_root = check_data_root(data)
     root = checkpoints or platformdirs.user_cache_path("skinapp") / "checkpoints"
@@ -166,5 +193,6 @@ def add_commands(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(calibrate)
     app.command()(average)
+    app.command()(teach)
     app.command()(experiment)
     app.command()(arrays)

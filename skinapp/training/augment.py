@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from skinapp.training.recipe import Augmentation
+from skinapp.training.sections import Augmentation
 
 BLUR_PX = (0.3, 1.5)
 """Standard deviation of the blur, in px of the crop."""
@@ -17,6 +17,12 @@ TUBE_RADIUS = (0.9, 1.3)
 """Radius of a dermatoscope's round field of view, in half sides of the crop; from 1.41 on the corners are lit too."""
 RIM_WIDTH, OUTSIDE_LIGHT = 0.05, 0.03
 """Width of the edge of that field, in half sides, and the share of light outside it."""
+
+
+def build_stages(settings: Augmentation, input_px: int) -> list[v2.Transform]:
+    """Build the augmentation of each stage, in their order: from the first epoch, then from each stage's."""
+    sides = [settings.crop_px, *(stage.crop_px for stage in settings.stages)]
+    return [build_augmentation(settings.model_copy(update={"crop_px": side}), input_px) for side in sides]
 
 
 def build_augmentation(settings: Augmentation, input_px: int) -> v2.Transform:

@@ -22,7 +22,8 @@ from skinapp.networks.device import read_versions
 from skinapp.networks.folder import Model, load_model
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.facts import LIMITS
-from skinapp.training.recipe import StrictModel, parse_recipe
+from skinapp.training.recipe import parse_recipe
+from skinapp.training.sections import StrictModel
 
 
 class AverageRecipe(StrictModel):

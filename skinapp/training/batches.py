@@ -19,12 +19,19 @@ from skinapp.errors import PhotoError
 from skinapp.models.card import Preprocessing, Task
 from skinapp.networks.preprocess import crop_for_network, resize_short_side
 from skinapp.photo import Photo, read_photo_file
-from skinapp.training.augment import build_augmentation
+from skinapp.taxonomy import CODES, is_malignant
+from skinapp.training.augment import build_stages
 from skinapp.training.recipe import Recipe
+
+UNTYPED = -1
+"""The class index of a lesion type that is not known."""
 
 
 def encode_classes(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
-    """Return each photo's class index for each head, int64 (n, heads), in the order of recipe.heads."""
+    """Return each photo's class index for each head, int64 (n, heads), in the order of recipe.heads.
+
+    It is UNTYPED for the lesion type of a photo of which only benign or malignant is known.
+    """
     columns = [
         pd.Categorical(get_true_labels(table, task), categories=classes).codes for task, classes in recipe.heads.items()
     ]
@@ -57,36 +64,50 @@ def _read(path: Path) -> Photo:
 
 
 class Draw(NamedTuple):
-    """A photo that is drawn for training, by its row, and the seed of its augmentation."""
+    """A photo that is drawn for training, by its row, with the seed and the stage of its augmentation."""
 
     photo: int
     seed: int
+    stage: int = 0
 
 
-class PhotoDataset(Dataset[tuple[Tensor, Tensor]]):
+class PhotoDataset(Dataset[tuple[Tensor, ...]]):
     """Decoded photos with their class index for each head; a photo is transformed anew at every draw.
 
     The seed of the draw alone decides the transform, not the process that makes it, nor what it made before.
     """
 
-    def __init__(self, pixels: Sequence[np.ndarray], classes: np.ndarray, transform: v2.Transform | None) -> None:
-        """Keep pixels, each uint8 (h, w, 3), and class indices, int64 (n, heads)."""
-        self.pixels, self.classes, self.transform = pixels, torch.from_numpy(classes), transform
+    def __init__(
+        self,
+        pixels: Sequence[np.ndarray],
+        classes: np.ndarray,
+        transforms: Sequence[v2.Transform] = (),
+        answers: np.ndarray | None = None,
+    ) -> None:
+        """Keep pixels, each uint8 (h, w, 3), class indices, int64 (n, heads), and the transform of each stage.
+
+        `answers` are a teacher's, float32 (n, classes of all heads).
+        """
+        self.pixels, self.transforms = pixels, tuple(transforms)
+        self.targets = tuple(torch.from_numpy(values) for values in (classes, answers) if values is not None)
 
     def __len__(self) -> int:
         """Return the number of photos."""
         return len(self.pixels)
 
-    def __getitem__(self, draw: int | Draw) -> tuple[Tensor, Tensor]:
-        """Return one photo, uint8 (3, s, s), and its class indices, int64 (heads,); a bare row is not transformed."""
+    def __getitem__(self, draw: int | Draw) -> tuple[Tensor, ...]:
+        """Return one photo, uint8 (3, s, s), its class indices, int64 (heads,), and the answers on it where there are.
+
+        A bare row is not transformed.
+        """
         if not isinstance(draw, Draw):
-            return self._read(draw), self.classes[draw]
+            return self._read(draw), *(of_all[draw] for of_all in self.targets)
         photo = self._read(draw.photo)
-        if self.transform:
+        if self.transforms:
             with torch.random.fork_rng(devices=()):
                 torch.manual_seed(draw.seed)
-                photo = self.transform(photo)
-        return photo, self.classes[draw.photo]
+                photo = self.transforms[draw.stage](photo)
+        return photo, *(of_all[draw.photo] for of_all in self.targets)
 
     def _read(self, row: int) -> Tensor:
         return torch.tensor(self.pixels[row]).permute(2, 0, 1)
@@ -95,13 +116,13 @@ class PhotoDataset(Dataset[tuple[Tensor, Tensor]]):
 class EpochSampler(Sampler[Draw]):
     """Draws photos by weight, each with a seed; all depends on seed and epoch alone, so a resumed run repeats it."""
 
-    def __init__(self, weights: np.ndarray, seed: int, replacement: bool = True) -> None:
-        """Keep the probability of each photo, float64 (n,), summing to 1.
+    def __init__(self, weights: np.ndarray, seed: int, replacement: bool = True, stages: Sequence[int] = ()) -> None:
+        """Keep the probability of each photo, float64 (n,), summing to 1, and the first epoch of each later stage.
 
         With `replacement`, draws are independent: of n equally likely photos an epoch misses about 37%. Without it, a
         photo comes n times its probability, rounded up or down at random: equally likely photos come once each.
         """
-        self.weights, self.seed, self.replacement, self.epoch = weights, seed, replacement, 0
+        self.weights, self.seed, self.replacement, self.stages, self.epoch = weights, seed, replacement, stages, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch to draw for; Lightning calls this at the start of each."""
@@ -119,7 +140,8 @@ class EpochSampler(Sampler[Draw]):
         else:
             photos = _draw_systematic(self.weights, generator)
         seeds = generator.integers(2**63, size=len(photos))
-        yield from map(Draw, photos.tolist(), seeds.tolist())
+        stage = sum(self.epoch + 1 >= begin for begin in self.stages)
+        yield from (Draw(photo, seed, stage) for photo, seed in zip(photos.tolist(), seeds.tolist(), strict=True))
 
 
 def _draw_systematic(weights: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -132,8 +154,12 @@ def _draw_systematic(weights: np.ndarray, generator: np.random.Generator) -> np.
 
 
 def compute_sampling_weights(classes: np.ndarray, balance_exponent: float) -> np.ndarray:
-    """Return each photo's sampling probability, (n,): class count ** -balance_exponent, scaled to a sum of 1."""
-    weights: np.ndarray = np.bincount(classes)[classes].astype(np.float64) ** -balance_exponent
+    """Return each photo's sampling probability, (n,): class count ** -balance_exponent, scaled to a sum of 1.
+
+    Photos without a type count as a class of their own.
+    """
+    _, places, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    weights: np.ndarray = counts[places].astype(np.float64) ** -balance_exponent
     weights /= weights.sum()
     return weights
 
@@ -147,28 +173,55 @@ def compute_photo_weights(table: pd.DataFrame, recipe: Recipe) -> np.ndarray:
 def compute_class_shares(
     table: pd.DataFrame, recipe: Recipe, weights: np.ndarray | None = None
 ) -> dict[Task, np.ndarray]:
-    """Return the class shares of each head, float64 (k,), summing to 1; `weights` (n,) weight the photos."""
+    """Return the class shares of each head, float64 (k,), summing to 1; `weights` (n,) weight the photos.
+
+    Photos without a type count for the benign or the malignant types, each as it is frequent among those with one.
+    """
     classes = encode_classes(table, recipe)
+    of_photos = np.ones(len(table)) if weights is None else weights
     shares = {}
-    for place, (task, names) in enumerate(recipe.heads.items()):
-        counts = np.bincount(classes[:, place], weights, minlength=len(names)).astype(np.float64)
+    for (task, names), of_head in zip(recipe.heads.items(), classes.T, strict=True):
+        typed = of_head != UNTYPED
+        counts = np.bincount(of_head[typed], of_photos[typed], minlength=len(names))
+        for malignant, group in _list_groups(names):
+            total, more = counts[group].sum(), of_photos[~typed & (table["malignant"] == malignant)].sum()
+            counts[group] *= 1 + more / total if total else 1
         shares[task] = counts / counts.sum()
     return shares
 
 
+def _list_groups(types: Sequence[str]) -> list[tuple[bool, np.ndarray]]:
+    """List malignant and benign with the places, bool (k,), of those of the types that are; none for other classes."""
+    if not set(types) <= set(CODES):
+        return []
+    malignant = np.array([is_malignant(code) for code in types])
+    return [(True, malignant), (False, ~malignant)]
+
+
 def load_training_batches(
-    table: pd.DataFrame, data_root: Path, recipe: Recipe, workers: int, progress: Progress
-) -> DataLoader[tuple[Tensor, Tensor]]:
+    table: pd.DataFrame,
+    data_root: Path,
+    recipe: Recipe,
+    workers: int,
+    progress: Progress,
+    answers: np.ndarray | None = None,
+) -> DataLoader[tuple[Tensor, ...]]:
     """Load the photos of a training split, sampled by the recipe's weights and augmented.
 
-    They are kept in memory at a short side of resize_px; crops are cut from that.
+    They are kept in memory at a short side of resize_px; crops are cut from that. `answers` are a teacher's, as from
+    `arrange_answers`, and make the third tensor of a batch.
     """
     resize_px, input_px = recipe.input.resize_px, recipe.input.input_px
     pixels = decode_photos(table, data_root, lambda photo: resize_short_side(photo.pixels, resize_px), progress)
     return DataLoader(
-        PhotoDataset(pixels, encode_classes(table, recipe), build_augmentation(recipe.augmentation, input_px)),
+        PhotoDataset(pixels, encode_classes(table, recipe), build_stages(recipe.augmentation, input_px), answers),
         batch_size=recipe.schedule.batch_size,
-        sampler=EpochSampler(compute_photo_weights(table, recipe), recipe.seed, recipe.sampling.replacement),
+        sampler=EpochSampler(
+            compute_photo_weights(table, recipe),
+            recipe.seed,
+            recipe.sampling.replacement,
+            [stage.from_epoch for stage in recipe.augmentation.stages],
+        ),
         num_workers=workers,
         drop_last=len(table) > recipe.schedule.batch_size,
     )
@@ -176,8 +229,8 @@ def load_training_batches(
 
 def load_validation_batches(
     table: pd.DataFrame, data_root: Path, recipe: Recipe, progress: Progress
-) -> DataLoader[tuple[Tensor, Tensor]]:
+) -> DataLoader[tuple[Tensor, ...]]:
     """Load the photos of a validation split, cropped as for prediction."""
     preprocessing: Preprocessing = recipe.input
     pixels = decode_photos(table, data_root, lambda photo: crop_for_network(photo, preprocessing), progress)
-    return DataLoader(PhotoDataset(pixels, encode_classes(table, recipe), None), batch_size=recipe.schedule.batch_size)
+    return DataLoader(PhotoDataset(pixels, encode_classes(table, recipe)), batch_size=recipe.schedule.batch_size)

@@ -1,8 +1,7 @@
-"""What a resumed run needs: complete checkpoints, the seconds spent so far, and one log line per epoch."""
+"""What a resumed run needs: complete checkpoints, and the seconds spent so far."""
 
 import hashlib
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from skinapp.errors import ModelError, RecipeError
 from skinapp.files import compute_sha256, replace_file
 from skinapp.training.distillation import list_teacher_files
 from skinapp.training.initial import find_initial_file
-from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe
 from skinapp.training.squeezed.recipe import read_any_recipe
 
@@ -72,19 +70,6 @@ class Clock(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the state of a checkpoint."""
         self.elapsed_s = state_dict["elapsed_s"]
-
-
-class EpochReport(Callback):
-    """Prints one line of figures per epoch, because a progress bar leaves nothing in a log."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Print the last row of the curves."""
-        assert isinstance(pl_module, TrainedNetwork)
-        row = pl_module.curves[-1]
-        self._say(", ".join(f"{name} {value:.4g}" for name, value in row.items()))
 
 
 def _hash_input(path: Path) -> str:

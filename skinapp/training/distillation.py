@@ -11,7 +11,10 @@ from skinapp.models.card import InitialWeights, Task
 from skinapp.models.folder import get_weights_files
 from skinapp.networks.folder import Model, load_model
 from skinapp.networks.preprocess import normalise
-from skinapp.training.recipe import Distillation, Recipe
+from skinapp.training.answers import StoredAnswers, describe_teacher, read_answers
+from skinapp.training.losses import compute_distance, soften
+from skinapp.training.recipe import Recipe
+from skinapp.training.sections import Distillation
 
 
 class Teachers:
@@ -51,26 +54,35 @@ class Teachers:
         answers, shared = self.predict(photos), dict(losses)
         for task in answers.keys() & losses.keys():
             correct = (answers[task].argmax(1, keepdim=True) == truths[task]).any(1)
-            distance = self.compute_distance(answers[task], logits[task])
+            distance = compute_distance(answers[task], logits[task], self.temperature)
             shared[task] = torch.lerp(losses[task], distance, self.weight * correct)
         return shared
 
-    def compute_distance(self, answer: Tensor, logits: Tensor) -> Tensor:
-        """Return the distance (n,) of a student's logits (n, k) from the teachers' softened probabilities (n, k).
 
-        It is their Kullback-Leibler divergence at the temperature, times the temperature squared, so that the gradient
-        has the same size at any temperature.
-        """
-        student = (logits.float() / self.temperature).log_softmax(1)
-        return torch.nn.functional.kl_div(student, answer, reduction="none").sum(1) * self.temperature**2
+def share_stored(
+    losses: Mapping[Task, Tensor], answers: Tensor, logits: Mapping[Task, Tensor], settings: Distillation
+) -> dict[Task, Tensor]:
+    """Return each head's losses per photo, (n,), with the distance from a teacher's stored answers mixed in.
+
+    `answers` are probabilities, float32 (n, classes of all heads in the order of `losses`), as from `arrange_answers`;
+    a photo with NaN has none and keeps its loss. `logits` (n, k) are the student's.
+    """
+    shared, parts = {}, torch.split(answers, [logits[task].shape[1] for task in losses], dim=1)
+    for (task, loss), answer in zip(losses.items(), parts, strict=True):
+        known = answer.isfinite().all(1)
+        # Zeros, unlike NaN, have a finite distance, which the weight 0 then takes out.
+        softened = soften(answer.nan_to_num(0.0), settings.temperature)
+        distance = compute_distance(softened, logits[task], settings.temperature)
+        shared[task] = torch.lerp(loss, distance, settings.weight * known)
+    return shared
 
 
 def load_teachers(recipe: Recipe, folder: Path) -> Teachers | None:
-    """Load the teachers of a recipe, named as folders relative to its own; None where it names none.
+    """Load the teachers of a recipe, named as folders relative to its own; None where it names none or stored answers.
 
     Raises ModelError where one cannot be loaded, RecipeError where its classes differ from the recipe's.
     """
-    if recipe.distillation is None:
+    if recipe.distillation is None or not recipe.distillation.teachers:
         return None
     models = [load_model(folder / name) for name in recipe.distillation.teachers]
     for model in models:
@@ -83,16 +95,29 @@ def load_teachers(recipe: Recipe, folder: Path) -> Teachers | None:
     return Teachers(models, recipe.distillation)
 
 
+def load_stored_answers(recipe: Recipe, folder: Path) -> StoredAnswers | None:
+    """Read the stored answers that a recipe names, relative to its folder; None where it names none.
+
+    ModelError where the file is missing or holds something else.
+    """
+    settings = recipe.distillation
+    return read_answers(folder / settings.answers) if settings and settings.answers else None
+
+
 def list_teacher_files(recipe: Recipe, folder: Path) -> list[Path]:
-    """List the weight files of a recipe's teachers; for an average, those of its members.
+    """List the weight files of a recipe's teachers, for an average those of its members, or the file of answers.
 
     ModelError where a teacher has no card.
     """
-    teachers = [folder / name for name in (recipe.distillation.teachers if recipe.distillation else ())]
-    return [file for teacher in teachers for file in get_weights_files(teacher)]
+    settings = recipe.distillation
+    if settings is None:
+        return []
+    if settings.answers:
+        return [folder / settings.answers]
+    return [file for teacher in settings.teachers for file in get_weights_files(folder / teacher)]
 
 
-def describe_teachers(teachers: Teachers | None) -> tuple[InitialWeights, ...]:
-    """Return the name, hash and licence of each teacher, for a card."""
-    models = teachers.models if teachers else ()
-    return tuple(InitialWeights(name=m.card.id, sha256=m.card.weights_sha256, licence=m.card.licence) for m in models)
+def describe_teachers(teachers: Teachers | None, answers: StoredAnswers | None) -> tuple[InitialWeights, ...]:
+    """Return the name, hash and licence of each teacher, for a card; of stored answers, those of who gave them."""
+    asked = tuple(describe_teacher(model.card) for model in teachers.models) if teachers else ()
+    return (*asked, *([answers.teacher] if answers else []))

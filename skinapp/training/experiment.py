@@ -15,12 +15,13 @@ from skinapp.networks.folder import Model
 from skinapp.runs.intervals import compute_intervals, save_intervals
 from skinapp.runs.stored import StoredRun, save_run
 from skinapp.training.checkpoints import hash_weights
-from skinapp.training.fit import FinishedTraining, TrainingContext, fit
+from skinapp.training.fit import FinishedTraining, fit
 from skinapp.training.recipe import Recipe
 from skinapp.training.resume import check_room
 from skinapp.training.sources import collect_photos, find_table
 from skinapp.training.squeezed.recipe import read_any_recipe
 from skinapp.training.squeezed.train import train_squeezed
+from skinapp.training.trainer import TrainingContext
 
 
 @dataclass(frozen=True)

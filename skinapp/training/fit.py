@@ -1,63 +1,40 @@
 """Train a model by a recipe: resume, keep the best epoch, calibrate and save."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import lightning as L
+import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EMAWeightAveraging,
-    RichProgressBar,
-)
-from torch.utils.data import DataLoader
 
-from skinapp.datasets.files import Progress, ignore_progress
 from skinapp.errors import ModelError, RecipeError
 from skinapp.files import compute_sha256
 from skinapp.models.bounds import find_unknown_types
-from skinapp.models.card import RECIPE, Card, TrainingFacts, write_card
+from skinapp.models.card import RECIPE, Card, write_card
 from skinapp.models.folder import check_model_id
-from skinapp.networks.device import choose_device, choose_precision, read_versions
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.networks.weights import check_fits_half
 from skinapp.taxonomy import CODES
+from skinapp.training.answers import StoredAnswers, arrange_answers
 from skinapp.training.batches import (
-    EpochSampler,
     compute_class_shares,
     compute_photo_weights,
     load_training_batches,
     load_validation_batches,
 )
 from skinapp.training.calibrate import Shares, calibrate_heads, check_shares
-from skinapp.training.checkpoints import Clock, EpochReport, MovableCheckpoint, WholeCheckpoints
-from skinapp.training.distillation import describe_teachers, load_teachers
+from skinapp.training.distillation import describe_teachers, load_stored_answers, load_teachers
 from skinapp.training.facts import INTENDED_USE, LICENCE, NOT_FOR, describe_data
 from skinapp.training.initial import build_network
 from skinapp.training.network import TrainedNetwork
 from skinapp.training.recipe import Recipe, read_recipe
-from skinapp.training.resume import LAST, Resume, check_room, count_checkpoint_bytes, find_checkpoint, load_checkpoint
+from skinapp.training.resume import check_room, count_checkpoint_bytes
 from skinapp.training.sources import collect_photos, select_own
-
-
-@dataclass(frozen=True)
-class TrainingContext:
-    """The folders of a training (photos, initial weights, checkpoints), its workers, where it resumes, its reports."""
-
-    data_root: Path
-    weights_folder: Path | None
-    checkpoints: Path
-    workers: int = 1
-    resume: Resume = "last"
-    progress: Progress = ignore_progress
-    say: Callable[[str], None] = lambda sentence: None
+from skinapp.training.trainer import TrainingContext, run_trainer
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,14 +82,17 @@ def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
     network, initial = build_network(recipe, recipe_path.parent, context.weights_folder)
     check_room(recipe_path.parent)
     check_room(context.checkpoints, count_checkpoint_bytes(context.checkpoints, network.state_dict()))
-    teachers = load_teachers(recipe, recipe_path.parent)
+    teachers, answers = load_teachers(recipe, recipe_path.parent), load_stored_answers(recipe, recipe_path.parent)
+    stored = _arrange(answers, parts["train"], recipe, context) if answers else None
     L.seed_everything(recipe.seed, verbose=False)
     context.say(f"Reading {len(parts['train']) + len(parts['validation']):,} photos")
-    training = load_training_batches(parts["train"], context.data_root, recipe, context.workers, context.progress)
+    training = load_training_batches(
+        parts["train"], context.data_root, recipe, context.workers, context.progress, stored
+    )
     validation = load_validation_batches(parts["validation"], context.data_root, recipe, context.progress)
     module = TrainedNetwork(network, recipe, len(training), data.drawn, teachers)
     module = module.to(memory_format=torch.channels_last)
-    facts = _run_trainer(module, training, validation, recipe_path, context)
+    facts = run_trainer(module, training, validation, recipe_path, context)
     check_fits_half(module.state_dict(), "The trained weights")
     heads, rounding = calibrate_heads(module, validation, data.natural, data.drawn)
     card = Card(
@@ -126,7 +106,7 @@ def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
         rounding=rounding,
         data=describe_data(Path(recipe.data.table), data.photos, parts, recipe.extra_tables),
         initial=initial,
-        teachers=describe_teachers(teachers),
+        teachers=describe_teachers(teachers, answers),
         training=facts,
         licence=LICENCE,
         intended_use=INTENDED_USE,
@@ -134,6 +114,16 @@ def fit(recipe_path: Path, context: TrainingContext) -> FinishedTraining:
     )
     curves = pd.DataFrame(module.curves).astype({"epoch": int}).to_csv(index=False, float_format="%.5f")
     return FinishedTraining(data.photos, module.network, card, curves)
+
+
+def _arrange(answers: StoredAnswers, photos: pd.DataFrame, recipe: Recipe, context: TrainingContext) -> np.ndarray:
+    """Return the stored answers on the training photos, NaN where there is none; RecipeError where there is not one."""
+    stored = arrange_answers(answers, photos, recipe.heads)
+    answered = int(np.isfinite(stored).all(axis=1).sum())
+    context.say(f"{answers.teacher.name} answered {answered:,} of {len(photos):,} training photos")
+    if not answered:
+        raise RecipeError("distillation.answers has none of the training photos. Make it with `skinapp teach`.")
+    return stored
 
 
 def recalibrate(folder: Path, context: TrainingContext) -> Card:
@@ -194,75 +184,3 @@ def _load_data(recipe: Recipe) -> _TrainingData:
     drawn = compute_class_shares(parts["train"], recipe, compute_photo_weights(parts["train"], recipe))
     check_shares(recipe, natural, drawn)
     return _TrainingData(photos, parts, natural, drawn)
-
-
-def _run_trainer(
-    module: TrainedNetwork,
-    training: DataLoader[Any],
-    validation: DataLoader[Any],
-    recipe_path: Path,
-    context: TrainingContext,
-) -> TrainingFacts:
-    """Train, or resume from the last checkpoint, and load the weights of the epoch to keep into the module."""
-    recipe_sha256 = compute_sha256(recipe_path)
-    trainer, best, clock = _make_trainer(module.recipe, context)
-    keys = [one.state_key for one in (best, clock)]
-    found = find_checkpoint(context.checkpoints, context.resume, module.state_dict(), keys)
-    resumed, done = found or (None, -1)
-    assert isinstance(training.sampler, EpochSampler)
-    training.sampler.set_epoch(done + 1)  # workers start to draw before Lightning sets it
-    trainer.fit(module, training, validation, ckpt_path=resumed, weights_only=True)
-    _warn_if_diverged(module, context)
-    kept = Path(best.best_model_path) if module.recipe.schedule.keep == "best" else context.checkpoints / LAST
-    checkpoint = load_checkpoint(kept)
-    module.load_state_dict(checkpoint["state_dict"])
-    epoch = int(checkpoint["epoch"])
-    return TrainingFacts(
-        recipe_sha256=recipe_sha256,
-        best_epoch=epoch + 1,
-        epochs=len(module.curves),
-        monitor=module.recipe.schedule.monitor,
-        best_value=module.curves[epoch][f"validation_{module.recipe.schedule.monitor}"],
-        elapsed_s=round(clock.elapsed_s, 1),
-        device=choose_device().label,
-        versions=read_versions(),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _warn_if_diverged(module: TrainedNetwork, context: TrainingContext) -> None:
-    if not math.isfinite(module.curves[-1]["validation_loss"]):
-        context.say(
-            f"The training diverged: its loss is no number after epoch {len(module.curves)}. Lower learning_rate."
-        )
-
-
-def _make_trainer(recipe: Recipe, context: TrainingContext) -> tuple[L.Trainer, MovableCheckpoint, Clock]:
-    monitor = f"validation_{recipe.schedule.monitor}"
-    mode = "min" if recipe.schedule.monitor == "loss" else "max"
-    best = MovableCheckpoint(context.checkpoints, "best", monitor=monitor, mode=mode, enable_version_counter=False)
-    last = MovableCheckpoint(context.checkpoints, "last", every_n_epochs=1, enable_version_counter=False)
-    clock = Clock()
-    decay = recipe.schedule.average_decay
-    averaging: list[Callback] = [EMAWeightAveraging(decay=decay)] if decay else []
-    device = choose_device()
-    trainer = L.Trainer(
-        accelerator={"cuda": "gpu"}.get(device.name, device.name),
-        devices=1,
-        precision=choose_precision(device),  # type: ignore[arg-type]
-        max_epochs=recipe.schedule.epochs,
-        callbacks=[
-            *averaging,
-            clock,
-            best,
-            last,
-            EarlyStopping(monitor, mode=mode, patience=recipe.schedule.patience),
-            EpochReport(context.say),
-            RichProgressBar(),
-        ],
-        plugins=[WholeCheckpoints()],
-        logger=False,
-        num_sanity_val_steps=0,
-        enable_model_summary=False,
-    )
-    return trainer, best, clock

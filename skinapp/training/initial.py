@@ -12,14 +12,14 @@ from skinapp.files import compute_sha256
 from skinapp.models.card import RANDOM_WEIGHTS, InitialWeights
 from skinapp.networks.resnet import HeadedResNet, fetch_torchvision_weights
 from skinapp.training.recipe import Recipe
-from skinapp.training.trunks import load_trunk
+from skinapp.training.trunks import load_heads, load_trunk
 from skinapp.training.weights_files import SUFFIXES, list_weights, read_weights
 
 _TORCHVISION_NAME = re.compile(r"\w+_Weights\.\w+")
 
 
 def build_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> tuple[HeadedResNet, InitialWeights]:
-    """Build the recipe's network with its initial weights and random heads, by the recipe's seed.
+    """Build the recipe's network with its initial weights, and heads from these or random ones by the recipe's seed.
 
     Raises ModelError where the file of weights is missing (see `find_initial_file`) or does not fit.
     """
@@ -32,6 +32,8 @@ def build_network(recipe: Recipe, folder: Path, weights_folder: Path | None) -> 
     file = find_initial_file(name, folder, weights_folder)
     if state := read_initial_weights(name, file):
         load_trunk(network.trunk, settings.architecture, state, f"The initial weights {name}")
+        if settings.initial_heads:
+            load_heads(network.heads, state, f"The initial weights {name}")
     return network, describe_initial_weights(name, file, settings.initial_licence)
 
 

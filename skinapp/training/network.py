@@ -15,7 +15,10 @@ from skinapp.metrics import classification
 from skinapp.models.card import Task
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
-from skinapp.training.distillation import Teachers
+from skinapp.taxonomy import MALIGNANCY_CLASSES, MALIGNANT, is_malignant
+from skinapp.training.batches import UNTYPED
+from skinapp.training.distillation import Teachers, share_stored
+from skinapp.training.losses import compute_kind_loss
 from skinapp.training.recipe import Recipe
 
 
@@ -37,7 +40,9 @@ class TrainedNetwork(L.LightningModule):
         """
         super().__init__()
         self.network, self.recipe, self.steps_per_epoch = network, recipe, steps_per_epoch
-        self.loss = nn.CrossEntropyLoss(label_smoothing=recipe.schedule.label_smoothing, reduction="none")
+        self.loss = nn.CrossEntropyLoss(
+            ignore_index=UNTYPED, label_smoothing=recipe.schedule.label_smoothing, reduction="none"
+        )
         self.curves: list[dict[str, float]] = []
         self._adjustments = compute_logit_adjustments(recipe, drawn)
         self._teachers = teachers
@@ -53,9 +58,9 @@ class TrainedNetwork(L.LightningModule):
         """Seed dropout, mixup and CutMix by seed, epoch and batch alone, so that a resumed run repeats them."""
         torch.manual_seed(_derive_seed(self.recipe.seed, self.current_epoch, batch_idx))
 
-    def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of one batch: photos, and their class indices (n, heads)."""
-        photos, classes = batch
+    def training_step(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """Return the loss of one batch: photos, their class indices (n, heads), and stored answers where there are."""
+        photos, classes, *answers = batch
         truths = [(1.0, classes)]
         if self.recipe.schedule.mixup:
             photos, truths = self._mix_up(photos, classes)
@@ -67,6 +72,8 @@ class TrainedNetwork(L.LightningModule):
             right = torch.stack([truth for _, truth in truths], dim=2)
             known = {task: right[:, place] for place, task in enumerate(self.recipe.heads)}
             losses = self._teachers.share_losses(losses, known, photos, logits)
+        if answers and self.recipe.distillation:
+            losses = share_stored(losses, answers[0], logits, self.recipe.distillation)
         loss = torch.stack([of_photos.mean() for of_photos in losses.values()]).mean()
         self._training_losses.append(loss.item())
         self.log("train_loss", loss, prog_bar=True)
@@ -77,8 +84,19 @@ class TrainedNetwork(L.LightningModule):
         losses = {}
         for place, task in enumerate(self.recipe.heads):
             adjusted = logits[task] + self._adjustments[task].to(logits[task])
-            losses[task] = torch.stack([share * self.loss(adjusted, truth[:, place]) for share, truth in truths]).sum(0)
+            losses[task] = torch.stack([share * self._loss(adjusted, truth, place) for share, truth in truths]).sum(0)
         return losses
+
+    def _loss(self, logits: Tensor, truth: Tensor, place: int) -> Tensor:
+        """Return one head's loss (n,) from its logits (n, k) and all heads' true indices (n, heads)."""
+        loss: Tensor = self.loss(logits, truth[:, place])
+        untyped = truth[:, place] == UNTYPED
+        if not untyped.any():
+            return loss
+        heads = list(self.recipe.heads)
+        malignant = truth[:, heads.index("malignancy")] == MALIGNANCY_CLASSES.index(MALIGNANT)
+        types = torch.tensor([is_malignant(code) for code in self.recipe.heads[heads[place]]], device=logits.device)
+        return torch.where(untyped, compute_kind_loss(logits, types, malignant), loss)
 
     def _mix_up(self, photos: Tensor, classes: Tensor) -> tuple[Tensor, list[tuple[float, Tensor]]]:
         """Blend each photo with another of its batch (mixup: Zhang et al. 2018, arXiv 1710.09412).

@@ -10,7 +10,9 @@ from skinapp.datasets.audit.findings import SAME_FILE, SAME_PICTURE, read_findin
 from skinapp.datasets.splits import assign_groups, cap_classes, mark_linked
 from skinapp.datasets.table import get_true_labels
 from skinapp.errors import DatasetError
-from skinapp.training.recipe import Recipe, SplitBy
+from skinapp.taxonomy import MALIGNANCY_CLASSES
+from skinapp.training.recipe import Recipe
+from skinapp.training.sections import SplitBy
 from skinapp.training.squeezed.recipe import SqueezedRecipe
 
 
@@ -42,14 +44,17 @@ def split_photos(table: pd.DataFrame, recipe: Recipe, twins: pd.DataFrame | None
     return photos
 
 
-def select_labelled(table: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+def select_labelled(table: pd.DataFrame, recipe: Recipe, untyped: bool = False) -> pd.DataFrame:
     """Relabel photos by a recipe and return those with a label for every head, with a new index.
 
-    A malignancy model needs only benign or malignant, so its table may lack the diagnosis.
+    A malignancy model needs only benign or malignant, so its table may lack the diagnosis. With `untyped`, so may that
+    of a model with two heads: photos of which only benign or malignant is known are returned too.
     """
     photos = table.assign(diagnosis=table["diagnosis"].replace(recipe.data.relabel))
-    known = [get_true_labels(photos, task).isin(classes) for task, classes in recipe.heads.items()]
-    return photos[np.logical_and.reduce(known)].reset_index(drop=True)
+    known = {task: get_true_labels(photos, task).isin(classes) for task, classes in recipe.heads.items()}
+    if untyped:
+        known["lesion_type"] |= photos["diagnosis"].isna() | photos["diagnosis"].isin(MALIGNANCY_CLASSES)
+    return photos[np.logical_and.reduce(list(known.values()))].reset_index(drop=True)
 
 
 def check_classes(photos: pd.DataFrame, recipe: Recipe) -> None:

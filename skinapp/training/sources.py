@@ -9,7 +9,8 @@ from skinapp.datasets.splits import OUTSIDE, assign_groups, mark_linked
 from skinapp.datasets.table import read_table
 from skinapp.errors import DatasetError
 from skinapp.training.parts import check_classes, read_twins, select_labelled, split_photos
-from skinapp.training.recipe import ExtraTable, Recipe
+from skinapp.training.recipe import Recipe
+from skinapp.training.sections import ExtraTable
 
 
 def collect_photos(recipe: Recipe) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def _put_camera_outside(photos: pd.DataFrame, camera: str | None, twins: pd.Data
 
 def _select_extra(extra: ExtraTable, recipe: Recipe, others: pd.DataFrame, twins: pd.DataFrame | None) -> pd.DataFrame:
     """Select the photos that a table adds: with new ids, and without copies of photos that must stay unseen."""
-    photos = select_labelled(read_table(Path(extra.table)), recipe)
+    photos = select_labelled(read_table(Path(extra.table)), recipe, extra.untyped)
     short_side = photos[["stored_width", "stored_height"]].min(axis=1)
     used = (short_side >= extra.smallest_px) & ~photos["image_id"].isin(others["image_id"])
     if extra.cameras:

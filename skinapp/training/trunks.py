@@ -64,6 +64,23 @@ def load_trunk(trunk: nn.Module, architecture: Architecture, weights: Mapping[st
     trunk.load_state_dict(trunk.state_dict() | kept, strict=True)
 
 
+def load_heads(heads: nn.ModuleDict, weights: Mapping[str, Tensor], source: str) -> None:
+    """Load the heads of a network of our own, whose classes must be in the same order, from its state dict.
+
+    ModelError, naming `source`, where it lacks one of them or has another number of classes or features.
+    """
+    for name, head in heads.items():
+        found = strip_wrappers(weights, f"heads.{name}.weight")
+        state = {key: found.get(f"heads.{name}.{key}") for key in head.state_dict()}
+        misshapen = [key for key, v in head.state_dict().items() if (w := state[key]) is None or w.shape != v.shape]
+        if misshapen:
+            raise ModelError(
+                f"{source} has no head {name} of that size ({', '.join(misshapen)}). Name weights of a network with "
+                "the recipe's classes, or set initial_heads = false."
+            )
+        head.load_state_dict({key: v.float() for key, v in state.items() if v is not None})
+
+
 def find_trunk(weights: Mapping[str, Tensor], source: str) -> dict[str, Tensor]:
     """Return the ResNet's weights in a state dict, under torchvision's names and without its classifier.
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinapp.datasets.table import read_table
 from skinapp.models.card import CARD, RECIPE, read_card
 from skinapp.models.folder import WEIGHTS
+from skinapp.training.answers import read_answers
 
 from .conftest import TINY
 
@@ -31,6 +33,28 @@ def test_train_makes_a_model_that_classify_uses(run_command: RunCommand, tmp_pat
     done = run_command("classify", photos / "photo_00.png", "--format", "json", "--models", tmp_path / "models")
     (one,) = json.loads(done.out)
     assert one["weights"]["malignancy"] == read_card(tmp_path / "models" / "malignancy").weights_sha256
+
+
+def test_teach_stores_answers_on_training_photos_and_goes_on(
+    run_command: RunCommand, tmp_path: Path, data_root: Path, make_model: Callable[..., Path]
+) -> None:
+    recipe, output = tmp_path / RECIPE, tmp_path / "answers.parquet"
+    recipe.write_text(TINY.format(table=(data_root / "table.parquet").as_posix()))
+    make_model(tmp_path / "models" / "pair", "both", seed=6)
+    options = ("-o", output, "--data", data_root, "--models", tmp_path / "models")
+    done = run_command("teach", "pair", recipe, *options)
+    table = read_table(data_root / "table.parquet")
+    train = table[table["split"] == "train"]
+    assert done.code == 0
+    assert f"answers of pair on {len(train)} photos" in done.err
+    assert set(read_answers(output).frame["image_id"]) == set(train["image_id"])
+    before = output.read_bytes()
+    assert run_command("teach", "pair", recipe, *options).code == 0
+    assert output.read_bytes() == before
+    output.write_bytes(b"something else")
+    done = run_command("teach", "pair", recipe, *options)
+    assert (done.code, done.out) == (2, "")
+    assert "holds no answers of a teacher" in done.err
 
 
 def test_calibrate_says_the_temperature_and_that_the_runs_are_old(

@@ -22,7 +22,8 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 from skinapp.training.average import average
 from skinapp.training.calibrate import fit_temperature
 from skinapp.training.facts import LIMITS
-from skinapp.training.fit import TrainingContext, recalibrate
+from skinapp.training.fit import recalibrate
+from skinapp.training.trainer import TrainingContext
 
 MakeModel = Callable[..., Path]
 

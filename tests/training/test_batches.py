@@ -13,6 +13,7 @@ from skinapp.errors import DatasetError, PhotoError
 from skinapp.networks.preprocess import crop_for_network
 from skinapp.photo import read_photo_file
 from skinapp.training.batches import (
+    UNTYPED,
     Draw,
     EpochSampler,
     compute_class_shares,
@@ -101,6 +102,43 @@ def test_a_class_without_a_photo_has_share_0(
 ) -> None:
     shares = compute_class_shares(three_kinds, pair(tmp_path, write_recipe))["lesion_type"]
     assert shares == pytest.approx([0, 1 / 8, 0, 0, 2 / 8, 5 / 8, 0, 0])
+
+
+def test_photos_without_a_type_are_a_class_of_their_own_to_draw_and_share_that_of_their_kind(
+    tmp_path: Path, write_recipe: WriteRecipe
+) -> None:
+    diagnoses = ["nv"] * 3 + ["bkl"] + ["mel"] * 2 + ["bcc"] + [None] * 5
+    malignant = [code in ("mel", "bcc") for code in diagnoses[:7]] + [False] * 4 + [True]
+    rows = {"image_id": list("abcdefghijkl"), "diagnosis": diagnoses, "malignant": malignant}
+    table = build_image_table(pd.DataFrame(rows))
+    classes = ('.parquet"\n', '.parquet"\nclasses = ["bcc", "bkl", "mel", "nv"]\n')
+    recipe = pair(tmp_path, write_recipe, classes)
+    assert encode_classes(table, recipe)[7:].tolist() == [[1, UNTYPED]] * 4 + [[0, UNTYPED]]
+    weights = np.array([3**-0.5] * 3 + [1.0] + [2**-0.5] * 2 + [1.0] + [5**-0.5] * 5)
+    assert compute_photo_weights(table, recipe) == pytest.approx(weights / weights.sum())
+    # Four benign photos more for four with a type, one malignant for three: each type has twice, or a third more.
+    shares = compute_class_shares(table, recipe)
+    assert shares["malignancy"] == pytest.approx([4 / 12, 8 / 12])
+    assert shares["lesion_type"] == pytest.approx([4 / 36, 2 / 12, 8 / 36, 6 / 12])
+
+
+def test_crops_grow_at_their_epoch_and_answers_come_along(
+    tmp_path: Path, table: pd.DataFrame, data_root: Path, write_recipe: WriteRecipe
+) -> None:
+    stages = "".join(
+        f"[[augmentation.stages]]\nfrom_epoch = {epoch}\ncrop_px = {px}\n" for epoch, px in ((2, 24), (4, 28))
+    )
+    path = write_recipe(tmp_path / "staged.toml", ("hue = 0", f"hue = 0\ncrop_px = 16\n{stages}"))
+    answers = np.arange(len(table) * 2, dtype=np.float32).reshape(-1, 2)
+    batches = load_training_batches(table, data_root, read_recipe(path), 0, ignore_progress, answers)
+    sides = []
+    for epoch in range(5):
+        batches.sampler.set_epoch(epoch)
+        drawn_rows = rows(batches.sampler)
+        photos, _, told = next(iter(batches))
+        sides.append(photos.shape[-1])
+        assert told.tolist() == answers[drawn_rows[: len(told)]].tolist()
+    assert sides == [16, 24, 24, 28, 28]
 
 
 def drawn(seed: int, epoch: int) -> list[int]:

@@ -13,8 +13,8 @@ from skinapp.models.folder import CURVES, find_models
 from skinapp.runs.intervals import load_intervals
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
-from skinapp.training.fit import TrainingContext
 from skinapp.training.recipe import read_recipe
+from skinapp.training.trainer import TrainingContext
 
 from .conftest import WriteRecipe
 

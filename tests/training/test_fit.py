@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -32,14 +34,16 @@ from skinapp.networks.preprocess import crop_for_network, normalise, to_tensor
 from skinapp.networks.resnet import HeadedResNet, read_safetensors
 from skinapp.photo import read_photo_file
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT_CODES
+from skinapp.training.answers import write_answers
 from skinapp.training.batches import compute_photo_weights, load_validation_batches
 from skinapp.training.calibrate import compute_prior_offsets, fit_temperature
 from skinapp.training.checkpoints import name_checkpoint_folder
-from skinapp.training.fit import TrainingContext, recalibrate, train
+from skinapp.training.fit import recalibrate, train
 from skinapp.training.initial import build_network
 from skinapp.training.network import compute_validation_figures
 from skinapp.training.recipe import read_recipe
 from skinapp.training.resume import discard_checkpoints
+from skinapp.training.trainer import TrainingContext
 
 WriteRecipe = Callable[..., Path]
 
@@ -493,6 +497,85 @@ def test_missing_initial_weights_name_the_folders(tmp_path: Path, write_recipe: 
     context = TrainingContext(data_root, tmp_path / "weights", tmp_path / "checkpoints")
     with pytest.raises(ModelError, match=r"a\.safetensors are in none of .*small, .*weights\. Name their folder"):
         train(path, context)
+
+
+TOLD = """
+[distillation]
+answers = "answers.parquet"
+
+[[data.extra]]
+table = "{other}"
+untyped = true
+
+[network]"""
+
+
+@pytest.fixture
+def student(tmp_path: Path, write_recipe: WriteRecipe, data_root: Path, make_model: Callable[..., Path]) -> Path:
+    """Write a recipe with its teacher's heads and stored answers, photos without a type and growing crops."""
+    table = read_table(data_root / "table.parquet")
+    kept = table[table["split"] == "test"]
+    more = kept.assign(
+        image_id="b" + kept["image_id"], lesion_id="b" + kept["lesion_id"], sha256="b" + kept["sha256"], diagnosis=pd.NA
+    )
+    write_table(more, tmp_path / "other.parquet")
+    first = make_model(tmp_path / "first", "both", seed=6)
+    (tmp_path / "student").mkdir()
+    write_answers(
+        Classifier(load_model(first), Device("cpu", "CPU")),
+        table[table["split"] == "train"],
+        tmp_path / "student" / "answers.parquet",
+        data_root,
+        ignore_progress,
+    )
+    architecture = 'architecture = "resnet18"'
+    return write_recipe(
+        tmp_path / "student" / RECIPE,
+        ('"malignancy"', '"both"'),
+        ("[network]", TOLD.format(other=(tmp_path / "other.parquet").as_posix())),
+        (architecture, f'{architecture}\ninitial_weights = "../first/model.safetensors"\ninitial_heads = true'),
+        ("hue = 0", "hue = 0\ncrop_px = 24\n[[augmentation.stages]]\nfrom_epoch = 2\ncrop_px = 32"),
+    )
+
+
+def test_a_student_begins_with_its_teacher_s_heads_and_its_card_names_the_teacher(
+    student: Path, data_root: Path, tmp_path: Path
+) -> None:
+    first = load_model(tmp_path / "first")
+    network, _ = build_network(read_recipe(student), student.parent, None)
+    assert torch.equal(network.heads["lesion_type"].weight, first.network.heads["lesion_type"].weight)
+    said: list[str] = []
+    card = train(student, TrainingContext(data_root, None, tmp_path / "checkpoints", workers=0, say=said.append))
+    table = read_table(data_root / "table.parquet")
+    answered, more = (table["split"] == "train").sum(), (table["split"] == "test").sum()
+    assert card.data.train.photos == answered + more
+    assert f"first answered {answered} of {answered + more} training photos" in said
+    assert [(each.name, each.sha256) for each in card.teachers] == [("first", first.card.weights_sha256)]
+
+
+def test_an_interrupted_student_goes_on_as_if_it_had_not_been(student: Path, data_root: Path, tmp_path: Path) -> None:
+    whole = train(student, TrainingContext(data_root, None, tmp_path / "whole", workers=0))
+    with pytest.raises(BrokenOffError):
+        train(student, TrainingContext(data_root, None, tmp_path / "stopped", workers=0, say=break_off_in_epoch_2))
+    again = train(student, TrainingContext(data_root, None, tmp_path / "stopped", workers=0))
+    assert again.weights_sha256 == whole.weights_sha256
+
+
+def test_answers_on_other_photos_or_none_are_said_before_anything_is_read(
+    student: Path, data_root: Path, tmp_path: Path
+) -> None:
+    file = student.parent / "answers.parquet"
+    first = name_checkpoint_folder(student, tmp_path, None)
+    table = pq.read_table(file)
+    strange = table.set_column(1, "sha256", pa.array([f"x{row}" for row in range(len(table))]))
+    pq.write_table(strange, file)
+    assert first != name_checkpoint_folder(student, tmp_path, None)
+    context = TrainingContext(tmp_path / "no photos here", None, tmp_path / "checkpoints")
+    with pytest.raises(RecipeError, match="has none of the training photos"):
+        train(student, context)
+    file.unlink()
+    with pytest.raises(ModelError, match="no stored answers at"):
+        train(student, context)
 
 
 @pytest.mark.parametrize("case", ["unsplit", "one class"])

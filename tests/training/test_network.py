@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.special import softmax
+from scipy.special import log_softmax, rel_entr, softmax
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
 from skinapp.networks.preprocess import normalise
 from skinapp.networks.resnet import HeadedResNet
+from skinapp.taxonomy import CODES, is_malignant
+from skinapp.training.batches import UNTYPED
 from skinapp.training.network import (
     TrainedNetwork,
     compute_head_figures,
@@ -162,6 +164,40 @@ def test_a_single_head_has_a_loss_of_its_own(tmp_path: Path, write_recipe: Write
     with torch.no_grad():
         expected = cross_entropy(module.compute_logits(photos)["lesion_type"], classes[:, 0])
         assert float(module.training_step((photos, classes))) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_photo_without_a_type_teaches_that_it_is_of_its_kind(
+    tmp_path: Path, write_recipe: WriteRecipe, batch: Batch
+) -> None:
+    module = make_module(pair(tmp_path, write_recipe))
+    photos, classes = batch[0], batch[1].clone()
+    classes[[0, 4], 1] = UNTYPED  # one malignant, one benign
+    with torch.no_grad():
+        scores = {task: logits.softmax(1) for task, logits in module.compute_logits(photos).items()}
+        loss = float(module.training_step((photos, classes)))
+    known = scores["lesion_type"][torch.arange(6), classes[:, 1]]
+    malignant = torch.tensor([is_malignant(code) for code in CODES])
+    known[0], known[4] = scores["lesion_type"][0, malignant].sum(), scores["lesion_type"][4, ~malignant].sum()
+    expected = [-scores["malignancy"][torch.arange(6), classes[:, 0]].log().mean(), -known.log().mean()]
+    assert loss == pytest.approx(float(sum(expected)) / 2, abs=1e-5)
+
+
+def test_stored_answers_are_heard_where_there_are_some(tmp_path: Path, write_recipe: WriteRecipe, batch: Batch) -> None:
+    told = '[distillation]\nanswers = "a.parquet"\nweight = 0.25\ntemperature = 3.0\n\n[network]'
+    module = make_module(pair(tmp_path, write_recipe, ("[network]", told)))
+    answers = torch.rand(6, 10, generator=torch.Generator().manual_seed(4))
+    answers = torch.cat([answers[:, :2] / answers[:, :2].sum(1, True), answers[:, 2:] / answers[:, 2:].sum(1, True)], 1)
+    answers[[1, 5]] = torch.nan
+    with torch.no_grad():
+        logits = module.compute_logits(batch[0])
+        loss = float(module.training_step((*batch, answers)))
+    of_heads = []
+    for place, (task, columns) in enumerate((("malignancy", slice(0, 2)), ("lesion_type", slice(2, 10)))):
+        of_labels = -log_softmax(logits[task].numpy(), axis=1)[range(6), batch[1][:, place]]
+        softened = softmax(np.log(answers[:, columns].numpy()) / 3, axis=1)
+        distance = rel_entr(softened, softmax(logits[task].numpy() / 3, axis=1)).sum(axis=1) * 9
+        of_heads.append(np.where(np.isnan(distance), of_labels, 0.75 * of_labels + 0.25 * distance).mean())
+    assert loss == pytest.approx(np.mean(of_heads), abs=1e-5)
 
 
 ADJUSTED = ("balance_exponent = 0.5", "balance_exponent = 0.5\nlogit_adjustment = 0.5")

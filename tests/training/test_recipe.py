@@ -72,6 +72,18 @@ def test_a_pair_needs_malignant_and_benign_types(tmp_path: Path, write_recipe: W
     assert len(read_recipe(alone).classes) >= 2
 
 
+STAGE = "[[augmentation.stages]]\nfrom_epoch = {}\ncrop_px = 16\n"
+ANSWERS = '[distillation]\nanswers = "a.parquet"\n'
+
+
+@pytest.mark.parametrize("blend", ["mixup", "cutmix"])
+def test_answers_on_whole_photos_do_not_fit_blended_ones(tmp_path: Path, write_recipe: WriteRecipe, blend: str) -> None:
+    changes = (("[network]", f"{ANSWERS}[network]"), ("epochs = 3", f"epochs = 3\n{blend} = 0.4"))
+    with pytest.raises(RecipeError, match="stored answers are of whole photos"):
+        read_recipe(write_recipe(tmp_path / "recipe.toml", *changes))
+    assert read_recipe(write_recipe(tmp_path / "recipe.toml", changes[0])).distillation is not None
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
@@ -103,6 +115,14 @@ def test_a_pair_needs_malignant_and_benign_types(tmp_path: Path, write_recipe: W
         ("[network]", EXTRA.format("smallest_px = 0"), r"data\.extra\.0\.smallest_px: "),
         ("[network]", EXTRA.format('camera = "x"'), r"data\.extra\.0\.camera: Extra"),
         ("[network]", "[split]\noutside = 3\n[network]", r"split\.outside: "),
+        ("[network]", EXTRA.format("untyped = true"), "recipe: .*photos without a type need two heads"),
+        ("[network]", EXTRA.format('untyped = true\nuse = "outside"'), r"data\.extra\.0: .*can be trained on only"),
+        ('"resnet18"', '"resnet18"\ninitial_heads = true', "network: .*initial_heads = true needs initial_weights"),
+        ("hue = 0", f"hue = 0\n{STAGE.format(1)}", "augmentation: .*stages must begin after epoch 1"),
+        ("hue = 0", f"hue = 0\n{STAGE.format(3)}{STAGE.format(3)}", "augmentation: .*each after the one before"),
+        ("[network]", "[distillation]\n[network]", "distillation: .*name either teachers or answers"),
+        ("[network]", f'{ANSWERS}teachers = ["b"]\n[network]', "distillation: .*name either teachers or answers"),
+        ("[network]", f"{ANSWERS}weight = 0\n[network]", r"distillation\.weight: "),
         ('monitor = "loss"', 'monitor = "mean_auroc"', 'recipe: .*"mean_auroc" is the mean of two heads'),
         ("batch_size = 8", "batch_size = 1", r"schedule\.batch_size: .* 2"),
         ("seed = 7", "seed = -1", "seed: "),

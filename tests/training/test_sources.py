@@ -93,6 +93,17 @@ def ids(photos: pd.DataFrame, split: str | None = None) -> set[str]:
     return set(photos["image_id"] if split is None else photos["image_id"][photos["split"] == split])
 
 
+def test_photos_without_a_type_are_added_where_that_is_said(
+    core: pd.DataFrame, other: pd.DataFrame, gather: Gather
+) -> None:
+    labels = other["diagnosis"].mask(other.index < 4).mask(other.index == 4, "malignant").mask(other.index == 5, "wart")
+    nameless = other.assign(diagnosis=labels, malignant=other["malignant"].mask(other.index == 0))
+    typed = gather(core, (nameless, ""))
+    assert ids(typed[typed["extra"]]) == set(other["image_id"][6:])
+    photos = gather(core, (nameless, "untyped = true"))
+    assert ids(photos[photos["extra"]]) == set(other["image_id"]) - {"other_00", "other_05"}
+
+
 def test_without_extras_they_are_the_table_s_own(core: pd.DataFrame, gather: Gather) -> None:
     photos = gather(core)
     pd.testing.assert_frame_equal(photos.drop(columns=["table", "extra"]), core)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skinapp.errors import ModelError
 from skinapp.networks.resnet import HeadedResNet, to_half
-from skinapp.training.trunks import load_trunk
+from skinapp.training.trunks import load_heads, load_trunk
 
 State = Mapping[str, Tensor]
 
@@ -108,3 +108,21 @@ def test_another_architecture_is_recognised_by_its_shapes(target: HeadedResNet, 
         state = torchvision.models.get_model(architecture, weights=None).state_dict()
     with pytest.raises(ModelError, match=rf'{shown}.*, but the recipe says architecture = "resnet18"'):
         load_trunk(target.trunk, "resnet18", state, "w.pth")
+
+
+@pytest.mark.parametrize("prefix", ["", "network."])
+def test_heads_are_taken_from_a_network_of_our_own(prefix: str) -> None:
+    source = HeadedResNet("resnet18", {"malignancy": 2, "lesion_type": 8})
+    target = HeadedResNet("resnet18", {"lesion_type": 8})
+    state = {f"{prefix}{name}": v.half() for name, v in source.state_dict().items()}
+    load_heads(target.heads, state, "The weights a")
+    for key, value in target.heads["lesion_type"].state_dict().items():
+        assert torch.equal(value, source.heads["lesion_type"].state_dict()[key].half().float())
+
+
+def test_a_head_of_another_size_or_none_is_named() -> None:
+    seven = HeadedResNet("resnet18", {"lesion_type": 7})
+    target = HeadedResNet("resnet18", {"lesion_type": 8})
+    for state in (seven.state_dict(), seven.trunk.state_dict()):
+        with pytest.raises(ModelError, match=r"The weights a has no head lesion_type of that size \(weight, bias\)"):
+            load_heads(target.heads, state, "The weights a")

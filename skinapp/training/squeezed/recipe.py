@@ -7,7 +7,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from skinapp.errors import RecipeError
 from skinapp.files import read_toml
-from skinapp.training.recipe import BatchSize, Recipe, Seed, StrictModel, parse_recipe
+from skinapp.training.recipe import Recipe, parse_recipe
+from skinapp.training.sections import BatchSize, Seed, StrictModel
 
 
 class SqueezedData(StrictModel):

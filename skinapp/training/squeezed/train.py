@@ -19,16 +19,16 @@ from skinapp.runs.predictions import probability_columns
 from skinapp.runs.stored import StoredRun, Versions
 from skinapp.training.checkpoints import hash_weights
 from skinapp.training.facts import LICENCE, LIMITS, describe_data
-from skinapp.training.fit import TrainingContext
 from skinapp.training.initial import describe_initial_weights, find_initial_file, read_initial_weights
 from skinapp.training.parts import read_twins, split_squeezed
-from skinapp.training.recipe import StrictModel
+from skinapp.training.sections import StrictModel
 from skinapp.training.squeezed.arrays import CLASSES, SqueezedArrays, load_arrays
 from skinapp.training.squeezed.doubling import append_copies
 from skinapp.training.squeezed.epochs import LabelledInputs, StageResult, compute_outputs, train_stage
 from skinapp.training.squeezed.mobilenet import MobileNetHead, MobileNetTrunk
 from skinapp.training.squeezed.recipe import MobileNetRecipe, SmallCnnRecipe, SqueezedRecipe
 from skinapp.training.squeezed.small_cnn import SmallCnn
+from skinapp.training.trainer import TrainingContext
 
 
 class TrainingRecord(StrictModel):

@@ -13,10 +13,10 @@ from skinapp.models.folder import CURVES
 from skinapp.runs.intervals import load_intervals
 from skinapp.runs.stored import find_runs, load_run
 from skinapp.training.experiment import run_experiment
-from skinapp.training.fit import TrainingContext
 from skinapp.training.parts import read_twins, split_squeezed
 from skinapp.training.squeezed.arrays import CLASSES, select_seven_classes
 from skinapp.training.squeezed.recipe import SqueezedRecipe, read_any_recipe
+from skinapp.training.trainer import TrainingContext
 
 EXPERIMENTS = TABLES.parent / "experiments"
 RECIPES = sorted(EXPERIMENTS.glob("*/recipe.toml"))
