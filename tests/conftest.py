@@ -21,6 +21,7 @@ from skinapp.models.card import (
     DataFacts,
     Head,
     InitialWeights,
+    OperatingPoint,
     Preprocessing,
     Role,
     SplitFacts,
@@ -208,6 +209,17 @@ def models(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> P
     """Make a folder of models, one of each role, which tests read and never change."""
     root = tmp_path_factory.mktemp("models")
     make_model(root / "malignancy", "malignancy", seed=1)
+    make_model(root / "lesion-type", "lesion_type", seed=2)
+    return root
+
+
+@pytest.fixture(scope="session")
+def deciding_models(tmp_path_factory: pytest.TempPathFactory, make_model: MakeModel) -> Path:
+    """Make a folder of models, one of each role, of which the first has operating points; tests never change it."""
+    root = tmp_path_factory.mktemp("deciding-models")
+    points = ((0.9, 0.3), (0.95, 0.2), (0.98, 0.1))
+    operating_points = tuple(OperatingPoint(sensitivity=sens, threshold=threshold) for sens, threshold in points)
+    make_model(root / "malignancy", "malignancy", seed=1, operating_points=operating_points)
     make_model(root / "lesion-type", "lesion_type", seed=2)
     return root
 

@@ -20,7 +20,7 @@ from skinapp.ui import uploads
 
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
-_PREVALENCE = "prevalence"
+_PREVALENCE, _SENSITIVITY = "prevalence", "sensitivity"
 _PAGE, _TAKEN, _REFUSED_PHOTO = "page", "taken-photo", "refused-photo"
 
 MAX_RUNS_BYTES = 500 * 2**20
@@ -89,6 +89,7 @@ def start_over() -> None:
     The visitor's own tables, runs and prevalence stay.
     """
     kept = {_ROUND: get_round() + 1, _OWN: get_own_table(), _RUNS: get_own_runs(), _PREVALENCE: get_prevalence()}
+    kept[_SENSITIVITY] = get_sensitivity()
     kept[_PAGE] = st.session_state.get(_PAGE)
     st.session_state.clear()
     st.session_state.update(kept)
@@ -192,6 +193,17 @@ def get_prevalence() -> float | None:
 def keep_prevalence(per_100: float | None) -> None:
     """Keep the visitor's prevalence, malignant lesions per 100; None goes back to the model's own."""
     st.session_state[_PREVALENCE] = per_100
+
+
+def get_sensitivity() -> float | None:
+    """Return the sensitivity of the operating point that the visitor chose; None where none was chosen."""
+    chosen: float | None = st.session_state.get(_SENSITIVITY)
+    return chosen
+
+
+def keep_sensitivity(sensitivity: float) -> None:
+    """Keep the sensitivity of the operating point that the visitor chose."""
+    st.session_state[_SENSITIVITY] = sensitivity
 
 
 def get_widget(key: str) -> Any:

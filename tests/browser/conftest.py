@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def models(deciding_models: Path) -> Path:
+    """Use models with operating points: those without decide nothing."""
+    return deciding_models
+
+
+@pytest.fixture(scope="session")
 def address(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the app with the small random models for all tests; yield its address."""
     with started(models, tmp_path_factory.mktemp("app")) as server:

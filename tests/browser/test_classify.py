@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from skinapp.inference.triage import ALWAYS
+
 Cuttable = Callable[[], AbstractContextManager[tuple[str, Callable[[bool], None]]]]
 
 
@@ -46,14 +48,24 @@ def test_donuts_stand_side_by_side_or_one_under_the_other(page: Page, photo: Pat
     assert (second["y"] > first["y"] + first["height"] / 2) is phone
 
 
-def test_the_notice_stands_above_the_answer(page: Page, photo: Path) -> None:
+def test_photo_and_verdict_are_inside_one_screen_before_the_donuts(page: Page, photo: Path) -> None:
     page.set_input_files("input[type=file]", photo)
     donuts(page, 2)
-    notice = page.get_by_test_id("stAlert").filter(has_text="Not a diagnosis").bounding_box()
+    page.locator(".st-key-answer").scroll_into_view_if_needed()
+    seen = page.get_by_alt_text("The photo as the networks saw it").bounding_box()
+    headline = page.locator("[class*=st-key-verdict-] h3").bounding_box()
+    words = page.locator("[class*=st-key-verdict-]").bounding_box()
+    always = page.get_by_text(ALWAYS).bounding_box()
     first = page.locator(".js-plotly-plot").first.bounding_box()
-    assert notice
+    assert seen
+    assert headline
+    assert words
+    assert always
     assert first
-    assert notice["y"] + notice["height"] <= first["y"]
+    assert seen["x"] + seen["width"] <= headline["x"]  # beside each other, on a phone too
+    height = (page.viewport_size or {"height": 0})["height"]
+    assert max(seen["y"] + seen["height"], words["y"] + words["height"]) - seen["y"] < height
+    assert always["y"] + always["height"] <= first["y"]
 
 
 def test_start_over_clears_photo_and_answer(page: Page, photo: Path) -> None:

@@ -3,7 +3,12 @@ import math
 import pytest
 from plotly.graph_objects import Figure
 
-from skinapp.charts.donut import draw_lesion_type_donut, draw_malignancy_donut, list_top_and_other
+from skinapp.charts.donut import (
+    draw_lesion_type_donut,
+    draw_malignancy_donut,
+    find_strongest_malignant,
+    list_top_and_other,
+)
 from skinapp.charts.style import GREY
 from skinapp.taxonomy import BY_CODE, CODES, MALIGNANCY_COLOURS
 
@@ -51,6 +56,49 @@ def test_the_middle_shows_the_first_type() -> None:
     assert middle(draw_lesion_type_donut(CODES, SCORES)) == ["<b>60%</b>", "Nevus (mole)"]
 
 
+def test_a_flagged_photo_says_so_in_the_middle_and_its_benign_part_is_pale() -> None:
+    figure = draw_malignancy_donut(0.08, 0.065, "95% threshold", tone="flagged")
+    assert middle(figure)[:2] == ["<b>Flagged</b>", "malignant 8%"]
+    malignant, benign = figure.data[0].marker.colors
+    assert malignant == MALIGNANCY_COLOURS["malignant"]
+    assert benign == "rgba(0,114,178,0.25)"
+    assert figure.data[0].values == (0.08, 0.92)
+
+
+def test_on_a_flagged_photo_the_strongest_malignant_type_is_in_the_middle() -> None:
+    figure = draw_lesion_type_donut(CODES, SCORES, "flagged")
+    assert middle(figure) == ["<b>20%</b>", "Melanoma"]
+    nevus, melanoma, *_ = figure.data[0].marker.colors
+    assert melanoma == BY_CODE["mel"].colour
+    assert nevus.startswith("rgba(0,114,178,")
+
+
+def test_on_a_flagged_photo_the_strongest_malignant_type_has_its_own_segment() -> None:
+    scores = (0.02, 0.03, 0.2, 0.05, 0.04, 0.6, 0.01, 0.05)  # the first three are benign
+    pie = draw_lesion_type_donut(CODES, scores, "flagged").data[0]
+    assert [label.split(" · ")[0] for label in pie.labels] == [
+        "Melanocytic nevus",
+        "Benign keratosis",
+        "Dermatofibroma",
+        "Melanoma",
+        "Other four",
+    ]
+    assert sum(pie.values) == pytest.approx(1)
+    assert "Melanoma" not in " ".join(draw_lesion_type_donut(CODES, scores).data[0].labels)
+
+
+def test_a_grey_donut_has_no_colour_of_a_class() -> None:
+    for figure in (draw_malignancy_donut(0.9, tone="grey"), draw_lesion_type_donut(CODES, SCORES, "grey")):
+        red_green_blue = {colour.rsplit(",", 1)[0] for colour in figure.data[0].marker.colors}
+        assert red_green_blue == {"rgba(138,141,147"}
+        assert len(set(figure.data[0].marker.colors)) == len(figure.data[0].values)
+
+
+def test_types_without_a_malignant_one_have_no_strongest() -> None:
+    assert find_strongest_malignant(("nv", "bkl"), (0.4, 0.6)) is None
+    assert find_strongest_malignant(CODES, SCORES) == "mel"
+
+
 def test_a_tap_on_the_legend_hides_nothing() -> None:
     legend = draw_lesion_type_donut(CODES, SCORES).layout.legend
     assert (legend.itemclick, legend.itemdoubleclick) == (False, False)
@@ -92,7 +140,7 @@ def test_scores_must_match_the_classes() -> None:
 
 @pytest.mark.parametrize("threshold", [0.0, 0.031, 0.12, 0.25, 0.5, 0.8])
 def test_the_tick_is_where_a_score_of_the_threshold_would_end(threshold: float) -> None:
-    figure = draw_malignancy_donut(0.3, threshold, "What it is.")
+    figure = draw_malignancy_donut(0.3, threshold, "95% threshold", "What it is.")
     height = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     for line in figure.layout.shapes:
         assert (line.xanchor, line.yanchor, line.xsizemode, line.ysizemode) == (0.5, 0.5, "pixel", "pixel")
@@ -104,7 +152,9 @@ def test_the_tick_is_where_a_score_of_the_threshold_would_end(threshold: float) 
         assert inner < ring[0] < ring[1] < outer
     label = figure.layout.annotations[-1]
     assert label.hovertext == "What it is."
-    assert label.text == {0.0: "<0.1%", 0.031: "3.1%"}.get(threshold, f"{threshold:.0%}")
+    assert label.text == "95%<br>threshold"
+    unnamed = draw_malignancy_donut(0.3, threshold).layout.annotations[-1]
+    assert unnamed.text == {0.0: "<0.1%", 0.031: "3.1%"}.get(threshold, f"{threshold:.0%}")
 
 
 def test_the_ring_has_the_size_that_the_tick_assumes() -> None:

@@ -7,6 +7,12 @@ from streamlit.testing.v1 import AppTest
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 
 
+@pytest.fixture(scope="session")
+def models(deciding_models: Path) -> Path:
+    """Use models with operating points: those without decide nothing."""
+    return deciding_models
+
+
 @pytest.fixture
 def app(models: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """Return the app with the small random models in place of those that ship."""

@@ -18,6 +18,7 @@ from skinapp.files import compute_sha256
 from skinapp.formatting import format_score, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
+from skinapp.inference.triage import ALWAYS, DARKER_SKIN, HEADLINES, NO_THRESHOLD, decide_triage
 from skinapp.metrics.decisions import compute_predictive_values
 from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
@@ -27,8 +28,10 @@ from skinapp.runs.stored import load_run, save_run
 from skinapp.runs.summary import compute_headline, compute_per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name, is_malignant
 from skinapp.ui import loaders
+from skinapp.ui.classify.answer import SCORES
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.classify.photo_input import is_camera_allowed
+from skinapp.ui.classify.threshold import CHOOSER
 
 Upload = tuple[str, bytes, str]
 MakeModel = Callable[..., Path]
@@ -78,7 +81,7 @@ def test_upload_is_answered_as_the_assessor_answers(app: AppTest, models: Path) 
     assert tables[1][f"{get_class_name(best)} ({best})"] == f"{score:.1%}"
     assert len(tables[1]) == 8
     text = words(page)
-    for needed in ("Model score, not the chance of cancer", NOTICE, NOT_CHECKED, "As the networks saw it"):
+    for needed in ("Model score, not the chance of cancer", ALWAYS, DARKER_SKIN, NOTICE, NOT_CHECKED):
         assert needed in text
     assert "Dermoscopy only" not in text
 
@@ -235,7 +238,7 @@ def test_a_model_that_could_not_be_loaded_is_tried_again(
     make_model(tmp_path / "pair", "both", seed=3)
     page.run()
     assert not page.error
-    assert page.table
+    assert NO_THRESHOLD in words(page)
 
 
 def test_example_is_labelled_only_after_the_answer(
@@ -320,7 +323,8 @@ def with_pair(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mak
     monkeypatch.setenv("SKINAPP_MODELS", str(tmp_path / "models"))
 
     def make(**changes: object) -> Path:
-        return make_model(tmp_path / "models" / "pair", "both", seed=3, **{"heads": heads(), **changes})
+        decides = {"heads": heads(), "operating_points": (OperatingPoint(sensitivity=0.95, threshold=0.2),)}
+        return make_model(tmp_path / "models" / "pair", "both", seed=3, **decides | changes)
 
     return make
 
@@ -330,16 +334,19 @@ def score_of(models: Path, file: Upload) -> float:
 
 
 def test_a_pair_answers_both_questions(app: AppTest, with_pair: MakeModel) -> None:
-    folder = with_pair()
+    folder = with_pair(operating_points=())
     file = jpeg(1)
     page = uploaded(app, file)
     assert not page.exception
+    assert not page.table
+    assert NO_THRESHOLD in words(page)
+    page.toggle[0].set_value(True).run()
     expected = load_assessor(folder.parent).assess(read_photo(file[1]))
     tables = [table.value["Score"].to_dict() for table in page.table]
     assert tables[0]["Malignant"] == f"{expected.malignant_score:.1%}"
     best, score = expected.lesion_type.rank()[0]
     assert tables[1][f"{get_class_name(best)} ({best})"] == f"{score:.1%}"
-    assert "threshold" not in words(page)
+    assert "95% threshold" not in words(page)
 
 
 def test_the_sizes_in_which_networks_of_an_average_see_a_photo_are_said(
@@ -358,7 +365,10 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     data = DataFacts(
         table="table", table_sha256=compute_sha256(table), sources=("a",), train=part, validation=part, limits=()
     )
-    folder = with_pair(data=data, figures=(measured("malignant_auroc", 0.5, 0.4, 0.6, group=NO_BENIGN_CAMERAS),))
+    folder = with_pair(
+        data=data,
+        figures=(measured("malignant_auroc", 0.5, 0.4, 0.6, group=NO_BENIGN_CAMERAS),),
+    )
     arguments = ["evaluate", folder, table, "--data", data_root]
     monkeypatch.setattr("sys.argv", ["skinapp", *map(str, arguments)])
     with pytest.raises(SystemExit):
@@ -366,7 +376,7 @@ def test_each_answer_of_a_pair_has_the_test_figures_of_its_own_head(
     types = load_run(folder / "runs" / "table-test-lesion-type")
     truth = types.frame["truth"].where(types.frame["truth"] != types.frame["truth"][0], "mel")
     save_run(replace(types, frame=types.frame.assign(truth=truth)), folder / "runs" / types.name)
-    text = words(uploaded(app, jpeg(1)))
+    text = words(with_open_figures(uploaded(app, jpeg(1))))
     malignancy, lesion_type = (
         compute_headline(load_run(folder / "runs" / f"table-test-{head}")) for head in ("malignancy", "lesion-type")
     )
@@ -412,26 +422,62 @@ def test_a_score_is_held_against_the_threshold_and_never_reassures(app: AppTest,
 
 def test_a_threshold_without_figures_says_no_number_that_nobody_measured(app: AppTest, with_pair: MakeModel) -> None:
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
-    (line,) = [one.value for one in uploaded(app, jpeg(1)).markdown if "95% threshold**" in one.value]
-    assert "below it." in line
-    assert "test" not in line
+    page = uploaded(app, jpeg(1))
+    lines = [one.value for one in page.markdown if "95% threshold**" in one.value]
+    assert all("test" not in line for line in lines)
+    assert "lesions about" not in words(page)
+
+
+def verdict(page: AppTest) -> str:
+    (said,) = [one.value for one in page.subheader if any(headline in one.value for headline in HEADLINES.values())]
+    return said
 
 
 @pytest.mark.parametrize("photo", range(1, 4))
-def test_a_benign_type_on_top_does_not_outweigh_the_threshold(app: AppTest, with_pair: MakeModel, photo: int) -> None:
-    file = jpeg(photo)
+def test_a_benign_type_on_top_does_not_outweigh_the_verdict(app: AppTest, with_pair: MakeModel, photo: int) -> None:
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1e-9),))
-    page = uploaded(app, file)
-    likeliest, _ = page.session_state["answer"].assessment.lesion_type.rank()[0]
-    assert ("The threshold decides" in words(page)) != is_malignant(likeliest)
+    page = uploaded(app, jpeg(photo))
+    assert HEADLINES["flagged"] in verdict(page)
+    assessment = page.session_state["answer"].assessment
+    likeliest, _ = assessment.lesion_type.rank()[0]
+    assert ("The likeliest type is benign" in words(page)) != is_malignant(likeliest)
+    for reason in decide_triage(assessment).reasons:
+        assert reason in words(page)
 
-    with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1.0),))
-    st.cache_resource.clear()
-    assert "The threshold decides" not in words(uploaded(AppTest.from_file(APP, default_timeout=60), file))
+
+def test_the_chosen_operating_point_decides_and_stays_for_the_next_photo(app: AppTest, with_pair: MakeModel) -> None:
+    file = jpeg(1)
+    score = score_of(with_pair().parent, file)
+    points = zip((0.9, 0.95, 0.98), ((1 + score) / 2, score / 2, score / 4), strict=True)
+    with_pair(operating_points=tuple(OperatingPoint(sensitivity=sens, threshold=limit) for sens, limit in points))
+    page = uploaded(app, file)
+    assert HEADLINES["flagged"] in verdict(page)
+    chooser = next(one for one in page.segmented_control if one.label == CHOOSER)
+    assert chooser.value == 0.95
+    chooser.select(0.9).run()
+    strict = decide_triage(page.session_state["answer"].assessment, 0.9)
+    assert HEADLINES[strict.category] in verdict(page)
+    assert strict.reasons[0] in words(page)
+    assert "the threshold for 90% sensitivity" in words(page) or strict.category == "flagged"
+    page = uploaded(page, jpeg(2))
+    assert next(one for one in page.segmented_control if one.label == CHOOSER).value == 0.9
+    page.button[0].click().run()
+    page = uploaded(page, jpeg(1))
+    assert next(one for one in page.segmented_control if one.label == CHOOSER).value == 0.9
+
+
+def with_open_figures(page: AppTest) -> AppTest:
+    page.session_state["test-figures-0"] = True
+    return page.run()
+
+
+def frequencies(page: AppTest) -> str:
+    (line,) = [one for one in page.markdown if one.value.startswith("**Of 100 flagged lesions")]
+    return f"{line.value} {line.help}"
 
 
 def prevalence_words(page: AppTest) -> str:
-    (expander,) = [one for one in page.expander if one.label == "Another prevalence"]
+    (expander,) = [one for one in page.expander if one.label == SCORES]
     assert not expander.proto.expanded
     return "\n".join(one.value for one in expander.markdown)
 
@@ -480,15 +526,12 @@ def test_of_those_above_and_below_the_threshold_it_says_how_many_are_malignant(
     page.number_input[0].set_value(10.0).run()
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 270 of the 900 others.
     assert compute_predictive_values(0.9, 0.7, 0.1) == pytest.approx((90 / 360, 630 / 640))
-    text = prevalence_words(page)
-    assert "At a prevalence of 10%" in text
-    assert "**25** (18 to 36) of 100 photos above" in text
-    assert "**1.6** (0 to 3.6) of 100 below" in text
+    text = frequencies(page)
+    assert "Of 100 flagged lesions about 25 are malignant; of 100 not flagged about 2." in text
+    assert "95% intervals: 18 to 36 and 0 to 3.6 of 100." in text
 
     page.number_input[0].set_value(99.0).run()
-    text = prevalence_words(page)
-    assert "**100** (99 to 100) of 100 photos above" in text
-    assert "**93** (0 to 97) of 100 below" in text
+    assert "Of 100 flagged lesions more than 99 are malignant; of 100 not flagged about 93." in frequencies(page)
 
 
 def test_among_harder_benign_lesions_fewer_of_those_above_are_malignant(app: AppTest, with_pair: MakeModel) -> None:
@@ -504,9 +547,10 @@ def test_among_harder_benign_lesions_fewer_of_those_above_are_malignant(app: App
     # Of 1,000 photos 100 are malignant: 90 of them lie above, with 720 of the 900 others.
     assert compute_predictive_values(0.9, 0.2, 0.1)[0] == pytest.approx(90 / 810)
     assert compute_predictive_values(0.9, 0.2, 0.1)[1] == pytest.approx(180 / 190)
+    assert "about 25 are malignant; of 100 not flagged about 2." in frequencies(page)
     text = prevalence_words(page)
-    assert "**1.6** (0 to 3.6) of 100 below" in text
-    assert "**11** (9 to 14) of 100 above it and **5.3** (0 to 18) of 100 below" in text
+    assert "Of 100 flagged lesions about 11 are malignant; of 100 not flagged about 5." in text
+    assert "95% intervals: 9 to 14 and 0 to 18 of 100." in text
 
 
 def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: AppTest, with_pair: MakeModel) -> None:
@@ -522,8 +566,8 @@ def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: App
     back = next(button for button in page.button if button.label == "Back to the model's 20")
     back.click().run()
     assert page.number_input[0].value == 20.0
-    assert "where" not in prevalence_words(page)
-    assert next(button for button in page.button if button.label == "Back to the model's 20").disabled
+    assert "at a prevalence of" not in prevalence_words(page)
+    assert not [button for button in page.button if button.label == "Back to the model's 20"]
     assert uploaded(page, jpeg(3)).number_input[0].value == 20.0
 
 
@@ -534,7 +578,7 @@ def test_an_emptied_field_goes_back_to_the_models_own(app: AppTest, with_pair: M
     page.number_input[0].set_value(None).run()
     assert not page.exception
     assert page.number_input[0].value == 20.0
-    assert "where" not in prevalence_words(page)
+    assert "at a prevalence of" not in prevalence_words(page)
 
 
 @pytest.mark.parametrize("shares", [(), (0.0, 1.0), (1.0, 0.0)])
@@ -544,4 +588,5 @@ def test_without_a_share_there_is_nothing_to_restate(
     with_pair(heads=heads(shares))
     page = uploaded(app, jpeg(1))
     assert page.table
-    assert "Another prevalence" not in [one.label for one in page.expander]
+    assert not page.number_input
+    assert "at the model's own prevalence" not in words(page)

@@ -1,37 +1,77 @@
-"""Whether a score is above its model's threshold, in words that neither frighten nor reassure."""
+"""Which operating point is chosen, and on which side of its threshold a score is, in words that do not reassure."""
 
-from skinapp.cards.selection import PointOnTest, list_points_on_test
+import streamlit as st
+
+from skinapp.cards.frequencies import find_point_on_test
 from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.inference.assessment import Assessment
+from skinapp.inference.triage import Triage
 from skinapp.models.card import Card, CardFigure
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
+from skinapp.ui import state
 
-NAME = f"{SHOWN_SENSITIVITY:.0%} threshold"
-MEANING = (
-    f"{SHOWN_SENSITIVITY:.0%} of the malignant validation photos score at least this. On another camera it may be "
-    "far fewer: see the Models page. Brackets show 95% intervals. Lesions confirmed by histology looked suspicious "
-    "enough for a biopsy, so they are difficult to tell from malignant ones."
+CHOOSER = "Sensitivity"
+CHOOSER_HELP = (
+    "How many of 100 malignant validation photos the threshold flags. A higher sensitivity misses fewer malignant "
+    "lesions and flags more benign ones."
 )
 
 
-def describe(assessment: Assessment, card: Card) -> str:
+def choose(assessment: Assessment) -> float:
+    """Return the sensitivity of the chosen operating point: the visitor's choice, where the model has it."""
+    known = {point.sensitivity for point in assessment.operating_points}
+    chosen = state.get_sensitivity()
+    return chosen if chosen in known else SHOWN_SENSITIVITY
+
+
+def show_chooser(assessment: Assessment, sensitivity: float) -> None:
+    """Let the visitor choose one of the model's operating points; show nothing where there is no choice."""
+    known = sorted(point.sensitivity for point in assessment.operating_points)
+    if len(known) < 2:
+        return
+    key = state.build_widget_key("sensitivity")
+    if state.get_widget(key) not in known:
+        state.set_widget(key, sensitivity)
+    st.segmented_control(
+        CHOOSER,
+        known,
+        format_func=lambda value: f"{value:.0%}",
+        required=True,
+        key=key,
+        on_change=lambda: state.keep_sensitivity(state.get_widget(key)),
+        help=CHOOSER_HELP,
+    )
+
+
+def name_threshold(sensitivity: float) -> str:
+    """Name the threshold of an operating point: "95% threshold"."""
+    return f"{sensitivity:.0%} threshold"
+
+
+def explain(sensitivity: float) -> str:
+    """Explain what the threshold of an operating point is, and what stands in brackets beside its rates."""
+    return (
+        f"{sensitivity:.0%} of the malignant validation photos score at least this. On another camera it may be far "
+        "fewer: see the Models page. Brackets show 95% intervals. Lesions confirmed by histology looked suspicious "
+        "enough for a biopsy, so they are difficult to tell from malignant ones."
+    )
+
+
+def describe(assessment: Assessment, triage: Triage, card: Card) -> str:
     """Describe on which side of the threshold a score is and how often that was wrong on test; "" without one."""
-    if assessment.threshold is None:
+    if triage.threshold is None:
         return ""
-    at = f"a score of {format_threshold(assessment.threshold)}, the tick on the ring"
-    side = f"**{'Above' if assessment.above_threshold else 'Below'} the {NAME}** ({at})."
-    shown = get_shown_point(card)
-    if assessment.above_threshold:
-        confirmed = "those confirmed by histology"
-        benign = _describe_errors(shown.specificity, shown.of_histology, confirmed) if shown else ""
+    above = assessment.malignant_score >= triage.threshold
+    at = f"a score of {format_threshold(triage.threshold)}, the tick on the ring"
+    side = f"**{'Above' if above else 'Below'} the {name_threshold(triage.sensitivity)}** ({at})."
+    rates = find_point_on_test(card, triage.sensitivity)
+    if above:
+        benign = (
+            _describe_errors(rates.specificity, rates.of_histology, "those confirmed by histology") if rates else ""
+        )
         return f"{side} Benign lesions can score above it too{benign}."
-    malignant = _describe_errors(shown.sensitivity, shown.of_melanoma, "the melanomas") if shown else ""
+    malignant = _describe_errors(rates.sensitivity, rates.of_melanoma, "the melanomas") if rates else ""
     return f"{side} That does not mean healthy: malignant lesions can score below it{malignant}."
-
-
-def get_shown_point(card: Card) -> PointOnTest | None:
-    """Return the rates on test of the threshold that is shown; None where the card has no such operating point."""
-    return next((row for row in list_points_on_test(card) if row.point.sensitivity == SHOWN_SENSITIVITY), None)
 
 
 def _describe_errors(rate: CardFigure | None, group_rate: CardFigure | None, group: str) -> str:
