@@ -63,7 +63,7 @@ def audit(
     from skinapp.datasets.audit.copies import find_copies_by_photo
     from skinapp.datasets.audit.findings import crosses_split
 
-    check_output(output)
+    check_output(output, *tables)
     if output is not None and output.suffix.lower() not in _SUFFIXES:
         raise SkinAppError(f"{output} is neither {' nor '.join(_SUFFIXES)}. Name a file that ends in one of them.")
     named = _read_tables(tables)

@@ -57,6 +57,7 @@ def classify(
 
     check_output(output)
     files = _find_photos(photos)
+    check_output(output, *files)
     assessor = load_assessor(choose_models_folder(models))
     answers = []
     with progress_bar("Scoring photos") as progress:

@@ -133,7 +133,21 @@ def explain_write_errors(output: Path) -> Iterator[None]:
         ) from error
 
 
-def check_output(output: Path | None) -> None:
-    """Raise SkinAppError for a file that cannot be written, before any work is done."""
-    if output:
-        check_replaceable(output)
+def check_output(output: Path | None, *inputs: Path | None) -> None:
+    """Raise SkinAppError, before any work, for a file that cannot be written or is one of the inputs."""
+    if output is None:
+        return
+    check_replaceable(output)
+    for file in filter(None, inputs):
+        if output.exists() and file.exists() and output.samefile(file):
+            raise SkinAppError(f"{output} is read by this command and would be lost. Choose another file with -o.")
+
+
+def check_table_output(output: Path) -> None:
+    """Raise SkinAppError, before any work, where an image table cannot be written, or would replace something else."""
+    check_replaceable(output)
+    if output.is_file() and output.stat().st_size:
+        with explain_write_errors(output), output.open("rb") as file:
+            is_table = file.read(4) == b"PAR1"
+        if not is_table:
+            raise SkinAppError(f"{output} is no image table (Parquet) and would be lost. Choose another file with -o.")

@@ -9,7 +9,7 @@ import typer
 
 from skinapp.cli.console import (
     DataOption,
-    check_output,
+    check_table_output,
     explain_write_errors,
     find_data_root,
     print_message,
@@ -112,7 +112,7 @@ def merge(
     output: OutputOption,
 ) -> None:
     """Put the rows of several image tables into one; ids in more than one table get the table's name as a prefix."""
-    check_output(output)
+    check_table_output(output)
     merged = merge_tables([(path.stem, read_table(path)) for path in tables])
     with explain_write_errors(output):
         write_table(merged.table, output)
@@ -123,7 +123,7 @@ def _index(output: Path, read: Callable[[Progress, Path | None], IndexedTable]) 
     """Read a data set, write its table and print its notes; a cache beside it holds the measured facts until then."""
     with explain_write_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-    check_output(output)
+    check_table_output(output)
     cache = None if is_stdout(output) else output.with_name(f"{output.name}.facts.partial")
     if cache and cache.exists():
         print_message(f"An earlier run was interrupted; this one continues with the facts in {cache}.")

@@ -179,7 +179,7 @@ def submission(
     models: ModelsOption = None,
 ) -> None:
     """Write predictions in the format of ISIC 2018 task 3, for the challenge's scorer; scc counts as AKIEC."""
-    check_output(output)
+    check_output(output, table)
     if table is None:
         if equal_shares:
             raise RunError(

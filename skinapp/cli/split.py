@@ -10,6 +10,7 @@ from skinapp.cli.console import (
     DataOption,
     check_data_root,
     check_output,
+    check_table_output,
     explain_write_errors,
     print_message,
     progress_bar,
@@ -37,7 +38,7 @@ def showcase(
     # scikit-learn is imported only by the commands that need it, so that the others start faster.
     from skinapp.datasets.splits import draw_showcase
 
-    check_output(output)
+    check_output(output, table)
     drawn = draw_showcase(read_table(table), seed)
     with explain_write_errors(output), replace_file(output) as aside:
         aside.write_bytes(encode_csv(drawn))
@@ -75,7 +76,7 @@ def split(
         split_by_lesion,
     )
 
-    check_output(output)
+    check_table_output(output)
     rows = read_table(table)
     examples = rows.head(0) if showcase is None else _read_showcase(showcase)
     if cap is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyvips  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from skinapp.errors import PhotoError
 from skinapp.photo.header import Header
@@ -31,6 +32,7 @@ _TAGS = [
     "PlanarConfiguration",
     "BitsAllocated",
     "BitsStored",
+    "HighBit",
     "PixelRepresentation",
     "BurnedInAnnotation",
     "ICCProfile",
@@ -67,6 +69,7 @@ def inspect_dicom(data: bytes) -> tuple[Header | None, bytes, dict[str, Any]]:
     found = _read_tags(data)
     syntax, notes = _check_kind(found), ((_BURNED_IN_NOTE,) if found.get("BurnedInAnnotation") == "YES" else ())
     more: dict[str, Any] = {"profile": found.get("ICCProfile"), "notes": notes}
+    more["inverted"] = found.get("PhotometricInterpretation") == "MONOCHROME1"
     if syntax == _JPEG:
         from pydicom.encaps import generate_frames
 
@@ -111,7 +114,8 @@ def _check_kind(found: "Dataset") -> str:
 def _describe_plain(found: "Dataset", **more: Any) -> Header:
     width, height, samples = int(found.Columns), int(found.Rows), int(found.SamplesPerPixel)
     photometric, bits = str(found.PhotometricInterpretation), int(found.BitsAllocated)
-    if _COLOURS.get(photometric) != samples or bits not in (8, 16) or found.get("PixelRepresentation"):
+    depths = (8,) if photometric == "YBR_FULL" else (8, 16)
+    if _COLOURS.get(photometric) != samples or bits not in depths or found.get("PixelRepresentation"):
         raise PhotoError(
             f"This DICOM file holds samples of a kind that is not read ({photometric}, {bits} bits). {_ADVICE}"
         )
@@ -120,6 +124,7 @@ def _describe_plain(found: "Dataset", **more: Any) -> Header:
     if len(pixels) < wanted:
         raise ValueError("a cut picture")
     array = np.frombuffer(pixels, np.uint8 if bits == 8 else np.dtype("<u2"), width * height * samples)
+    array, top = _cut_bits(array, found)
     is_planar = samples > 1 and found.get("PlanarConfiguration") == 1
 
     def open_stream(reduction: int, strict: bool) -> tuple[Any, int]:
@@ -134,10 +139,19 @@ def _describe_plain(found: "Dataset", **more: Any) -> Header:
         open_stream,
         unpacked_bytes=wanted,
         held_bytes=2 * wanted,
-        inverted=photometric == "MONOCHROME1",
-        top=(1 << int(found.BitsStored)) - 1,
+        top=top,
         **more,
     )
+
+
+def _cut_bits(array: NDArray[Any], found: "Dataset") -> tuple[NDArray[Any], int]:
+    """Return samples without the bits around the stored ones, where old files keep overlays, and the largest sample."""
+    allocated, stored = int(found.BitsAllocated), int(found.get("BitsStored") or found.BitsAllocated)
+    above = int(found.get("HighBit", stored - 1)) + 1 - stored
+    if not 0 < stored <= stored + above <= allocated or above < 0:
+        raise ValueError("bits that do not fit the samples")
+    top = (1 << stored) - 1
+    return (array if stored == allocated else array >> above & top), top
 
 
 def _convert_ycc(stream: Any) -> Any:

@@ -104,6 +104,7 @@ def _inspect(data: bytes) -> Header:
             format="DICOM",
             profile=inner.profile or more["profile"],
             notes=inner.notes + more["notes"],
+            inverted=more["inverted"],
         )
     return header
 

@@ -1,7 +1,8 @@
 """The words of other data sets for lesions, in one table: what each means here, however it is spelt.
 
 `find_meaning(word)` answers for a word of any published table or folder: "Seborrhoeic keratoses", "SEK" and
-"4. Seborrheic_Keratosis (SK) 1.2k" all mean bkl. Case, punctuation, plurals, British spelling and counts are ignored.
+"4. Seborrheic_Keratosis (SK) 1.2k" all mean bkl; "melanoma?" and "suspected melanoma" say that nothing was decided.
+Case, other punctuation, plurals, British spelling and counts are ignored.
 To add a word, add it to the right list below.
 
 Sources: HAM10000 and the ISIC challenges of 2016 to 2020; the ISIC Archive's list of diagnoses, old (`diagnosis`) and
@@ -135,6 +136,13 @@ _UNDECIDED = """
     borderline; suspicious; suspicious of malignancy; not sure; undetermined; inconclusive; nevus or melanoma;
     melanoma or nevus; benign or malignant; no diagnosis
 """
+_DOUBT = {
+    *("suspected", "suspicious", "suspect", "suspicion", "possible", "possibly", "probable", "probably", "presumed"),
+    *("likely", "unlikely", "query", "questionable", "rule", "ruled", "exclude", "excluded", "out", "ddx"),
+}
+"""Words beside the name of a lesion that say that it was not decided."""
+
+_DENIAL = {"no", "not"}
 
 
 @lru_cache(maxsize=65_536)
@@ -154,12 +162,29 @@ def find_meaning(word: str) -> Meaning | None:
 
 def _look_up(word: str) -> Meaning | None:
     whole = _MEANINGS.get(_normalise(word))
-    if whole is not None or "(" not in word:
+    if whole is not None and "?" in word:
+        return _OPEN
+    if whole is not None:
         return whole
+    if _is_doubted(word):
+        return _OPEN
+    if "(" not in word:
+        return None
     outside, inside = re.sub(r"\([^)]*\)?", " ", word), " ".join(re.findall(r"\(([^)]*)\)?", word))
     first, second = (_MEANINGS.get(_normalise(part)) for part in (outside, inside))
     # An abbreviation in brackets must not say something else.
     return first if first is None or second in (None, first) or second.label is None else None
+
+
+def _is_doubted(word: str) -> bool:
+    """Tell whether a word names a known lesion and says that it was not decided: "suspected melanoma", "BCC (no)"."""
+    plain = re.sub(r"\br/o\b", "rule out", word, flags=re.IGNORECASE)
+    outside, _, inside = plain.partition("(")
+    if inside and not (_DOUBT | _DENIAL).isdisjoint(_normalise(inside).split()):
+        return _normalise(outside) in _MEANINGS
+    tokens = _normalise(plain).split()
+    rest = [token for token in tokens if token not in _DOUBT]
+    return len(rest) < len(tokens) and " ".join(rest) in _MEANINGS
 
 
 def _normalise(word: str) -> str:
@@ -200,4 +225,5 @@ def _build() -> dict[str, Meaning]:
     return meanings
 
 
+_OPEN = Meaning(None, None)
 _MEANINGS = _build()

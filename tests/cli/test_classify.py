@@ -228,6 +228,14 @@ def test_a_file_that_cannot_be_written_gets_one_sentence_before_any_work(
         assert len(done.err.splitlines()) == 1
 
 
+def test_a_photo_is_not_written_over_by_its_answer(run_command: RunCommand, photos: Path, models: Path) -> None:
+    before = (photos / "b.jpg").read_bytes()
+    done = run_command("classify", photos, "--models", models, "-o", photos / "b.jpg")
+    assert (done.code, done.out) == (2, "")
+    assert "is read by this command and would be lost" in done.err
+    assert (photos / "b.jpg").read_bytes() == before
+
+
 def test_odd_file_names_are_answered_as_they_are(
     run_command: RunCommand, tmp_path: Path, models: Path, draw_picture: Callable[..., None]
 ) -> None:

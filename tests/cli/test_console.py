@@ -12,6 +12,7 @@ from rich.table import Table
 from skinapp.cli.console import (
     check_data_root,
     check_output,
+    check_table_output,
     find_data_root,
     print_error,
     print_message,
@@ -117,3 +118,24 @@ def test_an_output_that_is_full_is_named(arguments: tuple[str, ...]) -> None:
     assert done.returncode == 2
     assert "cannot be written (No space left on device)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_command_reads_is_not_overwritten(tmp_path: Path) -> None:
+    photo, link, other = tmp_path / "photo.jpg", tmp_path / "link.jpg", tmp_path / "other.csv"
+    photo.write_bytes(b"a photo")
+    link.symlink_to(photo)
+    other.touch()
+    check_output(other, photo, None, tmp_path / "absent.jpg")
+    for output in (photo, link):
+        with pytest.raises(SkinAppError, match="is read by this command and would be lost"):
+            check_output(output, other, photo)
+
+
+def test_an_image_table_replaces_an_image_table_alone(tmp_path: Path) -> None:
+    table, csv = tmp_path / "table.parquet", tmp_path / "table.csv"
+    table.write_bytes(b"PAR1 and so on")
+    csv.write_text("path,dx\n")
+    for fine in (table, tmp_path / "new.parquet"):
+        check_table_output(fine)
+    with pytest.raises(SkinAppError, match="no image table"):
+        check_table_output(csv)

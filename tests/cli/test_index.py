@@ -128,6 +128,17 @@ def test_index_reads_a_csv_beside_its_photos(run_command: RunCommand, moles: Pat
     assert len(read_table(output)) == 1  # the old table stays
 
 
+def test_index_does_not_write_over_the_table_that_it_reads(
+    run_command: RunCommand, moles: Path, tmp_path: Path
+) -> None:
+    csv = moles / "list.csv"
+    csv.write_text("file,dx\nWart/1.png,bkl\n")
+    refused = run_command("index", "csv", csv, "-o", csv, "--data", tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == f"Error: {csv} is no image table (Parquet) and would be lost. Choose another file with -o.\n"
+    assert csv.read_text() == "file,dx\nWart/1.png,bkl\n"
+
+
 def test_index_continues_an_interrupted_run_and_deletes_its_cache(
     run_command: RunCommand, moles: Path, tmp_path: Path
 ) -> None:

@@ -92,6 +92,30 @@ def test_grey_of_twelve_stored_bits_has_the_stated_range(photometric: str, turne
     assert photo.notes == ()
 
 
+@pytest.mark.parametrize(("high", "shift"), [(11, 0), (15, 4)])
+def test_bits_beside_the_stored_ones_are_no_part_of_a_sample(high: int, shift: int) -> None:
+    ramp = np.tile(np.linspace(0, 4095, 64).astype("<u2"), (64, 1))
+    samples = ramp << shift | (0xF000 if not shift else 0x000F)
+    more = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": high, "PhotometricInterpretation": "MONOCHROME2"}
+    photo = read_photo(make_dicom(samples.tobytes(), ramp.shape, SamplesPerPixel=1, **more))
+    assert np.abs(photo.pixels[..., 0] - np.round(ramp / 4095 * 255).astype(int)).max() <= 1
+    assert photo.notes == ()
+
+
+@pytest.mark.parametrize(("photometric", "turned"), [("MONOCHROME1", True), ("MONOCHROME2", False)])
+def test_a_grey_jpeg_within_dicom_is_turned_where_white_is_zero(photometric: str, turned: bool) -> None:
+    ramp = draw(64)[..., 0]
+    data = make_dicom(
+        encapsulate([encode(ramp, "JPEG", quality=100)]),
+        ramp.shape,
+        JPEGBaseline8Bit,
+        PhotometricInterpretation=photometric,
+        SamplesPerPixel=1,
+    )
+    expected = 255 - ramp.astype(int) if turned else ramp.astype(int)
+    assert np.abs(read_photo(data).pixels[..., 0] - expected).max() <= 2
+
+
 def test_a_jpeg_within_dicom_is_read_as_that_jpeg() -> None:
     jpeg = encode(draw(1300), "JPEG", quality=95)
     data = make_dicom(encapsulate([jpeg]), (1300, 1300, 3), JPEGBaseline8Bit, PhotometricInterpretation="YBR_FULL_422")
@@ -113,6 +137,8 @@ def test_colours_that_dicom_and_jpeg_name_differently_are_said() -> None:
         ({"NumberOfFrames": 12}, "12 pictures"),
         ({"PhotometricInterpretation": "PALETTE COLOR", "SamplesPerPixel": 1}, "PALETTE COLOR"),
         ({"Rows": 9000}, "damaged or incomplete"),
+        ({"PhotometricInterpretation": "YBR_FULL", "BitsAllocated": 16, "Rows": 32}, "YBR_FULL, 16 bits"),
+        ({"BitsStored": 12}, "damaged or incomplete"),
     ],
 )
 def test_another_dicom_file_is_named(tags: dict[str, Any], sentence: str) -> None:

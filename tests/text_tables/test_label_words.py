@@ -54,6 +54,18 @@ def test_undecided_words(word: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "melanoma?|?melanoma|BCC ?|Melanoma (suspected)|melanoma (excluded)|Melanoma (rule out)|Melanoma (no)",
+        "suspected melanoma|r/o melanoma|possible BCC|malignant?|suspicious nevus|nevus (r/o melanoma)|nevus, likely",
+    ],
+)
+def test_a_word_that_doubts_its_lesion_is_undecided(words: str) -> None:
+    for word in words.split("|"):
+        assert is_undecided(word), word
+
+
+@pytest.mark.parametrize(
     "word", ["0", "1", "wart of newt", "not melanoma", "nevus (bcc)", "atypical spitz tumor", "", "x" * 999]
 )
 def test_what_is_not_in_the_table_means_nothing(word: str) -> None:

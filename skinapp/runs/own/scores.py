@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skinapp.datasets.columns import COLUMN_NAMES, DIAGNOSIS_LEVELS, DIAGNOSIS_NAMES, MALIGNANCY_NAMES, quote
+from skinapp.errors import RunError
 from skinapp.formatting import shorten_list
 from skinapp.metrics.classification import Flags, Floats
 from skinapp.runs.own.ids import is_id_or_group
@@ -22,8 +23,24 @@ from skinapp.text_tables.read import TextTable, squeeze_name
 ROUNDING = 0.05
 """How far the sum of a row may be from 1 through rounding: ten classes, two decimals each."""
 
-SINGLE = ("p_malignant", "malignant", "malignancy", "malignant_score", "target", "score", "prediction", "probability")
-"""Names of a lone column of scores for malignancy."""
+PLAIN = ("p_malignant", "malignant", "malignancy", "malignant_score")
+SINGLE = (
+    *PLAIN,
+    *(
+        "target",
+        "score",
+        "prediction",
+        "probability",
+        "pred",
+        "prob",
+        "proba",
+        "y_score",
+        "y_prob",
+        "y_proba",
+        "y_pred",
+    ),
+)
+"""Names of a lone column of scores for malignancy; PLAIN are those that can mean nothing else."""
 
 _NOISE = 1e-6
 """How far outside 0 to 1 a number may be through rounding."""
@@ -56,10 +73,36 @@ def find_scores(table: TextTable, truths: TextTable | None) -> ScoreColumns | No
     named = find_class_columns(table)
     if len(named) > 1 and not prefixed:
         return _set_pair_aside(table, *_add_unknown(table, named, truths))
-    single = table.find(*SINGLE)
-    if single and np.isfinite(read_column_of_numbers(table, single)).any():
-        return ScoreColumns({single: MALIGNANT}, single=True)
-    return None
+    return _find_single(table)
+
+
+def _find_single(table: TextTable) -> ScoreColumns | None:
+    """Find the one column of scores for malignancy; RunError where several may be it.
+
+    A column of 0 and 1 alone beside one of scores, as `target` beside `pred`, holds truths or decisions.
+    """
+    named = [column for name in SINGLE if (column := table.find(name))]
+    numbers = {column: read_column_of_numbers(table, column) for column in named}
+    named = [column for column in named if np.isfinite(numbers[column]).any()]
+    graded = [column for column in named if not _is_hard(numbers[column])]
+    plain = [column for column in graded if squeeze_name(column) in map(squeeze_name, PLAIN)]
+    chosen = plain[:1] or graded or named
+    if chosen and not graded:
+        others = [column for column in table.columns if column not in named and _holds_scores(table, column)]
+        chosen += [column for column in others if not _is_hard(read_column_of_numbers(table, column))]
+    if len(chosen) > 1:
+        raise RunError(
+            f"{table.file} has several columns that may be the score for {MALIGNANT}: "
+            f"{shorten_list(map(quote, chosen))}. Name the right one p_malignant."
+        )
+    aside = [column for column in named if column not in chosen]
+    notes = (f"Not read as scores: {shorten_list(map(quote, aside))}.",) if aside else ()
+    return ScoreColumns({chosen[0]: MALIGNANT}, single=True, notes=notes) if chosen else None
+
+
+def _is_hard(numbers: Floats) -> bool:
+    """Tell whether numbers are 0 and 1 alone, as truths are."""
+    return bool(np.isin(numbers[np.isfinite(numbers)], (0, 1)).all())
 
 
 def find_class_columns(table: TextTable, words: Sequence[str] = ()) -> list[str]:

@@ -470,3 +470,23 @@ def test_a_column_of_row_numbers_without_a_name_is_neither_an_id_nor_a_subgroup(
     own = read_predictions(csv("0,mel,.6,.4", "1,nv,.3,.7", header=",truth,p_mel,p_nv"), "mine.csv")
     assert own.predictions.numbered
     assert own.facts.shape == (2, 0)
+
+
+@pytest.mark.parametrize("name", ["pred", "prediction", "y_prob"])
+def test_a_column_of_truths_beside_the_scores_is_not_taken_for_them(name: str) -> None:
+    table = f"image_name,target,{name}\na,1,0.3\nb,0,0.9\nc,1,0.8\nd,0,0.1\n".encode()
+    truth = b"image_name,target\na,1\nb,0\nc,1\nd,0\n"
+    own = read_predictions(table, "mine.csv", truth)
+    assert own.predictions.probabilities()[:, 0].tolist() == [0.3, 0.9, 0.8, 0.1]
+    assert compute_headline(own.predictions).malignant_auroc == 0.5
+    assert "Not read as scores: 'target'." in own.notes
+
+
+@pytest.mark.parametrize(
+    ("header", "named"), [("target,fold_1", "'target', 'fold_1'"), ("score,probability", "'score', 'probability'")]
+)
+def test_two_columns_that_may_be_the_score_are_not_guessed_between(header: str, named: str) -> None:
+    second = "1" if header.startswith("target") else "0.4"
+    table = f"image,{header}\na,{second},0.3\nb,0,0.9\n".encode()
+    with pytest.raises(RunError, match=f"several columns that may be the score for malignant: {named}. Name the right"):
+        read_predictions(table, "mine.csv", b"image,target\na,1\nb,0\n")
