@@ -60,11 +60,14 @@ def index_isic2019(
         Path, typer.Argument(metavar="FOLDER", help="The folder that ISIC 2019's training set was unpacked in.")
     ],
     output: OutputOption,
+    sharper: Annotated[
+        bool, typer.Option("--sharper", help="Take the copies in the folder sharper in place of photos of their name.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Index ISIC 2019's photos of BCN20000 and MSK, without HAM10000's, which have their own table."""
     root = find_data_root(folder, data)
-    _index(output, lambda progress, cache: read_isic2019(folder.resolve(), root, progress, cache))
+    _index(output, lambda progress, cache: read_isic2019(folder.resolve(), root, progress, cache, sharper))
 
 
 @index.command("isic2020")

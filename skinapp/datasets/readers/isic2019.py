@@ -37,25 +37,34 @@ ISIC2019_CODES = {
 
 _METADATA = ("ISIC_2019_Training_Metadata.csv",)
 _LABELS = "ISIC_2019_Training_GroundTruth.csv"
+SHARPER = "sharper"
+"""The folder of copies of higher resolution."""
+
 _NEEDED = ("image", "age_approx", "anatom_site_general", "lesion_id", "sex")
 
 
 def read_isic2019(
-    folder: Path, data_root: Path, progress: Progress = ignore_progress, facts_cache: Path | None = None
+    folder: Path,
+    data_root: Path,
+    progress: Progress = ignore_progress,
+    facts_cache: Path | None = None,
+    sharper: bool = False,
 ) -> IndexedTable:
     """Index ISIC 2019, either as published (ISIC_2019_Training_Input and two CSVs) or with its photos in any folder.
 
     HAM10000's photos, known by their lesion_id, are left out even if they are in the folder: a second table with
     them would bring HAM10000's test and showcase photos back into training. A photo without a lesion_id counts as a
-    lesion of its own, under its own id. `camera` is the clinic in the lesion_id ("BCN", "MSK"), NA without one. Rows
-    without a photo or diagnosis, photos without a row and repeated ids are left out and noted. `progress` is called
-    with (photos done, photos in all); `facts_cache` is that of measure_files. Raises DatasetError if a CSV is missing
-    or malformed, or no photo is found.
+    lesion of its own, under its own id. `camera` is the clinic in the lesion_id ("BCN", "MSK"), NA without one. Copies
+    of higher resolution in a folder SHARPER take the place of photos of the same name where `sharper` says so;
+    otherwise they are left alone. Rows without a photo or diagnosis, photos without a row and repeated ids are left out
+    and noted. `progress` is called with (photos done, photos in all); `facts_cache` is that of measure_files. Raises
+    DatasetError if a CSV is missing or malformed, no photo is found, or no sharper one where they are asked for.
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "ISIC 2019").fillna({"image": "(no image)"})
     labels = read_isic2019_labels(folder / _LABELS)
     listing = list_photos(folder)
-    photos, notes = match_photos(listing.photos, set(metadata["image"]))
+    files, replaced = _choose_copies(listing.photos, folder, sharper)
+    photos, notes = match_photos(files, set(metadata["image"]))
     notes += note_folder(listing, others=False)
     metadata, row_notes = _select_rows(metadata, photos, labels)
     if metadata.empty:
@@ -68,11 +77,26 @@ def read_isic2019(
     no_lesion = metadata["lesion_id"].isna()
     notes += [
         *row_notes,
+        IndexNote("replaced by a sharper copy", tuple(replaced)),
         note_unreadable(ids[~readable]),
         IndexNote("age 0, treated as not recorded", tuple(ids[readable & (read_numbers(metadata["age_approx"]) == 0)])),
         IndexNote("without a lesion_id, counted as one lesion each", tuple(ids[readable & no_lesion])),
     ]
     return IndexedTable.from_notes(build_image_table(measured[readable]), notes)
+
+
+def _choose_copies(files: list[Path], folder: Path, sharper: bool) -> tuple[list[Path], list[str]]:
+    """Return the photos to index, with the sharper copies or without, and the names of the photos that these replace."""
+    copies = [file for file in files if SHARPER in file.relative_to(folder).parts[:-1]]
+    plain = sorted(set(files) - set(copies))
+    if not sharper:
+        return plain, []
+    if not copies:
+        raise DatasetError(
+            f"{folder} holds no photo in a folder {SHARPER}. Put the copies there or leave out --sharper."
+        )
+    names = {file.stem for file in copies}
+    return copies + [file for file in plain if file.stem not in names], [f.name for f in plain if f.stem in names]
 
 
 def read_isic2019_labels(path: Path) -> "pd.Series[str]":

@@ -141,6 +141,23 @@ def test_whatever_is_left_out_is_named(
     assert indexed.table["image_id"].tolist() == [*NO_LESION, "ISIC_0000013_downsampled", "ISIC_0053455"]
 
 
+def test_sharper_copies_take_the_place_of_photos_where_they_are_asked_for(
+    make_isic2019: MakeIsic2019, rows: pd.DataFrame, draw_picture: Callable[..., None]
+) -> None:
+    folder = make_isic2019(rows, "photos")
+    plain = read_isic2019(folder, folder.parent)
+    with pytest.raises(DatasetError, match="holds no photo in a folder sharper"):
+        read_isic2019(folder, folder.parent, sharper=True)
+    draw_picture(folder / "sharper" / "ISIC_0053453.png", 90, (160, 120))
+    pd.testing.assert_frame_equal(read_isic2019(folder, folder.parent).table, plain.table)
+    indexed = read_isic2019(folder, folder.parent, sharper=True)
+    assert get_notes(indexed)["replaced by a sharper copy"] == ("ISIC_0053453.jpg",)
+    before, after = (one.table.set_index("image_id") for one in (plain, indexed))
+    assert after.loc["ISIC_0053453", "path"] == "isic2019/sharper/ISIC_0053453.png"
+    assert (before.loc["ISIC_0053453", "stored_height"], after.loc["ISIC_0053453", "stored_height"]) == (60, 120)
+    pd.testing.assert_frame_equal(after.drop("ISIC_0053453"), before.drop("ISIC_0053453"))
+
+
 def test_labels_by_image_id(tmp_path: Path) -> None:
     columns = ["MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"]
     read = read_isic2019_labels(write_labels(tmp_path / "labels.csv", [f"of {c}" for c in columns], columns))
