@@ -86,7 +86,7 @@ def read_isic2019(
 
 
 def _choose_copies(files: list[Path], folder: Path, sharper: bool) -> tuple[list[Path], list[str]]:
-    """Return the photos to index, with the sharper copies or without, and the names of the photos that these replace."""
+    """Return the photos to index, with sharper copies or without, and the names of the photos that these replace."""
     copies = [file for file in files if SHARPER in file.relative_to(folder).parts[:-1]]
     plain = sorted(set(files) - set(copies))
     if not sharper:
