@@ -1,6 +1,6 @@
 """skinapp card: compute a model's operating points and figures from its stored runs and write them into its card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,14 +15,18 @@ from skinapp.files import EXPERIMENTS, compute_sha256
 from skinapp.formatting import format_estimate
 from skinapp.runs.measured import MeasuredRun, measure_run
 from skinapp.runs.stored import StoredRun
+from skinapp.runs.views.operating_points import choose_operating_points, get_shown_point
 
 if TYPE_CHECKING:
-    from skinapp.models.card import Card, Head
+    from skinapp.models.card import Card, Head, OperatingPoint, Task
 
 SPLITS = ("validation", "test")
 
 Stored = tuple[Path, StoredRun]
 """A run and the folder it lies in."""
+
+Runs = Mapping[tuple["Task", str], MeasuredRun]
+"""A model's own runs by head and split."""
 
 
 def card(
@@ -43,7 +47,6 @@ def card(
     from skinapp.cards.seeds import read_seed_figures
     from skinapp.cards.unseen_cameras import measure_unseen_cameras
     from skinapp.models.card import CARD, read_card, write_card
-    from skinapp.runs.views.operating_points import choose_operating_points
 
     folder = find_model_folder(model, models)
     old = read_card(folder)
@@ -58,6 +61,7 @@ def card(
     changes = {
         "operating_points": points,
         "figures": figures,
+        **_measure_uncertainty(runs, points),
         "left_out": measure_unseen_cameras(experiments),
         "seeds": read_seed_figures(folder, old, experiments),
     }
@@ -66,6 +70,25 @@ def card(
     if points:
         write_answer(render_table(_build_points_table(card)), None)
     print_message(f"{len(points)} operating points and {len(figures)} figures written to {folder / CARD}")
+
+
+def _measure_uncertainty(runs: Runs, points: "Sequence[OperatingPoint]") -> dict[str, object]:
+    """Fit on validation and measure on test how sure answers are; None for what the model has no head for."""
+    from skinapp.cards.uncertainty import measure_conformal, measure_repeats
+
+    found: dict[str, object] = {"conformal": None, "repeats": None}
+    types = _pair_splits(runs, "lesion_type")
+    if types:
+        found["conformal"] = measure_conformal(*types)
+    if malignancy := _pair_splits(runs, "malignancy"):
+        found["repeats"] = measure_repeats(*malignancy, types[1] if types else None, get_shown_point(points))
+    return found
+
+
+def _pair_splits(runs: Runs, head: "Task") -> tuple[StoredRun, StoredRun] | None:
+    """Return the validation and the test run of a head; None where the model lacks it."""
+    validation, test = SPLITS
+    return (runs[head, validation].run, runs[head, test].run) if (head, test) in runs else None
 
 
 def _find_own_table(card: "Card", table: Path | None) -> Path:

@@ -1,10 +1,11 @@
 """A model's card: everything to know about a model before using it. Its types, and reading and writing it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, PositiveInt, TypeAdapter, ValidationError, model_validator
 
 from skinapp.errors import ModelError
 from skinapp.files import finish_replacing, replace_file
@@ -22,6 +23,8 @@ from skinapp.models.bounds import (
     require_none,
 )
 from skinapp.models.seal import SEAL, add_seal, compute_seal
+from skinapp.models.strict import Strict
+from skinapp.models.uncertainty import ConformalFacts, RepeatFacts
 
 Task = Literal["malignancy", "lesion_type"]
 Role = Literal["malignancy", "lesion_type", "both"]
@@ -36,11 +39,7 @@ TRAINING = "training.json"
 """The card of a training whose weights were not kept. It is not named card.json, because no model can be loaded."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Preprocessing(_Strict):
+class Preprocessing(Strict):
     """How a photo becomes input: short side resized to `resize_px`, central `input_px` square, normalised."""
 
     resize_px: PositiveInt = Field(256, le=MAX_RESIZE_PX)
@@ -56,7 +55,7 @@ class Preprocessing(_Strict):
         return self
 
 
-class Head(_Strict):
+class Head(Strict):
     """One output of a network: its task and its classes in the order of its logits."""
 
     name: Task
@@ -84,7 +83,7 @@ class Head(_Strict):
         return dict(zip(self.classes, self.shares, strict=True)) if min(self.shares, default=0) > 0 else {}
 
 
-class SplitFacts(_Strict):
+class SplitFacts(Strict):
     """How many photos and lesions a split of the training table holds, and the share of malignant photos, 0 to 1."""
 
     photos: int
@@ -92,14 +91,14 @@ class SplitFacts(_Strict):
     malignant_share: float
 
 
-class TableFacts(_Strict):
+class TableFacts(Strict):
     """The name of an image table and the sha256 of its file."""
 
     table: str
     sha256: str
 
 
-class DataFacts(_Strict):
+class DataFacts(Strict):
     """Which photos a model was trained on, and the limits that follow."""
 
     table: str
@@ -115,7 +114,7 @@ RANDOM_WEIGHTS = "none"
 """The name of initial weights that were drawn at random, not read from a file or torchvision."""
 
 
-class InitialWeights(_Strict):
+class InitialWeights(Strict):
     """Weights that a training started from or learned from, and their licence."""
 
     name: str
@@ -123,7 +122,7 @@ class InitialWeights(_Strict):
     licence: str
 
 
-class Provenance(_Strict):
+class Provenance(Strict):
     """The recipe, software versions and date of a model; an average of trained networks has no more than that."""
 
     recipe_sha256: str
@@ -144,7 +143,7 @@ class TrainingFacts(Provenance):
     device: str
 
 
-class NetworkFacts(_Strict):
+class NetworkFacts(Strict):
     """A network that answers, alone or as one of several that are averaged, and how it came to be."""
 
     name: str
@@ -162,7 +161,7 @@ class NetworkFacts(_Strict):
 _MEMBERS = TypeAdapter(tuple[NetworkFacts, ...])
 
 
-class OperatingPoint(_Strict):
+class OperatingPoint(Strict):
     """A threshold of the malignancy score, chosen on validation; test results never move it."""
 
     sensitivity: float = Field(gt=0, le=1, description="reached on validation")
@@ -173,7 +172,7 @@ Stage = Literal["final", "before calibration", "threshold read from these photos
 """What a figure is of: the scores and thresholds that answer, or what they are compared with."""
 
 
-class CardFigure(_Strict):
+class CardFigure(Strict):
     """A figure of a stored run with its 95% interval, copied from there by `skinapp card`; None where undefined."""
 
     task: Task
@@ -192,7 +191,7 @@ class CardFigure(_Strict):
     lesions: int
 
 
-class UnseenCameraResult(_Strict):
+class UnseenCameraResult(Strict):
     """The result of a tried recipe, single or average, on photos of a camera or clinic that it was not trained on."""
 
     recipe: str
@@ -204,7 +203,7 @@ class UnseenCameraResult(_Strict):
     )
 
 
-class SeedFigures(_Strict):
+class SeedFigures(Strict):
     """Validation figures of a network, or of one trained by the same recipe from another seed."""
 
     network: str = Field(description="the name of the model's network")
@@ -213,7 +212,7 @@ class SeedFigures(_Strict):
     figures: dict[str, float] = Field(description='by metric, for example "macro_auroc"; only defined ones')
 
 
-class Card(_Strict):
+class Card(Strict):
     """Everything to know about a model before using it; a model without a card does not load."""
 
     id: str
@@ -239,6 +238,8 @@ class Card(_Strict):
     reference_sha256: str | None = Field(
         None, description="of reference.safetensors: features of training photos by the evidence network"
     )
+    conformal: ConformalFacts | None = Field(None, description="of the lesion types, fitted to these scores")
+    repeats: RepeatFacts | None = Field(None, description="of several photos of one lesion, fitted to these scores")
     data: DataFacts
     initial: InitialWeights | None = Field(description="None for an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field(
@@ -299,6 +300,10 @@ class Card(_Strict):
             if head.name == name:
                 return head
         raise ModelError(f"The model {self.id} has no {name} head; it has {', '.join(h.name for h in self.heads)}.")
+
+
+NOT_YET_MEASURED: Mapping[str, object] = {"operating_points": (), "figures": (), "conformal": None, "repeats": None}
+"""What a card says of its scores before they were measured: with other scores, all of it must be measured again."""
 
 
 def find_evidence_network(card: Card) -> str:

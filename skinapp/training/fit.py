@@ -13,7 +13,7 @@ import torch
 from skinapp.errors import ModelError, RecipeError
 from skinapp.files import compute_sha256
 from skinapp.models.bounds import find_unknown_types
-from skinapp.models.card import RECIPE, Card, write_card
+from skinapp.models.card import NOT_YET_MEASURED, RECIPE, Card, write_card
 from skinapp.models.folder import check_model_id
 from skinapp.networks.folder import load_model, save_model
 from skinapp.networks.resnet import HeadedResNet
@@ -129,8 +129,9 @@ def _arrange(answers: StoredAnswers, photos: pd.DataFrame, recipe: Recipe, conte
 def recalibrate(folder: Path, context: TrainingContext) -> Card:
     """Recalibrate a trained model by the [calibration] of the recipe beside it, and write its card; the weights stay.
 
-    Operating points and figures are removed from the card, because they hold for the old scores. Returns the card as
-    written. Raises RecipeError where other keys of the recipe differ from the card; else what `train` raises.
+    What holds for the old scores is removed from the card: operating points, figures, conformal sets and the spread of
+    repeated photos. Returns the card as written. Raises RecipeError where other keys of the recipe differ from the
+    card; else what `train` raises.
     """
     # The seal is not asked for: the recipe says all that it protects, and the rest is computed anew.
     model = load_model(folder, sealed=False)
@@ -143,8 +144,7 @@ def recalibrate(folder: Path, context: TrainingContext) -> Card:
     module = TrainedNetwork(cast(HeadedResNet, model.network), recipe, 1, data.drawn)
     heads, _ = calibrate_heads(module, validation, data.natural, data.drawn)
     training = model.card.training.model_copy(update={"recipe_sha256": compute_sha256(folder / RECIPE)})
-    renewed: dict[str, object] = {"heads": heads, "training": training, "operating_points": (), "figures": ()}
-    card = model.card.model_copy(update=renewed)
+    card = model.card.model_copy(update={"heads": heads, "training": training, **NOT_YET_MEASURED})
     write_card(folder, card)
     return card
 

@@ -11,7 +11,7 @@ from skinapp.cards.pair import compute_benign_first
 from skinapp.cards.selection import list_outside_figures
 from skinapp.datasets.table import read_table, write_table
 from skinapp.files import compute_sha256
-from skinapp.models.card import CARD, TRAINING, Card, DataFacts, Role, read_card
+from skinapp.models.card import CARD, NOT_YET_MEASURED, TRAINING, Card, DataFacts, Role, read_card
 from skinapp.models.folder import WEIGHTS
 from skinapp.networks.folder import load_model
 from skinapp.runs.intervals import compute_intervals, get_figure, load_intervals, save_intervals
@@ -76,7 +76,14 @@ def test_the_card_of_a_pair_gets_points_and_figures_and_its_weights_stay(
         assert found["table-test-lesion-type", "benign_first", point.sensitivity] == expected
 
     assert compute_sha256(folder / WEIGHTS) == weights == card.weights_sha256
-    assert card.model_copy(update={"operating_points": (), "figures": ()}) == before
+    assert card.model_copy(update=NOT_YET_MEASURED) == before
+    assert card.conformal is not None
+    assert card.conformal.fitted_on == "table-validation-lesion-type"
+    assert card.repeats is not None
+    assert (card.repeats.fitted_on, card.repeats.measured_on) == (
+        "table-validation-malignancy",
+        "table-test-malignancy",
+    )
     assert load_model(folder).card == card
 
 
