@@ -218,6 +218,17 @@ def test_damaged_recipes_are_refused_by_name_or_read(tmp_path: Path, write_recip
     assert all("recipe.toml" in sentence for sentence in refused)
 
 
+def test_the_student_s_recipe_in_the_docs_is_valid(tmp_path: Path) -> None:
+    text = (MODELS.parent / "docs" / "student.md").read_text(encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(text.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    recipe = read_recipe(tmp_path / "recipe.toml")
+    assert recipe.role == "both"
+    assert recipe.distillation is not None
+    assert recipe.distillation.answers == "answers.parquet"
+    for path in (recipe.data.table, *recipe.extra_tables, recipe.network.initial_weights, recipe.split.twins):
+        assert (MODELS.parent / path).is_file()
+
+
 def test_the_shipped_recipes_are_valid() -> None:
     averages = sorted(folder.parent / RECIPE for folder in MODELS.rglob(MEMBERS))
     for path in averages:
