@@ -7,6 +7,7 @@ import numpy as np
 
 from skinapp.errors import ModelError
 from skinapp.inference.assessment import Assessment, Scores
+from skinapp.inference.conformal import build_set
 from skinapp.models.card import Card, Task, find_evidence_network, read_card
 from skinapp.models.folder import describe_no_model, find_models
 from skinapp.networks.classifier import Classifier, choose_batch_photos
@@ -57,6 +58,7 @@ class Assessor:
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
         probabilities, maps = self._observe(photos)
+        types = [_make_scores(self.lesion_type_card, "lesion_type", probabilities, i) for i in range(len(photos))]
         return [
             Assessment(
                 sha256=photo.sha256,
@@ -64,10 +66,11 @@ class Assessor:
                 height=photo.height,
                 notes=photo.notes,
                 malignancy=_make_scores(self.malignancy_card, "malignancy", probabilities, i),
-                lesion_type=_make_scores(self.lesion_type_card, "lesion_type", probabilities, i),
+                lesion_type=types[i],
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
                 operating_points=self.malignancy_card.operating_points,
+                conformal=build_set(types[i], self.lesion_type_card.conformal),
                 maps=np.array(maps[i]),  # a copy: else one kept answer would hold the maps of its whole batch
             )
             for i, photo in enumerate(photos)

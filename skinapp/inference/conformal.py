@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skinapp.formatting import PERCENT, format_estimate
+from skinapp.formatting import PERCENT, format_estimate, format_value
 from skinapp.inference.assessment import Scores
 from skinapp.metrics.conformal import build_class_sets
 from skinapp.models.uncertainty import ConformalFacts
@@ -26,12 +26,20 @@ def build_set(scores: Scores, facts: ConformalFacts | None) -> tuple[str, ...] |
 
 
 def describe_set(codes: tuple[str, ...], facts: ConformalFacts) -> str:
-    """Write which types the answer is among, how often such sets are right, and which types are in every set."""
-    names = [get_class_name(code).lower() for code in codes]
-    listed = f"among {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"{names[0]}, and no other type"
+    """Write which types the answer is among, in their order: "At 90% confidence the type is among: …"."""
+    names = ", ".join(map(get_class_name, codes))
+    return f"At {facts.level:.0%} confidence the type is {f'among: {names}' if len(codes) > 1 else f'{names} alone'}."
+
+
+def explain_set(facts: ConformalFacts) -> str:
+    """Explain how often such sets are right, and which types are in every set."""
+    held, size = format_estimate(facts.coverage, PERCENT), format_value(facts.size.value, ".1f")
+    text = (
+        f"A conformal set: thresholds of each type were chosen on validation photos so that {facts.level:.0%} of its "
+        f"photos have the true type in their set. On test {held} had it, and a set held {size} types on average. "
+        "On another camera it may be fewer. The set does not change the verdict."
+    )
     always = [get_class_name(each.label).lower() for each in facts.classes if each.threshold == 0]
-    held = format_estimate(facts.coverage, PERCENT)
-    text = f"The answer is {listed}. Such sets held the true type of {held} of the test photos."
     if always:
         text += f" Every set holds {' and '.join(always)}: validation had too few photos to leave them out."
     return text

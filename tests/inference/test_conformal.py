@@ -3,7 +3,7 @@
 import pytest
 
 from skinapp.inference.assessment import Scores
-from skinapp.inference.conformal import build_set, describe_set
+from skinapp.inference.conformal import build_set, describe_set, explain_set
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ClassSet, ConformalFacts
 
@@ -38,10 +38,10 @@ def test_without_facts_there_is_no_set_and_facts_of_others_are_a_mistake() -> No
 
 
 def test_words_name_the_types_the_coverage_and_what_is_always_there() -> None:
-    text = describe_set(("nv", "mel"), facts(mel=0.2, nv=0.5, df=0.0))
-    assert text.startswith("The answer is among melanocytic nevus and melanoma. ")
-    assert "held the true type of 90.3% (88.0% to 92.0%) of the test photos" in text
+    said = describe_set(("nv", "mel"), facts(mel=0.2, nv=0.5, df=0.0))
+    assert said == "At 90% confidence the type is among: Melanocytic nevus, Melanoma."
+    assert describe_set(("nv",), facts(mel=0.2)) == "At 90% confidence the type is Melanocytic nevus alone."
+    text = explain_set(facts(mel=0.2, nv=0.5, df=0.0))
+    assert "On test 90.3% (88.0% to 92.0%) had it" in text
     assert "Every set holds dermatofibroma" in text
-    alone = describe_set(("nv",), facts(mel=0.2, nv=0.5, df=0.1))
-    assert alone.startswith("The answer is melanocytic nevus, and no other type. ")
-    assert "Every set" not in alone
+    assert "Every set" not in explain_set(facts(mel=0.2, nv=0.5, df=0.1))

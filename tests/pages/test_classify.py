@@ -21,6 +21,8 @@ from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.inference.triage import ALWAYS, DARKER_SKIN, HEADLINES, NO_THRESHOLD, decide_triage
 from skinapp.metrics.decisions import compute_predictive_values
 from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
+from skinapp.models.strict import Measured
+from skinapp.models.uncertainty import ClassSet, ConformalFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import Photo, read_photo
 from skinapp.runs.prevalence import restate_score
@@ -464,6 +466,19 @@ def test_the_chosen_operating_point_decides_and_stays_for_the_next_photo(app: Ap
     page.button[0].click().run()
     page = uploaded(page, jpeg(1))
     assert next(one for one in page.segmented_control if one.label == CHOOSER).value == 0.9
+
+
+def test_the_types_that_the_answer_is_among_are_said_where_the_model_has_sets(
+    app: AppTest, with_pair: MakeModel
+) -> None:
+    held = Measured(value=0.9, low=0.8, high=0.95, photos=9)
+    classes = tuple(ClassSet(label=code, threshold=1e-6, photos=9) for code in CODES)
+    facts = ConformalFacts(level=0.9, fitted_on="a", measured_on="b", classes=classes, coverage=held, size=held)
+    with_pair(conformal=facts)
+    page = uploaded(app, jpeg(1))
+    (line,) = [one for one in page.markdown if "confidence the type is" in one.value]
+    assert all(get_class_name(code) in line.value for code in CODES)
+    assert "On test 90.0% (80.0% to 95.0%) had it" in line.help
 
 
 def with_open_figures(page: AppTest) -> AppTest:

@@ -9,6 +9,8 @@ from skinapp.cards.network_facts import name_networks
 from skinapp.cards.selection import find_without_benign_cameras
 from skinapp.errors import ExampleError, PhotoError, RunError
 from skinapp.formatting import format_estimate
+from skinapp.inference.assessment import Assessment
+from skinapp.inference.conformal import describe_set, explain_set
 from skinapp.inference.triage import decide_triage
 from skinapp.models.card import Card, Task
 from skinapp.photo import read_photo
@@ -65,6 +67,7 @@ def show(answer: Answer) -> None:
         st.info(f"Its label: **{get_class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
     if triage.category != "not_assessable" or st.toggle(SHOW_ANYWAY, key=state.build_widget_key("show-anyway")):
         donuts.show(assessment, triage, card)
+        _show_set(assessment, assessor.lesion_type_card)
         with st.expander(SCORES):
             donuts.show_tables(assessment)
             prevalence.show_restated(assessment, triage, card)
@@ -75,6 +78,13 @@ def show(answer: Answer) -> None:
             _show_test_figures(assessor.lesion_type_card, "lesion_type")
     with st.expander("The photo as the networks saw it"):
         _show_photo(answer)
+
+
+def _show_set(assessment: Assessment, card: Card) -> None:
+    """Show the lesion types that the answer is among; nothing where the model has no such sets."""
+    if assessment.conformal is not None and card.conformal is not None:
+        said = describe_set(assessment.conformal, card.conformal)
+        st.markdown(f":material/category: {said}", help=explain_set(card.conformal))
 
 
 def _show_test_figures(card: Card, task: Task) -> None:

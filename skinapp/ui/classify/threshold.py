@@ -10,7 +10,7 @@ from skinapp.models.card import Card, CardFigure
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.ui import state
 
-CHOOSER = "Sensitivity"
+CHOOSER = "Flag at a sensitivity of"
 CHOOSER_HELP = (
     "How many of 100 malignant validation photos the threshold flags. A higher sensitivity misses fewer malignant "
     "lesions and flags more benign ones."

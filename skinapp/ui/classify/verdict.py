@@ -17,7 +17,7 @@ ALT = "The photo as the networks saw it"
 _STYLE = Path(__file__).parents[1] / "assets" / "answer.css"
 _ICONS: dict[Category, str] = {
     "flagged": ":orange[:material/flag:]",
-    "not_flagged": ":material/outlined_flag:",
+    "not_flagged": ":material/visibility:",
     "not_assessable": ":material/help:",
 }
 
