@@ -22,6 +22,7 @@ from skinapp.models.bounds import (
     find_unknown_types,
     require_none,
 )
+from skinapp.models.scope import ScopeFacts
 from skinapp.models.seal import SEAL, add_seal, compute_seal
 from skinapp.models.strict import Strict
 from skinapp.models.uncertainty import ConformalFacts, RepeatFacts
@@ -240,6 +241,7 @@ class Card(Strict):
     )
     conformal: ConformalFacts | None = Field(None, description="of the lesion types, fitted to these scores")
     repeats: RepeatFacts | None = Field(None, description="of several photos of one lesion, fitted to these scores")
+    scope: ScopeFacts | None = Field(None, description="the gate that tells dermoscopy from other pictures, if fitted")
     data: DataFacts
     initial: InitialWeights | None = Field(description="None for an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field(

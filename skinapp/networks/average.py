@@ -30,6 +30,11 @@ class AveragedNetworks(nn.Module):
         self.members = nn.ModuleList(network for network, _ in members)
         self._cards = tuple(card for _, card in members)
 
+    def with_evidence(self, evidence: int) -> "AveragedNetworks":
+        """Return an average of the same networks with another evidence network, given by its position."""
+        again = AveragedNetworks(list(zip(self.members, self._cards, strict=True)), evidence)
+        return again.train(self.training)
+
     @property
     def evidence_network(self) -> HeadedResNet:
         """The member whose maps and features are the evidence beside the average's answer."""
@@ -55,6 +60,11 @@ class AveragedNetworks(nn.Module):
             else:
                 answers.append(network(photos_of))
         return Observation(self._average(answers), observation.maps, observation.early)
+
+    def observe_alone(self, photos: Tensor) -> Observation:
+        """Map photos to what the evidence network sees in them; the logits are its own. It saves the others' time."""
+        side = self._cards[self._evidence].preprocessing.input_px
+        return self.evidence_network.observe(_resize(photos, side))
 
     def _resize_for_members(self, photos: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
         for network, card in zip(self.members, self._cards, strict=True):

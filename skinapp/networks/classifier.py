@@ -84,6 +84,13 @@ class Classifier:
             seen = self._network.observe(self._place(batch))
         return Observed(tuple(self._calibrate(seen.logits)), seen.maps.cpu().numpy(), seen.early.cpu().numpy())
 
+    def extract(self, batch: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features (n, d) and early statistics (n, m), float32, that `observe` gives, without answers."""
+        network, photos = self._network, self._place(batch)
+        with torch.inference_mode():
+            seen = network.observe_alone(photos) if isinstance(network, AveragedNetworks) else network.observe(photos)
+        return seen.features.cpu().numpy(), seen.early.cpu().numpy()
+
     def evidence_head(self, task: str) -> tuple[np.ndarray, np.ndarray]:
         """Return copies of the weights (k, d) and the bias (k,), float32, of a head of the evidence network.
 

@@ -60,6 +60,20 @@ def load_model(folder: Path, sealed: bool = True) -> Model:
     return Model(folder, card, network)
 
 
+def choose_evidence(model: Model, name: str) -> Model:
+    """Return a model with another member of an average as its evidence network; the card's file stays as it is.
+
+    ModelError where the model is no average, or has no such member or one that lacks a task of the model.
+    """
+    members = {member.name: member for member in model.card.members}
+    complete = [member for member in members.values() if len(member.tasks) == len(model.card.heads)]
+    if not isinstance(model.network, AveragedNetworks) or members.get(name) not in complete:
+        names = ", ".join(member.name for member in complete) or "none, because it is a single network"
+        raise ModelError(f"{name} cannot be the evidence network of {model.card.id}. Name one of its members: {names}.")
+    network = model.network.with_evidence(list(members).index(name))
+    return Model(model.folder, model.card.model_copy(update={"evidence_network": name}), network)
+
+
 def _load_network(folder: Path, card: Card) -> HeadedResNet:
     weights = folder / WEIGHTS
     if not weights.is_file():

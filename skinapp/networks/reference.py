@@ -26,9 +26,6 @@ CASES = "cases"
 CASE_COLUMNS = ("image_id", "lesion_id", "diagnosis", "confirmation", "camera")
 """Facts of a reference photo, as the image table has them."""
 
-MAX_BYTES = 3_500_000
-"""Most bytes of the features in a bank, so that it can ship with the weights."""
-
 
 @dataclass(frozen=True, eq=False)
 class ReferenceBank:
@@ -80,12 +77,12 @@ def load_reference(folder: Path, card: Card) -> ReferenceBank | None:
     return ReferenceBank(features, cases)
 
 
-def choose_cases(photos: pd.DataFrame, features: int, seed: int = 0) -> pd.DataFrame:
-    """Choose the rows of an image table to keep in a bank: one photo of each lesion, at random.
+def choose_cases(photos: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Choose at most so many rows of an image table for a bank: one photo of each lesion, at random, seeded.
 
-    Where MAX_BYTES has no room for all of them with so many features each, nevi are left out first: they are two
-    thirds of the photos, and each of the rarer types is wanted more.
+    Where there is no room for all lesions, nevi are left out first: they are two thirds of the photos, and each of the
+    rarer types is wanted more.
     """
-    one_each = photos.sample(frac=1, random_state=seed).drop_duplicates("lesion_id")
+    one_each = photos.sample(frac=1, random_state=0).drop_duplicates("lesion_id")
     rare_first = one_each.sort_values("diagnosis", key=lambda codes: codes == "nv", kind="stable")
-    return rare_first.head(MAX_BYTES // features).sort_index()
+    return rare_first.head(most).sort_index()

@@ -12,10 +12,21 @@ from torch import Tensor
 
 from skinapp.datasets.files import Progress
 from skinapp.datasets.table import get_true_labels, read_table
-from skinapp.errors import RecipeError
+from skinapp.errors import ModelError, RecipeError
 from skinapp.files import compute_sha256, read_toml
 from skinapp.inference.table import predict_batches
-from skinapp.models.card import Card, DataFacts, Head, NetworkFacts, Provenance, Role, Task, write_card
+from skinapp.models.card import (
+    Card,
+    DataFacts,
+    Head,
+    NetworkFacts,
+    Provenance,
+    Role,
+    Task,
+    find_evidence_network,
+    read_card,
+    write_card,
+)
 from skinapp.models.folder import get_member_folder
 from skinapp.networks.average import AveragedNetworks, hash_members
 from skinapp.networks.device import read_versions
@@ -78,8 +89,27 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
         intended_use=first.intended_use,
         not_for=first.not_for,
     )
+    card = _keep_gate(folder, card)
     write_card(folder, card)
     return card
+
+
+def _keep_gate(folder: Path, card: Card) -> Card:
+    """Return a card with the evidence network, scope gate and reference bank of the folder's old card.
+
+    They depend on what the evidence network sees, not on the calibration; where that network or the photos' size is
+    another now, they are dropped. So are those of a card that cannot be read or was changed by hand.
+    """
+    try:
+        old = read_card(folder)
+    except ModelError:
+        return card
+    name = find_evidence_network(old)
+    before, now = (next((n.weights_sha256 for n in one.networks if n.name == name), None) for one in (old, card))
+    if before != now or old.preprocessing != card.preprocessing:
+        return card
+    kept = ("evidence_network", "scope", "reference_sha256")
+    return card.model_copy(update={name: getattr(old, name) for name in kept})
 
 
 def _group_heads(members: list[Model], table: Path) -> dict[Task, list[Head]]:

@@ -66,7 +66,10 @@ def test_the_evidence_of_an_average_is_the_member_that_its_card_names(
         classifier = Classifier(load_model(folder), CPU)
         member = Classifier(load_model(folder / "members" / expected), CPU)
         np.testing.assert_array_equal(classifier.evidence_head("malignancy")[0], member.evidence_head("malignancy")[0])
-        np.testing.assert_allclose(classifier.observe(batch).probabilities[1], classifier.predict(batch)[1], atol=1e-12)
+        seen, (features, early) = classifier.observe(batch), classifier.extract(batch)
+        np.testing.assert_allclose(seen.probabilities[1], classifier.predict(batch)[1], atol=1e-12)
+        np.testing.assert_allclose(features, seen.features, atol=1e-5)
+        np.testing.assert_array_equal(early, seen.early)
     write_card(folder, card.model_copy(update={"evidence_network": "coarse"}))
     with pytest.raises(ModelError, match="evidence_network must be one of members"):
         read_card(folder)
