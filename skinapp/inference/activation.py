@@ -5,9 +5,15 @@ the layer can be applied before the averaging instead: the mean of the class map
 gradient and no hook is needed, and the one pass that gave the answer gives the maps too.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from skinapp.inference.assessment import Scores
+from skinapp.models.card import Head, Task
+from skinapp.taxonomy import BENIGN, MALIGNANT, is_malignant
 
 Floats = npt.NDArray[np.floating]
 Pixels = npt.NDArray[np.uint8]
@@ -16,6 +22,7 @@ CONTOUR = 0.5
 """Share of the strongest evidence at which the outline is drawn."""
 
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
+_THIN_PX, _THICK_PX = 1, 3
 
 
 def compute_class_map(maps: Floats, weight: Floats, place: int) -> npt.NDArray[np.float32]:
@@ -27,6 +34,31 @@ def compute_class_map(maps: Floats, weight: Floats, place: int) -> npt.NDArray[n
     """
     centred = weight[place] - weight.mean(axis=0)
     return np.tensordot(centred, maps, axes=1).astype(np.float32)
+
+
+def compute_class_maps(
+    maps: Floats, heads: Sequence[Head], weights: Mapping[Task, Floats]
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the class map (h, w) of malignant and of each lesion type, by label, of the heads that have `weights`.
+
+    What speaks for benign is what speaks against malignant, so benign has no map of its own.
+    """
+    return {
+        label: compute_class_map(maps, weights[head.name], place)
+        for head in heads
+        for place, label in enumerate(head.classes)
+        if head.name in weights and label != BENIGN
+    }
+
+
+def choose_label(lesion_type: Scores, labels: Iterable[str], flagged: bool) -> str:
+    """Return the class whose map is shown first: the likeliest type, on a flagged photo the likeliest malignant one.
+
+    Where no lesion type is among the `labels` of maps it is malignant.
+    """
+    known = [code for code, _ in lesion_type.rank() if code in set(labels)]
+    wanted = [code for code in known if is_malignant(code)] if flagged else known
+    return next(iter([*wanted, *known]), MALIGNANT)
 
 
 def enlarge_map(class_map: Floats, side_px: int) -> npt.NDArray[np.float32]:
@@ -52,6 +84,12 @@ def measure_share_inside(evidence: Floats, mask: Floats) -> float:
     return float((positive * mask).sum() / total) if total > 0 else float("nan")
 
 
+def draw_evidence(view: Pixels, class_map: Floats, opacity: float, side_px: int) -> Pixels:
+    """Lay the positive evidence of a class map (h, w) over a view, uint8 (s, s, 3), enlarged to `side_px`."""
+    enlarged = cv2.resize(view, (side_px, side_px), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    return draw_overlay(enlarged, keep_positive(enlarge_map(class_map, side_px)), opacity)
+
+
 def draw_overlay(view: Pixels, evidence: Floats, opacity: float) -> Pixels:
     """Lay evidence of 0 to 1, (s, s), over a view, uint8 (s, s, 3): viridis, the clearer the less there is.
 
@@ -75,11 +113,11 @@ def draw_scale(width_px: int, height_px: int) -> Pixels:
 
 def _draw_outline(pixels: Pixels, evidence: Floats) -> None:
     """Draw the outline of the strong evidence on pixels: white on black, which shows on any skin."""
-    strong = (evidence >= CONTOUR).astype(np.uint8)
-    outlines, _ = cv2.findContours(strong, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    thin = max(1, pixels.shape[0] // 300)
-    cv2.drawContours(pixels, outlines, -1, _BLACK, thin + 2)
-    cv2.drawContours(pixels, outlines, -1, _WHITE, thin)
+    beyond = _THICK_PX + 1  # the outline goes on beyond the edge of the picture, not along it
+    strong = np.pad((evidence >= CONTOUR).astype(np.uint8), beyond, mode="edge")
+    outlines, _ = cv2.findContours(strong, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(-beyond, -beyond))
+    cv2.drawContours(pixels, outlines, -1, _BLACK, _THICK_PX)
+    cv2.drawContours(pixels, outlines, -1, _WHITE, _THIN_PX)
 
 
 def _to_bytes(shares: Floats) -> Pixels:

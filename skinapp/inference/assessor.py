@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skinapp.errors import ModelError
+from skinapp.inference.activation import compute_class_maps
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.conformal import build_set
 from skinapp.models.card import Card, Task, find_evidence_network, read_card
@@ -84,14 +85,15 @@ class Assessor:
         malignant: np.ndarray = scores[:, card.head("malignancy").classes.index(MALIGNANT)]
         return malignant
 
-    def get_evidence_weights(self) -> dict[Task, np.ndarray]:
-        """Return the weights, float32 (k, d), of each head that reads the means of an assessment's maps (d, h, w).
+    def compute_class_maps(self, maps: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the class maps (h, w) behind an assessment, by label, from its maps (d, h, w).
 
-        The maps are those of the malignancy model: a lesion-type model of its own is not among them.
+        They are of the malignancy model's evidence network: a lesion-type model of its own has none.
         """
         card = self.malignancy_card
         (network,) = (network for network in card.networks if network.name == find_evidence_network(card))
-        return {task: self._malignancy.evidence_head(task)[0] for task in network.tasks}
+        weights = {task: self._malignancy.evidence_head(task)[0] for task in network.tasks}
+        return compute_class_maps(maps, card.heads, weights)
 
     def _observe(self, photos: Sequence[Photo]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return the probabilities (n, k) of each head and the malignancy model's maps (n, d, h, w)."""

@@ -22,6 +22,7 @@ from skinapp.models.bounds import (
     find_unknown_types,
     require_none,
 )
+from skinapp.models.evidence import ActivationFacts, SimilarFacts
 from skinapp.models.scope import ScopeFacts
 from skinapp.models.seal import SEAL, add_seal, compute_seal
 from skinapp.models.strict import Strict
@@ -241,6 +242,8 @@ class Card(Strict):
     )
     conformal: ConformalFacts | None = Field(None, description="of the lesion types, fitted to these scores")
     repeats: RepeatFacts | None = Field(None, description="of several photos of one lesion, fitted to these scores")
+    activation: ActivationFacts | None = Field(None, description="where the evidence network's maps lie")
+    similar: SimilarFacts | None = Field(None, description="how often the nearest case has the right label")
     scope: ScopeFacts | None = Field(None, description="the gate that tells dermoscopy from other pictures, if fitted")
     data: DataFacts
     initial: InitialWeights | None = Field(description="None for an average: each member has its own")

@@ -6,6 +6,8 @@ from skinapp.errors import ModelError
 from skinapp.models.card import CARD, read_card
 
 WEIGHTS, CURVES, MEMBERS = "model.safetensors", "curves.csv", "members"
+REFERENCE = "reference.safetensors"
+"""The features of training photos that new photos are compared with: see networks.reference."""
 
 
 def get_member_folder(folder: Path, name: str) -> Path:

@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from skinapp.errors import ModelError
 from skinapp.files import compute_sha256, replace_file
 from skinapp.models.card import Card
+from skinapp.models.folder import REFERENCE
 from skinapp.networks.resnet import read_metadata, read_safetensors
 
-REFERENCE = "reference.safetensors"
 CASES = "cases"
 """The key of the metadata that holds the photos' facts, as JSON: a list for each column."""
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +23,7 @@ from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import RunError
 from skinapp.files import EXPERIMENTS, MODELS
 from skinapp.models.card import CARD, TRAINING, Card, Task, TrainingFacts, read_card, read_training
-from skinapp.models.folder import CURVES, MEMBERS
+from skinapp.models.folder import CURVES, MEMBERS, REFERENCE
 from skinapp.runs.baselines import select_photos
 from skinapp.runs.intervals import add_intervals, compute_intervals, load_intervals
 from skinapp.runs.open_run import OpenRun
@@ -41,6 +41,9 @@ from skinapp.runs.stored import (
 )
 from skinapp.runs.summary import Headline, compute_headline, compute_per_class
 from skinapp.runs.views.subgroups import look_up_subgroups
+
+if TYPE_CHECKING:  # brings torch
+    from skinapp.networks.reference import ReferenceBank
 
 FIRST_TABLE = "ham10000"
 PROBES = EXPERIMENTS / "shortcut-probe"
@@ -267,6 +270,22 @@ def read_curves(folder: Path) -> pd.DataFrame | None:
 def get_run(folder: Path) -> StoredRun:
     """Return a stored run, read once for all visitors. Callers must not change it."""
     return load_run(folder)
+
+
+def _list_reference_files(model: str) -> list[Path]:
+    return [get_models_root() / model / name for name in (CARD, REFERENCE)]
+
+
+@_cache_until_changed(_list_reference_files)
+def get_reference(model: str) -> "ReferenceBank | None":
+    """Return the reference bank of a model by its id, read once for all visitors; None where it has none.
+
+    ModelError where it is damaged.
+    """
+    from skinapp.networks.reference import load_reference
+
+    folder = get_models_root() / model
+    return load_reference(folder, read_card(folder))
 
 
 def find_test_run(card: Card, task: Task) -> Path:

@@ -6,7 +6,7 @@ Photos, answers and a visitor's own tables are kept here only, never in a shared
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ from skinapp.inference.assessment import Assessment
 from skinapp.runs.open_run import OpenRun
 from skinapp.ui import uploads
 
+if TYPE_CHECKING:  # brings OpenCV, which few pages need
+    from skinapp.inference.what_if import WhatIf
+
+_WHAT_IF = "what-if"
 _ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
 _PREVALENCE, _SENSITIVITY = "prevalence", "sensitivity"
@@ -64,6 +68,17 @@ def get_answer() -> Answer | None:
 def keep_answer(answer: Answer | None) -> None:
     """Keep an answer until the next photo, also while the visitor is on other pages; None forgets it."""
     st.session_state[_ANSWER] = answer
+
+
+def get_what_if(answer: Answer) -> "WhatIf | None":
+    """Return how the score of this answer's photo moves with changes; None where that was not asked for last."""
+    kept: tuple[Answer, WhatIf] | None = st.session_state.get(_WHAT_IF)
+    return kept[1] if kept and kept[0] is answer else None
+
+
+def keep_what_if(answer: Answer, found: "WhatIf") -> None:
+    """Keep how the score of this answer's photo moves with changes, until another answer is asked about."""
+    st.session_state[_WHAT_IF] = (answer, found)
 
 
 def get_taken_photo() -> str | None:

@@ -2,13 +2,19 @@ import numpy as np
 import pytest
 
 from skinapp.inference.activation import (
+    choose_label,
     compute_class_map,
+    compute_class_maps,
+    draw_evidence,
     draw_overlay,
     draw_scale,
     enlarge_map,
     keep_positive,
     measure_share_inside,
 )
+from skinapp.inference.assessment import Scores
+from skinapp.models.card import Head
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
 RANDOM = np.random.default_rng(3)
 MAPS = RANDOM.random((6, 4, 4)).astype(np.float32)
@@ -74,3 +80,29 @@ def test_the_scale_gets_lighter_from_left_to_right() -> None:
     light = draw_scale(64, 2).astype(float) @ (0.2126, 0.7152, 0.0722)
     assert (np.diff(light[0]) > -0.5).all()
     assert light[0, -1] > 4 * light[0, 0]
+
+
+def test_a_flagged_photo_shows_first_what_speaks_for_its_likeliest_malignant_type() -> None:
+    scores = Scores(("mel", "nv", "bcc"), (0.1, 0.7, 0.2))
+    labels = ["malignant", "mel", "nv", "bcc"]
+    assert choose_label(scores, labels, flagged=True) == "bcc"
+    assert choose_label(scores, labels, flagged=False) == "nv"
+    assert choose_label(scores, ["malignant"], flagged=False) == "malignant"
+    assert choose_label(Scores(("nv", "df"), (0.4, 0.6)), ["nv", "df"], flagged=True) == "df"
+
+
+def test_heads_without_weights_have_no_maps() -> None:
+    heads = (Head(name="malignancy", classes=MALIGNANCY_CLASSES), Head(name="lesion_type", classes=CODES))
+    assert set(compute_class_maps(MAPS, heads, {"malignancy": WEIGHT[:2]})) == {"malignant"}
+    both = compute_class_maps(MAPS, heads, {"malignancy": WEIGHT[:2], "lesion_type": WEIGHT})
+    assert both["nv"] == pytest.approx(compute_class_map(MAPS, WEIGHT, CODES.index("nv")))
+    assert set(both) == {"malignant", *CODES}
+
+
+def test_the_evidence_is_drawn_over_the_enlarged_view() -> None:
+    view = np.full((20, 20, 3), 120, np.uint8)
+    class_map = np.array([[2.0, -1], [-1, -1]])
+    drawn = draw_evidence(view, class_map, 1.0, 60)
+    assert drawn.shape == (60, 60, 3)
+    assert drawn[2, 2].tolist() == draw_scale(10, 1)[0, -1].tolist()
+    assert (drawn[40:, 40:] == 120).all()

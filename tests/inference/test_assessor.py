@@ -8,7 +8,6 @@ import pytest
 from torch import Tensor
 
 from skinapp.errors import ModelError
-from skinapp.inference.activation import compute_class_map
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_card
@@ -17,7 +16,7 @@ from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import Photo
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
+from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, MALIGNANT
 
 MakeModel = Callable[..., Path]
 MakePhoto = Callable[..., Photo]
@@ -46,26 +45,25 @@ def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, mo
     assert answer.malignant_score == answer.malignancy.values[0]
 
 
-def test_the_maps_and_weights_give_the_logits_exactly(
-    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto
-) -> None:
+def test_class_maps_give_the_logits_exactly(tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto) -> None:
     network = load_model(make_model(tmp_path / "pair", "both")).network
     assessor, photo = load_assessor(tmp_path, CPU), make_photo(1)
-    maps, preprocessing = assessor.assess(photo).maps, assessor.malignancy_card.preprocessing
-    assert maps is not None
-    logits = network(to_tensor([crop_for_network(photo, preprocessing)], preprocessing))
-    for task, weight in assessor.get_evidence_weights().items():
-        evidence = [compute_class_map(maps, weight, place).mean() for place in range(len(weight))]
-        found = evidence + network.heads[task].bias.numpy()
-        given = logits[task][0].numpy()
-        assert found - found.mean() == pytest.approx(given - given.mean(), abs=1e-4)
+    answer, card = assessor.assess(photo), assessor.malignancy_card
+    assert answer.maps is not None
+    evidence = {label: each.mean() for label, each in assessor.compute_class_maps(answer.maps).items()}
+    assert set(evidence) == {MALIGNANT, *CODES}
+    logits = network(to_tensor([crop_for_network(photo, card.preprocessing)], card.preprocessing))
+    given = (logits["lesion_type"][0] - network.heads["lesion_type"].bias).numpy()
+    assert [evidence[code] for code in CODES] == pytest.approx(given - given.mean(), abs=1e-4)
+    malignant, benign = (logits["malignancy"][0] - network.heads["malignancy"].bias).numpy()
+    assert evidence[MALIGNANT] == pytest.approx((malignant - benign) / 2, abs=1e-4)
 
 
 def test_maps_are_those_of_the_malignancy_model(assessor: Assessor, make_photo: MakePhoto) -> None:
     answers = assessor.assess_batch([make_photo(1), make_photo(2)])
-    assert set(assessor.get_evidence_weights()) == {"malignancy"}
     first, second = (answer.maps for answer in answers)
     assert first is not None
+    assert set(assessor.compute_class_maps(first)) == {MALIGNANT}
     assert second is not None
     assert first.base is None
     assert not np.array_equal(first, second)
