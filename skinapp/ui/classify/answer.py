@@ -17,7 +17,7 @@ from skinapp.photo import read_photo
 from skinapp.runs.intervals import get_figure
 from skinapp.taxonomy import MELANOMA, get_class_name
 from skinapp.ui import loaders, state
-from skinapp.ui.classify import donuts, prevalence, threshold, verdict
+from skinapp.ui.classify import donuts, evidence, prevalence, threshold, verdict
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.classify.photo_input import ChosenPhoto
 from skinapp.ui.state import Answer
@@ -71,6 +71,7 @@ def show(answer: Answer) -> None:
         with st.expander(SCORES):
             donuts.show_tables(assessment)
             prevalence.show_restated(assessment, triage, card)
+        evidence.show(answer, triage)
     key = state.build_widget_key("test-figures")
     with st.expander("How good is this model?", key=key, on_change="rerun") as opened:
         if opened.open:
