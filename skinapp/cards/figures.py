@@ -28,6 +28,9 @@ SEVEN = "seven classes of HAM10000"
 EQUAL_SHARES = f"{SEVEN}, as if equally frequent"
 """The group whose scores are restated for equal class shares, as balanced accuracy weighs classes."""
 
+SECOND_READING = f"{SEVEN}, as if more equally frequent"
+"""The group whose scores are restated by the card's reading exponent: between those two."""
+
 TEST = "test"
 
 READ_HERE: Stage = "threshold read from these photos"
@@ -35,14 +38,19 @@ READ_HERE: Stage = "threshold read from these photos"
 
 
 def compute_card_figures(
-    runs: Sequence[MeasuredRun], table: pd.DataFrame, points: Sequence[OperatingPoint], heads: Sequence[Head] = ()
+    runs: Sequence[MeasuredRun],
+    table: pd.DataFrame,
+    points: Sequence[OperatingPoint],
+    heads: Sequence[Head] = (),
+    reading_exponent: float | None = None,
 ) -> tuple[CardFigure, ...]:
     """Compute the figures of a card from the stored runs of its model, one run per head and split.
 
     - Every run: HEADLINE, Brier score, calibration slope and intercept, and the ECE that perfect scores would show;
       again before calibration where the run's temperature is known.
     - Lesion types: the recall of melanoma, and SEVEN_METRICS of the group SEVEN. If the head in `heads` states its
-      class shares, balanced accuracy and the recall of melanoma of the group EQUAL_SHARES too.
+      class shares, balanced accuracy and the recall of melanoma of the group EQUAL_SHARES too, and with a
+      `reading_exponent`, 0 to 1, those of the group SECOND_READING.
     - Malignancy on test and outside: the rates at each operating point. On test also the groups of
       cards.groups, by the image table of the runs.
     - A pair of heads on test: how often the answers contradict each other, and how often a benign type comes first
@@ -51,7 +59,11 @@ def compute_card_figures(
     Intervals are 95%, by bootstrap over lesions; None where undefined.
     """
     shares = {head.name: head.shares_by_class for head in heads}
-    figures = [figure for held in runs for figure in _compute_of_run(held, shares.get(find_task(held.run), {}))]
+    figures = [
+        figure
+        for held in runs
+        for figure in _compute_of_run(held, shares.get(find_task(held.run), {}), reading_exponent)
+    ]
     tested = {find_task(held.run): held.run for held in runs if held.run.split == TEST}
     for run in (held.run for held in runs if held.run.split in (TEST, OUTSIDE) and find_task(held.run) == "malignancy"):
         figures += _compute_at_points(run, points)
@@ -63,7 +75,9 @@ def compute_card_figures(
     return tuple(figures)
 
 
-def _compute_of_run(held: MeasuredRun, shares: Mapping[str, float]) -> Iterator[CardFigure]:
+def _compute_of_run(
+    held: MeasuredRun, shares: Mapping[str, float], reading_exponent: float | None
+) -> Iterator[CardFigure]:
     run = held.run
     yield from _compute_overall(run, held.intervals, "final")
     if run.temperature is not None:
@@ -76,10 +90,11 @@ def _compute_of_run(held: MeasuredRun, shares: Mapping[str, float]) -> Iterator[
         intervals = compute_intervals(seven)
         for name in SEVEN_METRICS:
             yield build_figure(run, name, get_figure(intervals, name), group=SEVEN)
-        if shares:
-            intervals = compute_intervals(restate_run_for_equal_shares(seven, merge_shares(shares)))
-            yield build_figure(run, "balanced_accuracy", get_figure(intervals, "balanced_accuracy"), group=EQUAL_SHARES)
-            yield build_figure(run, "recall", get_figure(intervals, "recall", MELANOMA), MELANOMA, group=EQUAL_SHARES)
+        readings = {EQUAL_SHARES: 1.0} | ({} if reading_exponent is None else {SECOND_READING: reading_exponent})
+        for group, exponent in readings.items() if shares else ():
+            intervals = compute_intervals(restate_run_for_equal_shares(seven, merge_shares(shares), exponent))
+            yield build_figure(run, "balanced_accuracy", get_figure(intervals, "balanced_accuracy"), group=group)
+            yield build_figure(run, "recall", get_figure(intervals, "recall", MELANOMA), MELANOMA, group=group)
 
 
 def _compute_overall(run: StoredRun, intervals: pd.DataFrame, stage: Stage) -> Iterator[CardFigure]:

@@ -56,11 +56,13 @@ def card(
     chosen_on = runs.get(("malignancy", SPLITS[0]))
     points = choose_operating_points(chosen_on.run) if chosen_on else ()
     measured = [*runs.values(), *_find_outside_runs(stored, old)]
-    figures = compute_card_figures(measured, read_table(table), points, old.heads)
+    reading = _choose_reading(runs, old)
+    figures = compute_card_figures(measured, read_table(table), points, old.heads, reading)
     experiments = experiments or folder.resolve().parent.parent / EXPERIMENTS.name
     changes = {
         "operating_points": points,
         "figures": figures,
+        "reading_exponent": reading,
         **_measure_uncertainty(runs, points),
         "left_out": measure_unseen_cameras(experiments),
         "seeds": read_seed_figures(folder, old, experiments),
@@ -83,6 +85,16 @@ def _measure_uncertainty(runs: Runs, points: "Sequence[OperatingPoint]") -> dict
     if malignancy := _pair_splits(runs, "malignancy"):
         found["repeats"] = measure_repeats(*malignancy, types[1] if types else None, get_shown_point(points))
     return found
+
+
+def _choose_reading(runs: Runs, card: "Card") -> float | None:
+    """Choose on validation how far the second reading of lesion types goes; None without that head or its shares."""
+    from skinapp.runs.reading import choose_reading_exponent
+
+    validation = runs.get(("lesion_type", SPLITS[0]))
+    if validation is None or not (shares := card.head("lesion_type").shares_by_class):
+        return None
+    return choose_reading_exponent(validation.run, shares)
 
 
 def _pair_splits(runs: Runs, head: "Task") -> tuple[StoredRun, StoredRun] | None:

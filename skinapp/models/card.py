@@ -245,6 +245,9 @@ class Card(Strict):
     activation: ActivationFacts | None = Field(None, description="where the evidence network's maps lie")
     similar: SimilarFacts | None = Field(None, description="how often the nearest case has the right label")
     scope: ScopeFacts | None = Field(None, description="the gate that tells dermoscopy from other pictures, if fitted")
+    reading_exponent: float | None = Field(
+        None, ge=0, le=1, description="lesion types are also read with their scores divided by shares to this power"
+    )
     data: DataFacts
     initial: InitialWeights | None = Field(description="None for an average: each member has its own")
     teachers: tuple[InitialWeights, ...] = Field(
@@ -307,7 +310,13 @@ class Card(Strict):
         raise ModelError(f"The model {self.id} has no {name} head; it has {', '.join(h.name for h in self.heads)}.")
 
 
-NOT_YET_MEASURED: Mapping[str, object] = {"operating_points": (), "figures": (), "conformal": None, "repeats": None}
+NOT_YET_MEASURED: Mapping[str, object] = {
+    "operating_points": (),
+    "figures": (),
+    "conformal": None,
+    "repeats": None,
+    "reading_exponent": None,
+}
 """What a card says of its scores before they were measured: with other scores, all of it must be measured again."""
 
 

@@ -29,19 +29,20 @@ def restate_score(score: float, old: float, new: float) -> float:
     return malignant / (malignant + benign)
 
 
-def restate_for_equal_shares(probabilities: Floats, shares: Floats) -> Floats:
+def restate_for_equal_shares(probabilities: Floats, shares: Floats, exponent: float = 1.0) -> Floats:
     """Return probabilities, (n, k), restated for classes that are equally frequent.
 
     `shares` (k,), 0 to 1, are the class shares they were calibrated for. By Bayes' rule each probability is divided by
     the share of its class, and each row then by its sum (Saerens et al., 2002). A class with share 0 is unknown to the
     model and keeps 0. The most likely class of the result is the best answer for balanced accuracy, which weights all
-    classes equally.
+    classes equally. With an `exponent` between 0 and 1 they are divided by that power of the shares: 0 leaves them as
+    they are.
     """
-    weighed = np.divide(probabilities, shares, out=np.zeros_like(probabilities), where=shares > 0)
+    weighed = np.divide(probabilities, shares**exponent, out=np.zeros_like(probabilities), where=shares > 0)
     return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
 
 
-def restate_run_for_equal_shares(run: P, shares: Mapping[str, float]) -> P:
+def restate_run_for_equal_shares(run: P, shares: Mapping[str, float], exponent: float = 1.0) -> P:
     """Return a run restated by `restate_for_equal_shares`; `shares` are the class shares its scores hold for, by label.
 
     The run's temperature and offsets are dropped. Raises ValueError where a class has no share above 0.
@@ -50,5 +51,5 @@ def restate_run_for_equal_shares(run: P, shares: Mapping[str, float]) -> P:
     if not (held_for > 0).all():
         raise ValueError(f"Each of {', '.join(run.classes)} needs a share above 0: {dict(shares)}.")
     frame = run.frame.copy()
-    frame[probability_columns(run.classes)] = restate_for_equal_shares(run.probabilities(), held_for)
+    frame[probability_columns(run.classes)] = restate_for_equal_shares(run.probabilities(), held_for, exponent)
     return run.rescored(frame, run.classes)

@@ -126,6 +126,12 @@ def test_scores_are_also_counted_as_if_every_type_were_equally_frequent(types: S
         "balanced_accuracy"
     ]
     assert figures["balanced_accuracy"].value != as_it_stands.value
+    between = by_name(
+        compute_card_figures([run], table, (), [head], 0.5), "seven classes of HAM10000, as if more equally frequent"
+    )
+    likeliest = np.array(seven.classes)[(seven.probabilities() / weights**0.5).argmax(axis=1)]
+    assert between["balanced_accuracy"].value == near(sk.balanced_accuracy_score(truth, likeliest))
+    assert between["balanced_accuracy"].value not in (as_it_stands.value, figures["balanced_accuracy"].value)
     unknown = [head.model_copy(update={"shares": kept}) for kept in ((), (0.0, *shares[1:]))]
     for kept in unknown:
         assert not by_name(compute_card_figures([run], table, (), [kept]), group)
