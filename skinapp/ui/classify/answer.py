@@ -17,7 +17,7 @@ from skinapp.photo import read_photo
 from skinapp.runs.intervals import get_figure
 from skinapp.taxonomy import MELANOMA, get_class_name
 from skinapp.ui import loaders, state
-from skinapp.ui.classify import donuts, evidence, prevalence, threshold, verdict
+from skinapp.ui.classify import donuts, evidence, prevalence, take_away, threshold, verdict
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.classify.photo_input import ChosenPhoto
 from skinapp.ui.state import Answer
@@ -79,6 +79,8 @@ def show(answer: Answer) -> None:
             _show_test_figures(assessor.lesion_type_card, "lesion_type")
     with st.expander("The photo as the networks saw it"):
         _show_photo(answer)
+    with st.expander("Take the answer away"):
+        take_away.show(answer, triage)
 
 
 def _show_set(assessment: Assessment, card: Card) -> None:

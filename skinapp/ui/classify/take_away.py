@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from skinapp.models.card import Card
 from skinapp.ui import state
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.state import Answer
+
+_PRINT_STYLE = Path(__file__).parents[1] / "assets" / "print.css"
 
 NAME = "skinapp-answer"
 """The name of both files: nothing of the photo's own."""
@@ -24,7 +27,8 @@ KEPT = (
 
 
 def show(answer: Answer, triage: Triage) -> None:
-    """Offer an answer and its verdict as a PDF and as JSON."""
+    """Offer an answer and its verdict as a PDF and as JSON, and let the page that shows it print on one sheet."""
+    st.html(_PRINT_STYLE)
     assessor, set_per_100 = get_assessor(), state.get_prevalence()
     cards = (assessor.malignancy_card, assessor.lesion_type_card)
     prevalence = get_model_prevalence(cards[0]) if set_per_100 is None else set_per_100 / 100
