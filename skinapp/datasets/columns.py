@@ -15,7 +15,7 @@ import pandas as pd
 from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES, translate_label
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
-from skinapp.text_tables.read import MISSING_WORDS, read_numbers
+from skinapp.text_tables.read import MISSING_WORDS, read_ids, read_numbers
 
 COLUMN_NAMES = {
     "path": (
@@ -79,11 +79,30 @@ MAX_TEXT = 300
 
 _MAX_QUOTE = 40
 
-TRUTHS = dict.fromkeys(("true", "1", "1.0", "1,0", "yes", "y", "t", "malignant"), True)
-TRUTHS |= dict.fromkeys(("false", "0", "0.0", "0,0", "no", "n", "f", "benign"), False)
-"""Cells, in lower case, that say whether something is so."""
+_TRUE = (
+    "true",
+    "1",
+    "1.0",
+    "1,0",
+    "yes",
+    "y",
+    "t",
+    "malignant",
+    "wahr",
+    "ja",
+    "vrai",
+    "oui",
+    "verdadero",
+    "vero",
+    "sí",
+)
+_FALSE = ("false", "0", "0.0", "0,0", "no", "n", "f", "benign", "falsch", "nein", "faux", "non", "falso")
+TRUTHS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+"""Cells, in lower case, that say whether something is so; a German Excel writes WAHR for TRUE, a French one VRAI."""
 
-_SEXES = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
+_FEMALE = ("female", "f", "woman", "weiblich", "w", "féminin", "femme", "femenino", "mujer", "femmina")
+_MALE = ("male", "m", "man", "männlich", "masculin", "homme", "masculino", "hombre", "maschio")
+_SEXES = dict.fromkeys(_FEMALE, "female") | dict.fromkeys(_MALE, "male")
 _YEARS = r"(?i)\s*(?:\+|years?(?: old)?|yrs?\.?|y\.?o\.?|y)$"
 """What may stand behind an age: the ISIC Archive writes 85+."""
 
@@ -148,6 +167,16 @@ def _text_reader(known: Mapping[str, str]) -> CellReader:
     return read
 
 
+def _id_reader() -> CellReader:
+    """Accept any text up to MAX_TEXT characters, without what programs add to ids unseen."""
+
+    def read(cells: pd.Series) -> ReadColumn:
+        ids = read_ids(cells.astype("string"))
+        return ReadColumn(ids, (ids.str.len() > MAX_TEXT).fillna(False).to_numpy(dtype=bool))
+
+    return read
+
+
 def _label_reader() -> CellReader:
     """Accept any text up to MAX_TEXT characters; words that mean a known label become that label."""
 
@@ -205,6 +234,7 @@ _HASH = ColumnRule("64 hexadecimal digits", _hex_reader(64))
 _SPLITS = {**SPLIT_NAMES, "showcase": "showcase"}
 
 RULES = {
+    **dict.fromkeys(("path", "image_id", "lesion_id", "patient_id"), ColumnRule(_SHORT, _id_reader())),
     "diagnosis": ColumnRule(_SHORT, _label_reader()),
     "confirmation": ColumnRule(_SHORT, _text_reader(CONFIRMATIONS)),
     "malignant": ColumnRule("true or false", _choice_reader(TRUTHS, "boolean")),

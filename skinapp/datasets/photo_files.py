@@ -9,6 +9,7 @@ are named and left out.
 # Names are handled as strings: a Path for each of 200,000 would take most of the time.
 # ruff: noqa: PTH118, PTH122, PTH208
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,7 @@ SYSTEM_NAMES = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir",
 DISTINCT = 8
 """Characters of a photo's name, without its suffix, that no other photo has by chance (ISIC_0024306, not IMG_1)."""
 
+_MAX_DIGITS = 18
 _SAME_SUFFIX = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".heif": ".heic", ".hif": ".heic"}
 
 Flags = npt.NDArray[np.bool_]
@@ -143,9 +145,9 @@ class PhotoFinder:
     """Finds the photos that a table names, by listing folders.
 
     A name may be a path from `folder`, absolute, or with backslashes; its suffix may be missing or spelt otherwise
-    (.JPG, .jpeg), and case is ignored where nothing fits exactly. A name that leads nowhere is looked for at any depth
-    below the folder: one photo must have it, in a folder of the same name. A path of another computer needs a name of
-    at least DISTINCT characters for that, since 1.jpg may be anyone's.
+    (.JPG, .jpeg). Case is ignored where nothing fits exactly, and so are the zeros before a number. A name that leads
+    nowhere is looked for at any depth below the folder: one photo must have it, in a folder of the same name. A path of
+    another computer needs a name of at least DISTINCT characters for that, since 1.jpg may be anyone's.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -159,7 +161,7 @@ class PhotoFinder:
             return None
         # Not resolve(): a link to a file elsewhere counts as a photo in this folder.
         path = os.path.normpath(os.path.join(self._folder, name))
-        return self._find_exactly(path) or self._find_by_end(name)
+        return self._find_exactly(path) or self._find_by_end(name) or self._find_by_number(name)
 
     def _find_exactly(self, path: str) -> Path | None:
         parent, name = os.path.split(path)
@@ -185,7 +187,7 @@ class PhotoFinder:
         return self._listed[folder]
 
     def _find_by_end(self, name: str) -> Path | None:
-        parts = [part for part in PurePosixPath(name.casefold()).parts if part not in ("/", ".")]
+        parts = [part for part in PurePosixPath(_fold(name)).parts if part not in ("/", ".")]
         if not parts:
             return None
         found = self._below.get(_keys(parts[-1])[0], [])
@@ -193,6 +195,21 @@ class PhotoFinder:
         found = [photo for photo in found if _count_common(photo, parts) == best]
         sure = len(found) == 1 and (best or len(parts) == 1 or len(found[0].stem) >= DISTINCT)
         return found[0] if sure else None
+
+    def _find_by_number(self, name: str) -> Path | None:
+        """Find 0001.jpg by the 1 that a spreadsheet makes of it, where one photo has that number."""
+        stem = _keys(name)[-1]
+        found = self._numbered.get(int(stem), []) if _is_number(stem) else []
+        return found[0] if len(found) == 1 else None
+
+    @cached_property
+    def _numbered(self) -> dict[int, list[Path]]:
+        """All photos below the folder whose name is a number."""
+        numbered: dict[int, list[Path]] = {}
+        for stem, photos in self._below.items():
+            if _is_number(stem):
+                numbered.setdefault(int(stem), []).extend(photos)
+        return numbered
 
     @cached_property
     def _below(self) -> dict[str, list[Path]]:
@@ -204,11 +221,20 @@ class PhotoFinder:
         return files
 
 
+def _is_number(stem: str) -> bool:
+    return stem.isascii() and stem.isdecimal() and len(stem) <= _MAX_DIGITS
+
+
+def _fold(name: str) -> str:
+    """Ignore case, and whether an accent is stored apart from its letter, as macOS does in names of files."""
+    return name.casefold() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+
+
 def _keys(name: str) -> tuple[str, ...]:
     """Return what a name is found under: with its suffix in one spelling, and without it if that is a photo's."""
-    stem, suffix = os.path.splitext(name.casefold())
+    stem, suffix = os.path.splitext(_fold(name))
     if suffix not in PHOTO_SUFFIXES:
-        return (name.casefold(),)
+        return (_fold(name),)
     return f"{stem}{_SAME_SUFFIX.get(suffix, suffix)}", stem
 
 
@@ -218,7 +244,7 @@ def _rank_suffix(name: str) -> tuple[int, str]:
 
 def _count_common(photo: Path, parts: list[str]) -> int:
     """Count how many folders above a photo agree with the last parts of a path."""
-    folders = [part.casefold() for part in photo.parent.parts]
+    folders = [_fold(part) for part in photo.parent.parts]
     count = 0
     while count < min(len(folders), len(parts) - 1) and folders[-1 - count] == parts[-2 - count]:
         count += 1

@@ -24,6 +24,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _MAX_PROFILE_BYTES = 4_000_000
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # a pixel's samples by colour type (PNG, 11.2.1)
 _SRGB_GAMMA = 45_455  # gAMA of sRGB (PNG, 11.3.2.5); 1 / 2.2 in units of 1 / 100,000
+_SRGB_PRIMARIES = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)  # cHRM of sRGB (PNG, 11.3.2.1)
 _PICTURE = (b"PLTE", b"tRNS", b"IDAT")
 _NO_END_NOTE = "The file lacks its end mark; the picture itself is complete."
 
@@ -72,7 +73,8 @@ def inspect_png(data: bytes) -> Header:
 def _walk(data: bytes) -> _Chunks:
     chunks = _Chunks()
     for kind, body, whole in _iterate_chunks(data):
-        chunks.first.setdefault(kind, b"" if kind == b"IDAT" else bytes(body))
+        if kind != b"iTXt" or bytes(body[:17]) == b"XML:com.adobe.xmp":
+            chunks.first.setdefault(kind, b"" if kind == b"IDAT" else bytes(body))
         if kind in _PICTURE:
             chunks.picture.append(whole)
     return chunks
@@ -107,10 +109,11 @@ def _make_chunk(kind: bytes, body: bytes) -> bytes:
 def _read_colours(first: dict[bytes, bytes]) -> tuple[bytes | None, tuple[str, ...]]:
     """Return an ICC profile, or a note where colours are described in a way that is not converted.
 
-    The order is that of the PNG specification, third edition: cICP, iCCP, sRGB, gAMA.
+    The order is that of the PNG specification, third edition: cICP, iCCP, sRGB, gAMA and cHRM.
     """
     if len(coded := first.get(b"cICP", b"")) == 4:
-        return describe_colours(coded[0], coded[1])
+        profile, notes = describe_colours(coded[0], coded[1])
+        return profile, notes if coded[3] else (*notes, UNREAD_COLOUR_NOTE.format(colours="samples of narrow range"))
     if b"iCCP" in first:
         packed = first[b"iCCP"].partition(b"\0")[2][1:]
         try:
@@ -120,4 +123,8 @@ def _read_colours(first: dict[bytes, bytes]) -> tuple[bytes | None, tuple[str, .
     gamma = int.from_bytes(first.get(b"gAMA", b"")[:4])
     if gamma and b"sRGB" not in first and abs(gamma - _SRGB_GAMMA) > 2_000:
         return None, (UNREAD_COLOUR_NOTE.format(colours=f"samples with gamma {gamma / 100_000:.2f}"),)
+    primaries = first.get(b"cHRM", b"")
+    if b"sRGB" not in first and len(primaries) == 32:
+        far = [abs(a - b) > 1_000 for a, b in zip(struct.unpack(">8I", primaries), _SRGB_PRIMARIES, strict=True)]
+        return None, (UNREAD_COLOUR_NOTE.format(colours="a colour space with other primaries"),) if any(far) else ()
     return None, ()

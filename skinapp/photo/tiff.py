@@ -36,6 +36,8 @@ def inspect_tiff(data: bytes) -> Header:
     if not whole:
         raise PhotoError("This TIFF holds only a small preview of a picture. Export the picture itself.")
     number, tags = whole[0], pages[whole[0]]
+    if not 1 <= tags.get_one(_ORIENTATION, 1) <= 8:  # libtiff refuses the file for it
+        return inspect_tiff(tags.replace_one(_ORIENTATION, 1))
     notes = ((_PREVIEW_SKIPPED_NOTE,) if number else ()) + ((PAGES_NOTE,) if len(whole) > 1 else ())
     bits, sample_format, photometric = _read_samples(tags)
     width, height = tags.get_one(256), tags.get_one(257)

@@ -14,6 +14,7 @@ from skinapp.metrics.classification import ClassIndex
 
 _FOLDER = r"^.*[/\\]"
 _ENDING = r"\.(?:jpe?g|jpe|jfif|png|tiff?|bmp|webp|avif|heic|heif|dcm)$"
+_PADDED = r"^0+(\d+)$"  # a spreadsheet takes the zeros away
 _SMALLER = "_downsampled"
 """What the ISIC adds to the id of a photo that it stores in a smaller size."""
 
@@ -30,7 +31,8 @@ def match_ids(names: "pd.Series[str]", among: "pd.Series[str]") -> MatchedIds:
     """Find each photo id among others, both without repeats.
 
     Ids that are equal match first. Of the rest, two match that are equal without their folder, a photo's suffix such as
-    .jpg, "_downsampled", and capitals. Raises RunError where two ids of one side would then be the same.
+    .jpg, "_downsampled", the zeros before a number, and capitals. Raises RunError where two ids of one side would then
+    be the same.
     """
     places = find_indices(names, among)
     missing = places < 0
@@ -52,15 +54,17 @@ def match_ids(names: "pd.Series[str]", among: "pd.Series[str]") -> MatchedIds:
     ours, theirs = str(names.iloc[at[0]]), str(among.iloc[places[at[0]]])
     how = (
         f"{len(at):,} photos were matched by their ids without folder, suffix such as .jpg, "
-        f"{_SMALLER}, and capitals ({clean_text(ours)} with {clean_text(theirs)})."
+        f"{_SMALLER}, leading zeros and capitals ({clean_text(ours)} with {clean_text(theirs)})."
     )
     return MatchedIds(places, (*notes, how))
 
 
 def _shorten_ids(ids: "pd.Series[str]") -> "pd.Series[str]":
     short = pc.utf8_lower(pc.utf8_trim_whitespace(pa.array(ids, pa.string())))
+    short = pc.utf8_normalize(short, form="NFC")
     for pattern in (_FOLDER, _ENDING, f"{_SMALLER}$"):
         short = pc.replace_substring_regex(short, pattern, "")
+    short = pc.replace_substring_regex(short, _PADDED, r"\1")
     return pd.Series(pd.array(short, dtype="string"))
 
 
@@ -70,8 +74,8 @@ def _check_unambiguous(ids: "pd.Series[str]", short: "pd.Series[str]", wanted: s
     if twice:
         first, second, *_ = ids.iloc[np.flatnonzero(short == twice[0])]
         raise RunError(
-            f"The photos {clean_text(str(first))} and {clean_text(str(second))} differ only in their folder, suffix or "
-            "capitals, so it is not clear which of them is meant. Write ids in the same way on both sides."
+            f"The photos {clean_text(str(first))} and {clean_text(str(second))} differ only in their folder, suffix, "
+            "leading zeros or capitals, so it is not clear which of them is meant. Write ids alike on both sides."
         )
 
 

@@ -4,13 +4,15 @@
     table.columns                                      # ("image_id", "p_mel", ...), stripped, each once
     table.find("image_id", "isic_id")                  # the column that has one of these names, however it is spelt
     table.text("image_id")                             # its cells: strings, stripped, "" where empty
+    read_ids(table.text("image_id"))                   # ids without what programs add to them unseen
     read_numbers(table.text("p_mel"))                  # float64; NaN where a cell is empty or no number
     table.rows                                         # the number of each row below the header, for messages
     table.notes                                        # what had to be guessed or left out, as sentences
 
 Read are: commas, semicolons, tabs and bars, found by which of them gives rows of equal length, or named by a first line
 `sep=;`; UTF-8 and UTF-16 with or without a mark at the start, and Windows-1252; line ends of every system; cells in
-quotes with separators and line breaks in them. Empty rows, and columns without a name and without a cell, are dropped.
+quotes with separators and line breaks in them. Empty rows, columns without a name and without a cell, titles above the
+names, and rows that repeat the names, as in tables put one below the other, are dropped.
 Row numbers count every row below the header, also empty ones, so that they agree with a spreadsheet.
 """
 
@@ -28,7 +30,15 @@ import pyarrow.compute as pc
 from skinapp.errors import DatasetError
 from skinapp.formatting import clean_text
 from skinapp.text_tables.decode import decode_table
-from skinapp.text_tables.records import Records, cut_separator_line, find_separator, read_header, read_records
+from skinapp.text_tables.records import (
+    Records,
+    cut_separator_line,
+    cut_titles,
+    drop_repeated_headers,
+    find_separator,
+    read_header,
+    read_records,
+)
 
 MISSING_WORDS = (
     *("", "-", "--", "–", "—", ".", "?", "??", "#n/a", "#na", "n/a", "na", "n.a.", "nan", "none", "null", "nil", "nul"),
@@ -95,6 +105,20 @@ def mark_missing(text: pd.Series) -> pd.Series:
     return text.mask(text.str.lower().isin(MISSING_WORDS))
 
 
+def read_ids(text: pd.Series) -> pd.Series:
+    """Return ids, strings, without what programs add to them unseen.
+
+    That are characters without a width, accents stored apart from their letter, as macOS writes names of files, and the
+    ".0" behind whole numbers where all of them have one, as pandas writes a column with gaps.
+    """
+    cells = pc.replace_substring_regex(pa.array(text, pa.string()), "[\u200b-\u200d\u2060\ufeff]", "")
+    plain = pd.array(pc.utf8_normalize(cells, form="NFC"), dtype="string")
+    ids = pd.Series(plain, index=text.index, name=text.name)
+    known = mark_missing(ids).dropna()
+    decimals = len(known) > 0 and bool(known.str.fullmatch(r"\d+\.0+").all())
+    return ids.str.replace(r"\.0+$", "", regex=True) if decimals else ids
+
+
 def read_numbers(text: pd.Series) -> npt.NDArray[np.float64]:
     """Read cells as numbers, float64 (n,), with a point or, as in much of Europe, a comma before the decimals.
 
@@ -120,16 +144,17 @@ def read_text_table(data: bytes, file: str, max_columns: int = 2000) -> TextTabl
     """
     text, encoding, notes = decode_table(data, file)
     separator, body = cut_separator_line(text)
+    body, titles = cut_titles(body)
     separator = separator or find_separator(body)
     header, start = read_header(body, separator, file)
     if len(header) > max_columns:
         raise DatasetError(
             f"{file} has {len(header):,} columns, more than {max_columns:,}. Keep those that are needed."
         )
-    records = read_records(body[start:], separator, header, file)
+    records = drop_repeated_headers(read_records(body[start:], separator, header, file), header)
     columns, renamed = _name_columns(header)
     kept, cells = _drop_empty(columns, records)
-    notes = (*notes, *records.notes, *renamed)
+    notes = (*notes, *titles, *records.notes, *renamed)
     return TextTable(
         file=file,
         columns=kept,

@@ -2,9 +2,10 @@
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,27 @@ def cut_separator_line(text: str) -> tuple[str, str]:
     text = text.removeprefix("\ufeff")
     named = re.match(r'\s*"?sep=([^\r\n"])"?[,;\t|]*(?:\r\n|\r|\n|$)', text, re.IGNORECASE)
     return (named[1], text[named.end() :]) if named else ("", text)
+
+
+def cut_titles(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text from its row of names on, and a note where lines of one cell, such as a title, stood above it.
+
+    Below them every line must have several cells, and the first of these no number: names are words.
+    """
+    lines = itertools.islice(re.finditer(r"[^\r\n]*(?:\r\n|\r|\n|\Z)", text[:_SAMPLE_CHARACTERS]), _SAMPLE)
+    split = [(line.start(), _split_roughly(line[0])) for line in lines]
+    split = [(start, cells) for start, cells in split if cells]
+    first = next((place for place, (_, cells) in enumerate(split) if len(cells) > 1), 0)
+    titles, below = [cells[0] for _, cells in split[:first]], [cells for _, cells in split[first:]]
+    is_table = len(below) > 1 and all(len(cells) > 1 for cells in below)
+    if not titles or not is_table or any(re.fullmatch(r"[-+]?\d[\d.,]*", cell) for cell in below[0]):
+        return text, ()
+    listed = ", ".join(repr(clean_text(title, 60)) for title in titles)
+    return text[split[first][0] :], (f"Skipped above the names of the columns: {listed}.",)
+
+
+def _split_roughly(line: str) -> list[str]:
+    return [cell for part in re.split(r"[,;\t|]", line) if (cell := part.strip().strip('"').strip())]
 
 
 def find_separator(text: str) -> str:
@@ -85,6 +107,17 @@ def read_header(text: str, separator: str, file: str) -> tuple[list[str], int]:
 def read_records(text: str, separator: str, header: Sequence[str], file: str) -> Records:
     """Read the rows below a header; DatasetError where a quotation mark is never closed or no row fits."""
     return _read_fast(text, separator, len(header)) or _read_slowly(text, separator, header, file)
+
+
+def drop_repeated_headers(records: Records, header: Sequence[str]) -> Records:
+    """Drop the rows that repeat the header, and note their numbers."""
+    same = [pc.equal(column, name).to_numpy() for column, name in zip(records.columns, header, strict=True)]
+    again = np.logical_and.reduce(same) if same and any(header) else np.zeros(0, dtype=bool)
+    if not again.any():
+        return records
+    note = f"{_list_rows(records.rows[again].tolist())} the names of the columns again, left out."
+    columns = tuple(column.filter(pa.array(~again)) for column in records.columns)
+    return replace(records, columns=columns, rows=records.rows[~again], notes=(*records.notes, note))
 
 
 def _read_fast(text: str, separator: str, width: int) -> Records | None:

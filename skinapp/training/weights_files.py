@@ -8,6 +8,7 @@ decides, not its suffix.
 import pickle
 import re
 import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -60,16 +61,38 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(64)
+            start = file.read(512)
     except OSError as error:
         raise ModelError(f"The weights {path} cannot be read ({error.strerror}). Check the path.") from error
-    for mark, what in _FOREIGN:
-        if start.lstrip().lower().startswith(mark.lower()):
-            raise ModelError(f"{path} is {what}. Name a file of PyTorch weights: safetensors or a state dict.")
+    what = next((what for mark, what in _FOREIGN if start.lstrip().lower().startswith(mark.lower())), None)
+    if what := what or _name_container(path, start):
+        raise ModelError(f"{path} is {what}. Name a file of PyTorch weights: safetensors or a state dict.")
     # A safetensors file begins with the length of its header, whose first byte may be any, and the header's JSON.
     if start[8:9] != b"{" and start.startswith((b"PK", b"\x80")):
         return _find_state(_load_tensors(path), path)
     return read_safetensors(path)
+
+
+def _name_container(path: Path, start: bytes) -> str | None:
+    """Name a file that holds other files, or nothing; None for what may be weights."""
+    if not start:
+        return "empty"
+    if start[:1] == b"{" and start[8:9] != b"{":  # safetensors begin with eight bytes of another kind
+        return "a JSON file, such as the list of several files of weights: name one of those"
+    if start[257:262] == b"ustar":
+        return "a tar archive: unpack it first"
+    if not zipfile.is_zipfile(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, *DAMAGE):  # torch's reader says what is wrong with it
+        return None
+    if any(name.endswith("data.pkl") for name in names):
+        return None
+    if names and all(name.endswith(".npy") for name in names):
+        return "an archive of NumPy arrays (npz)"
+    return f"a zip archive ({', '.join(names[:3]) or 'empty'}): unpack it first"
 
 
 def list_weights(folder: Path) -> str:

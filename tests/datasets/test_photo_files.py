@@ -85,6 +85,26 @@ def test_names_of_tables_find_their_photos(folder: Path, name: str, found: str |
     assert (photo and photo.relative_to(folder).as_posix()) == found
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        *[(name, "0007.jpg") for name in ("7", "07.jpg", "00007")],
+        ("8", None),  # 008.jpg or 08.jpg
+        ("9", "9.jpg"),  # not 09.jpg
+        ("9" * 400, None),
+        *[(name, "Mu\u0308ller/e\u0301.jpg") for name in ("M\u00fcller/\u00e9.jpg", "Mu\u0308ller/\u00e9", "\u00c9")],
+    ],
+)
+def test_zeros_before_a_number_and_accents_stored_apart_are_no_other_name(
+    tmp_path: Path, name: str, found: str | None
+) -> None:
+    (tmp_path / "Mu\u0308ller").mkdir()
+    for file in ("0007.jpg", "008.jpg", "08.jpg", "9.jpg", "09.jpg", "Mu\u0308ller/e\u0301.jpg"):
+        (tmp_path / file).touch()
+    photo = PhotoFinder(tmp_path).find(name)
+    assert (photo and photo.relative_to(tmp_path).as_posix()) == found
+
+
 def test_each_folder_is_listed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listed: list[str] = []
 

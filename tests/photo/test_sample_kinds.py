@@ -16,6 +16,8 @@ from skinapp.photo import read_photo
 SMALL, LARGE = 64, 1300
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
 CODES = {"H": 3, "I": 4}
+SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # white, red, green, blue (IEC 61966-2-1)
+P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)  # SMPTE EG 432-1
 Tags = Mapping[int, tuple[str, list[int]]]
 
 both_sizes = pytest.mark.parametrize("side", [SMALL, LARGE], ids=["small", "large"])
@@ -258,6 +260,10 @@ def test_exif_after_the_picture_of_a_png_is_honoured(side: int) -> None:
         (make_chunk(b"cICP", bytes((1, 13, 0, 1))), None),
         (make_chunk(b"gAMA", struct.pack(">I", 100_000)), "gamma 1.00"),
         (make_chunk(b"gAMA", struct.pack(">I", 45_455)), None),
+        (make_chunk(b"cICP", bytes((1, 13, 0, 0))), "narrow range"),
+        (make_chunk(b"cHRM", struct.pack(">8I", *P3)), "other primaries"),
+        (make_chunk(b"cHRM", struct.pack(">8I", *SRGB)), None),
+        (make_chunk(b"sRGB", b"\0") + make_chunk(b"cHRM", struct.pack(">8I", *P3)), None),
     ],
 )
 def test_colours_of_a_png_that_are_not_converted_are_said(chunk: bytes, note: str | None, side: int) -> None:
@@ -271,3 +277,19 @@ def test_display_p3_is_converted(side: int) -> None:
     colour = np.tile(np.uint8((150, 120, 100)), (side, side, 1))
     data = make_png(colour, before=make_chunk(b"cICP", bytes((12, 13, 0, 1))))
     assert_shows(data, np.tile(np.uint8((157, 119, 97)), (side, side, 1)), tolerance=1)
+
+
+@both_sizes
+@pytest.mark.parametrize(("orientation", "turned"), [(0, False), (9, False), (3, True)])
+def test_an_orientation_that_there_is_not_is_left_out(orientation: int, turned: bool, side: int) -> None:
+    ramp = draw_ramp(side)
+    data = make_tiff(ramp, BLACK_IS_ZERO, tags={274: ("H", [orientation])})
+    assert_shows(data, ramp[::-1, ::-1] if turned else ramp)
+
+
+@both_sizes
+def test_the_xmp_of_a_png_is_found_behind_other_texts(side: int) -> None:
+    xmp = b'XML:com.adobe.xmp\0\0\0\0\0<rdf:Description tiff:Orientation="3"/>'
+    ramp = draw_ramp(side)
+    chunks = make_chunk(b"iTXt", b"Title\0\0\0\0\0A mole") + make_chunk(b"iTXt", xmp)
+    assert_shows(make_png(ramp, before=chunks), ramp[::-1, ::-1])

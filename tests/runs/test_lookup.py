@@ -21,8 +21,8 @@ def test_equal_ids_match_first_and_others_without_folder_suffix_and_capitals() -
     matched = match_ids(pd.Series(["isic_1", "a", "b", "x"]), among)
     assert matched.places.tolist() == [2, 0, 1, -1]
     assert matched.notes == (
-        "2 photos were matched by their ids without folder, suffix such as .jpg, _downsampled, and capitals "
-        "(isic_1 with ISIC_1_downsampled).",
+        "2 photos were matched by their ids without folder, suffix such as .jpg, _downsampled, leading zeros and "
+        "capitals (isic_1 with ISIC_1_downsampled).",
     )
     assert match_ids(among, among).notes == ()
 
@@ -42,3 +42,8 @@ def test_ids_that_are_unclear_on_one_side_but_not_asked_for_do_not_matter() -> N
 def test_mere_numbers_are_called_so() -> None:
     numbers = pd.Series(["1", "2"])
     assert any("mere numbers" in note for note in match_ids(numbers, numbers).notes)
+
+
+def test_zeros_that_a_spreadsheet_took_and_accents_stored_apart_are_no_difference() -> None:
+    ours = pd.Series(["1", "20", "Mu\u0308ller_03", "7a"])
+    assert match_ids(ours, pd.Series(["0020", "0001", "M\u00fcller_03", "07a"])).places.tolist() == [1, 0, 2, -1]

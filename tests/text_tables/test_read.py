@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skinapp.errors import DatasetError
-from skinapp.text_tables.read import TextTable, mark_missing, read_numbers, read_text_table
+from skinapp.text_tables.read import TextTable, mark_missing, read_ids, read_numbers, read_text_table
 
 PLAIN = "image_id,dx,age\na,mel,45\nb,nv,30\n"
 CELLS = [["a", "mel", "45"], ["b", "nv", "30"]]
@@ -167,3 +167,32 @@ def read_or_explain(data: bytes) -> tuple[str, TextTable | None]:
         return "", read_text_table(data, "photos.csv")
     except DatasetError as error:
         return str(error), None
+
+
+@pytest.mark.parametrize(
+    "title", ["Results of 2024", '"Results of 2024",,', "# Results of 2024\n\n", ",,Results of 2024"]
+)
+def test_a_title_above_the_names_is_skipped_and_said(title: str) -> None:
+    table = read(f"{title}\n{PLAIN}")
+    assert table.columns == ("image_id", "dx", "age")
+    assert table.frame().to_numpy().tolist() == CELLS
+    assert table.rows.tolist() == [1, 2]
+    assert "Results of 2024" in table.notes[0]
+
+
+@pytest.mark.parametrize("text", ["image_id\na\nb\n", "image_id\na\nb, left eye\nc\n", "image_id\n1,mel\n2,nv\n"])
+def test_a_column_of_its_own_is_no_title(text: str) -> None:
+    assert read(text).columns[0] == "image_id"
+
+
+def test_names_that_are_repeated_below_are_left_out_by_row() -> None:
+    table = read(PLAIN + PLAIN.replace("a,", "c,"))
+    assert table.text("image_id").tolist() == ["a", "b", "c", "b"]
+    assert table.rows.tolist() == [1, 2, 4, 5]
+    assert table.notes == ("Row 3 has the names of the columns again, left out.",)
+
+
+def test_what_programs_add_to_ids_unseen_is_taken_off() -> None:
+    assert read_ids(pd.Series(["1.0", "20.00", "", "?"])).tolist() == ["1", "20", "", "?"]
+    assert read_ids(pd.Series(["1.0", "1.1"])).tolist() == ["1.0", "1.1"]
+    assert read_ids(pd.Series(["\ufeffa\u200b", "Mu\u0308ller"])).tolist() == ["a", "M\u00fcller"]

@@ -1,8 +1,11 @@
 import argparse
 import random
+import tarfile
 import warnings
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -66,7 +69,7 @@ def test_a_torchscript_program_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not a complete safetensors file"),
+        (b"", "is empty"),
         (b"<!DOCTYPE html><html>", "a web page, so the download failed"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
         (b"\x89HDF\r\n\x1a\n\x00", "Keras"),
@@ -96,3 +99,23 @@ def test_damaged_files_are_refused_or_read(tmp_path: Path) -> None:
                 refused.append(str(error))
     assert len(refused) > 60
     assert all("best.pth" in sentence for sentence in refused)
+
+
+def test_a_file_that_holds_other_files_or_nothing_is_named(tmp_path: Path) -> None:
+    torch.save(STATE, tmp_path / "best.pth")
+    with zipfile.ZipFile(tmp_path / "best.zip", "w") as archive:
+        archive.write(tmp_path / "best.pth", "best.pth")
+    with tarfile.open(tmp_path / "best.tar", "w") as tar:
+        tar.add(tmp_path / "best.pth", "best.pth")
+    np.savez(tmp_path / "best.npz", conv1=np.zeros(3))
+    (tmp_path / "index.json").write_text('{"weight_map": {}}')
+    (tmp_path / "empty.pth").touch()
+    for name, said in {
+        "best.zip": r"a zip archive \(best.pth\): unpack it first",
+        "best.tar": "a tar archive: unpack it first",
+        "best.npz": "an archive of NumPy arrays",
+        "index.json": "a JSON file",
+        "empty.pth": "empty.pth is empty",
+    }.items():
+        with pytest.raises(ModelError, match=said):
+            read_weights(tmp_path / name)

@@ -3,6 +3,7 @@
 What can be read is used. A cell that is not allowed counts as missing, and a note names it with its row.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,10 @@ _MEASURED = tuple(
 """Columns that are measured on a photo's file, which only a table of ours states."""
 
 
+_UNIT = re.compile(r"[(\[](years?|yrs?|y|px|pixels?|m/f|f/m)[)\]]$", re.IGNORECASE)
+"""Units in which cells are read anyhow, behind the name of a column: "age (years)"."""
+
+
 @dataclass(frozen=True, eq=False)
 class ReadRows:
     """Rows with the columns of an image table, each photo's `path` and `image_id` among them where named.
@@ -43,7 +48,8 @@ def match_columns(columns: Sequence[str], measured: bool) -> dict[str, list[str]
 
     `measured` says whether columns measured on files are read too. Columns about labels are not among them.
     """
-    known = {squeeze_name(column): column for column in reversed(columns)}
+    known = {squeeze_name(_UNIT.sub("", column)): column for column in reversed(columns)}
+    known |= {squeeze_name(column): column for column in reversed(columns)}
     names = {**COLUMN_NAMES, **{column: (column,) for column in (_MEASURED if measured else ())}}
     found = {
         ours: [known[key] for key in dict.fromkeys(map(squeeze_name, theirs)) if key in known]

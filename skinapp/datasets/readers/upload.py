@@ -25,6 +25,9 @@ MAX_COLUMNS = 300
 
 SUFFIXES = (".csv", ".parquet", ".tsv", ".tab", ".txt")
 
+_SUMS = ("total", "totals", "sum", "grand total", "mean", "average", "gesamt", "summe")
+"""What stands in the column of ids, in lower case, in a row below the photos that sums them up."""
+
 _MAX_PARQUET_BYTES = 2**29
 """The largest size that a Parquet file may state for its unpacked data; a small file can unpack to far more."""
 
@@ -159,14 +162,16 @@ def _fill_ids(read: ReadRows) -> pd.DataFrame:
 def _select_rows(rows: pd.DataFrame, numbers: np.ndarray) -> tuple[pd.DataFrame, list[IndexNote]]:
     """Keep the rows with an id, each once, and note the others."""
     ids = rows["image_id"].astype("string")
+    sums = ids.str.casefold().isin(_SUMS).to_numpy(dtype=bool)
     nameless = ids.isna().to_numpy(dtype=bool)
     repeated = (ids.duplicated() & ids.notna()).to_numpy(dtype=bool)
     again = tuple(f"{image} in row {number:,}" for image, number in zip(ids[repeated], numbers[repeated], strict=True))
     notes = [
+        IndexNote("row of a total, left out", tuple(f"row {number:,}" for number in numbers[sums])),
         IndexNote("without an id, left out", tuple(f"row {number:,}" for number in numbers[nameless])),
         IndexNote("listed twice, first row kept", again),
     ]
-    return rows[~(nameless | repeated)].reset_index(drop=True), notes
+    return rows[~(nameless | repeated | sums)].reset_index(drop=True), notes
 
 
 def _describe_columns(raw: _RawTable, read: ReadRows) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What a table says about its lesions: one label and whether it is malignant, from all columns that tell of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,7 +182,7 @@ def _read_one_hot(
 
 
 def _read_malignancy(
-    cells: pd.DataFrame, columns: Collection[str], numbers: npt.NDArray[np.int64], notes: list[IndexNote]
+    cells: pd.DataFrame, columns: Sequence[str], numbers: npt.NDArray[np.int64], notes: list[IndexNote]
 ) -> tuple[pd.Series, npt.NDArray[np.bool_]]:
     """Return what the columns say of malignancy, boolean, and where the first that speaks says "undecided", (n,)."""
     stated = pd.Series(pd.NA, index=cells.index, dtype="boolean")
@@ -193,6 +193,8 @@ def _read_malignancy(
         meanings = {word: TRUTHS.get(word.lower(), _find_malignancy(word)) for word in words}
         said = text.map({word: meaning for word, meaning in meanings.items() if meaning is not None}).astype("boolean")
         open_ = text.isin([word for word in words if is_undecided(word)]).to_numpy(dtype=bool)
+        differ = (stated != said).fillna(False).to_numpy(dtype=bool)
+        notes.append(_note(f"{column} says otherwise than {columns[0]}, which was read", differ, numbers))
         silent = stated.isna().to_numpy() & ~undecided
         undecided |= silent & open_
         stated = stated.mask(silent, said)

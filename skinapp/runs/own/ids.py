@@ -7,7 +7,7 @@ import pandas as pd
 
 from skinapp.datasets.columns import COLUMN_NAMES, IMAGE_NAMES, LAST_RESORT, MAX_TEXT, quote
 from skinapp.runs.own.table import Problems, describe_rows, is_missing
-from skinapp.text_tables.read import TextTable, squeeze_name
+from skinapp.text_tables.read import TextTable, read_ids, squeeze_name
 
 IDS = tuple(dict.fromkeys((*COLUMN_NAMES["image_id"], "image", "image_name", *IMAGE_NAMES)))
 """Columns that name a photo, the best first."""
@@ -41,12 +41,14 @@ def read_photos(table: TextTable, problems: Problems, other: TextTable | None = 
     column = next(iter([*shared, *named]), None)
     group = table.find(GROUP)
     lesion = group or table.find(*LESIONS)
+    if column is None and lesion and lesion != group and not table.text(lesion).duplicated().any():
+        column = lesion  # MILK10k's tables have one row per lesion and name nothing else
     patient = None if group else table.find(*PATIENTS)
     return Photos(
         ids=None if column is None else _read_ids(table, column, problems),
         column=column,
-        lesions=None if lesion is None else table.text(lesion).mask(is_missing(table.text(lesion))),
-        patients=None if patient is None else table.text(patient).mask(is_missing(table.text(patient))),
+        lesions=None if lesion is None else _read_groups(table, lesion),
+        patients=None if patient is None else _read_groups(table, patient),
         used=frozenset(filter(None, (column, lesion, patient))),
     )
 
@@ -72,8 +74,12 @@ def _is_of_something_else(table: TextTable, column: str) -> bool:
     return weak and bool(table.text(column).duplicated().any())
 
 
+def _read_groups(table: TextTable, column: str) -> "pd.Series[str]":
+    return read_ids(table.text(column)).mask(is_missing(table.text(column)))
+
+
 def _read_ids(table: TextTable, column: str, problems: Problems) -> "pd.Series[str]":
-    ids = table.text(column)
+    ids = read_ids(table.text(column))
     named_files = ids.str.lower().str.endswith(".jpg").to_numpy(dtype=bool)
     if named_files.any():  # like the ISIC's own scorer
         ids = ids.mask(named_files, ids.str.slice(stop=-len(".jpg")))

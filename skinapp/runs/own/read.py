@@ -156,7 +156,7 @@ def _join(answers: _Answers, other: TextTable, read: TruthReader) -> _Known:
         None if photos.lesions is None else order(photos.lesions),
         None if photos.patients is None else order(photos.patients),
         text.apply(order) if len(text.columns) else pd.DataFrame(index=range(len(places))),
-        (*other.notes, *matched.notes, *((note,) if unscored else ())),
+        (*(f"The file of truths: {note}" for note in other.notes), *matched.notes, *((note,) if unscored else ())),
         joined=True,
     )
 

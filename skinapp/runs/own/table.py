@@ -94,5 +94,10 @@ def list_numbers(rows: "npt.NDArray[np.int64] | tuple[int, ...]") -> str:
 
 
 def read_column_of_numbers(table: TextTable, column: str) -> Floats:
-    """Read a column as numbers, float64 (n,); NaN where a cell is missing or holds something else."""
-    return read_numbers(table.text(column))
+    """Read a column as numbers, float64 (n,), 85% as 0.85; NaN where a cell is missing or holds something else."""
+    text = table.text(column)
+    percent = text.str.endswith("%").to_numpy(dtype=bool)
+    if not percent.any():
+        return read_numbers(text)
+    numbers = read_numbers(text.mask(percent, text.str.slice(stop=-1).str.strip()))
+    return np.where(percent, numbers / 100, numbers)

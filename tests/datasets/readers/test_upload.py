@@ -203,3 +203,31 @@ def test_damaged_tables_are_read_or_refused_with_a_sentence() -> None:
                 said = max(upload.notes, key=len, default="")
                 assert len(upload.table) <= 3
             assert len(said) < 2500
+
+
+def test_rows_that_are_no_photos_are_left_out_by_name() -> None:
+    given = read_upload(b"image_id,dx,age\na,mel,45\nimage_id,dx,age\nb,nv,50\nTotal,,95\n", "mine.csv")
+    assert given.table["image_id"].tolist() == ["a", "b"]
+    assert "Row 2 has the names of the columns again, left out." in given.notes
+    assert "1 row of a total, left out: row 4." in given.notes
+
+
+def test_columns_of_malignancy_that_disagree_are_said() -> None:
+    given = read_upload(b"image_name,benign_malignant,target\na,benign,1\nb,malignant,1\nc,,0\n", "mine.csv")
+    assert given.table["malignant"].tolist() == [False, True, False]
+    assert "1 target says otherwise than benign_malignant, which was read: row 1." in given.notes
+
+
+def test_units_behind_a_name_are_no_other_column() -> None:
+    table = read_text("image_id,Age (years),Sex [m/f],age (months)\na,45,w,540\n")
+    assert table[["age", "sex"]].to_numpy().tolist() == [[45, "female"]]
+    assert read_text("image_id,age (months)\na,45\n")["age"].isna().all()
+
+
+def test_ids_that_pandas_wrote_as_decimals_are_whole() -> None:
+    for data, name in (
+        (b"id,patient_id\n1.0,7.0\n2.0,\n", "mine.csv"),
+        (write_parquet(pa.table({"id": [1.0, 2.0], "patient_id": [7.0, None]})), "mine.parquet"),
+    ):
+        table = read_upload(data, name).table
+        assert table[["image_id", "patient_id"]].astype(object).to_numpy().tolist() == [["1", "7"], ["2", pd.NA]]

@@ -490,3 +490,35 @@ def test_two_columns_that_may_be_the_score_are_not_guessed_between(header: str, 
     table = f"image,{header}\na,{second},0.3\nb,0,0.9\n".encode()
     with pytest.raises(RunError, match=f"several columns that may be the score for malignant: {named}. Name the right"):
         read_predictions(table, "mine.csv", b"image,target\na,1\nb,0\n")
+
+
+def test_percentages_with_their_sign_are_read() -> None:
+    for rows in (["a,x,85 %,15%", "b,y,7.5%,92.5%"], ["a,x,0.85,0.15", "b,y,7.5%,0.925"]):
+        own = read_predictions(csv(*rows), "mine.csv")
+        np.testing.assert_allclose(own.predictions.probabilities(), [[0.85, 0.15], [0.075, 0.925]])
+    assert "Divide percentages by 100" in refused(csv("a,x,85,15"))
+
+
+def test_ids_that_a_program_wrote_as_decimals_are_joined() -> None:
+    own = read_predictions(
+        b"id,MEL,NV\n1.0,.9,.1\n2.0,.2,.8\n", "mine.csv", b"id,diagnosis,patient_id\n2,nv,8.0\n1,mel,7.0\n"
+    )
+    assert own.predictions.frame[["image_id", "truth", "patient_id"]].to_numpy().tolist() == [
+        ["1", "mel", "7"],
+        ["2", "nv", "8"],
+    ]
+
+
+def test_tables_of_one_row_per_lesion_are_joined_by_the_lesions() -> None:
+    scores, truth = b"lesion_id,MEL,NV\nIL_1,.9,.1\nIL_2,.2,.8\n", b"lesion_id,MEL,NV\nIL_2,0,1\nIL_1,1,0\n"
+    own = read_predictions(scores, "mine.csv", truth)
+    assert own.predictions.frame["image_id"].tolist() == own.predictions.frame["lesion_id"].tolist() == ["IL_1", "IL_2"]
+    assert own.predictions.frame["truth"].tolist() == ["mel", "nv"]
+    repeated = scores + b"IL_2,.3,.7\n"
+    with pytest.raises(RunError, match="no column that names its photos"):
+        read_predictions(repeated, "mine.csv", truth)
+
+
+def test_true_and_false_of_other_languages_are_truths() -> None:
+    own = read_predictions(csv("a,WAHR,.9,.1", "b,Faux,.2,.8", header="id,truth,p_malignant,p_benign"), "mine.csv")
+    assert own.predictions.frame["truth"].tolist() == ["malignant", "benign"]
