@@ -81,9 +81,9 @@ def _name_container(path: Path, start: bytes) -> str | None:
         return "a JSON file, such as the list of several files of weights: name one of those"
     if start[257:262] == b"ustar":
         return "a tar archive: unpack it first"
-    if not zipfile.is_zipfile(path):
-        return None
     try:
+        if not zipfile.is_zipfile(path):
+            return None
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, *DAMAGE):  # torch's reader says what is wrong with it
