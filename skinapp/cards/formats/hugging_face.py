@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from skinapp.cards.checks import list_tables
 from skinapp.cards.formats.yaml import build_front_matter, format_yaml
 from skinapp.cards.network_facts import (
     describe_licence,
@@ -84,6 +85,7 @@ def format_hub_card(card: Card) -> str:
         "Calibration": _format_calibration(card),
         "Operating points": _format_operating_points(card),
         "Subgroups": _format_subgroups(card),
+        "Checks and evidence beside an answer": _format_checks(card),
         "Limits": _format_bullets(card.data.limits),
         "Licence": f"{describe_licence(card)}.\n",
         "References": _format_bullets(list_references(card)),
@@ -238,6 +240,13 @@ def _format_subgroups(card: Card) -> str:
         (name_group(figure), name_figure(figure), *_format_measured(figure)) for figure in list_subgroup_figures(card)
     ]
     return _format_table(("Subgroup", "Figure", *_MEASURED), rows) if rows else ""
+
+
+def _format_checks(card: Card) -> str:
+    return "\n".join(
+        f"### {table.title}\n\n{_format_table(table.columns, table.rows)}\n{table.note}\n"
+        for table in list_tables(card)
+    )
 
 
 def _format_bullets(lines: Iterable[str]) -> str:

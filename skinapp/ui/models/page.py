@@ -11,7 +11,7 @@ from skinapp.models.card import Card, Head, read_card
 from skinapp.models.folder import describe_no_model, find_models
 from skinapp.taxonomy import get_class_name
 from skinapp.ui import loaders
-from skinapp.ui.models import facts, figures
+from skinapp.ui.models import checks, facts, figures
 
 _MODEL = "model"
 
@@ -43,6 +43,7 @@ def show(folder: Path) -> None:
     st.caption(f"{name_networks(card)} · {' · '.join(map(describe_question, card.heads))}")
     _show_use(card)
     figures.show(card)
+    checks.show(card)
     _show_classes(card)
     facts.show(folder, card)
 
