@@ -1,21 +1,30 @@
-"""One photo in, two answers out."""
+"""Photos in, two answers out for each."""
 
 import streamlit as st
 
 from skinapp.ui import frame, state
-from skinapp.ui.classify import answer, assessor, photo_input
+from skinapp.ui.classify import answer, assessor, drafting, framing, photo_input, tray
 
 with frame.page(
     "Classify a lesion", "Two answers to one dermoscopy photo: malignant or benign, and which of eight lesion types."
 ):
-    introduction = st.container()
-    answer.assess(photo_input.show())
-    if answered := state.get_answer():
-        st.button("Start over", icon=":material/restart_alt:", on_click=state.start_over)
-        answer.show(answered)
-    elif refusal := state.get_photo_refusal():
-        st.error(refusal)
+    photo_input.take_handed_files()
+    desk = state.get_desk()
+    if desk.answer:
+        tray.show_row(desk.answer)
+        answer.show(desk.answer)
+        tray.show()
+    elif desk.drafts:
+        framing.show()
     else:
+        introduction = st.container()
+        if chosen := photo_input.show():
+            drafting.draft(chosen)
+            st.rerun()
         with introduction:
-            photo_input.show_introduction()
+            if not desk.answers:
+                photo_input.show_introduction()
+        tray.show()
         assessor.start_loading()
+    for refusal in desk.refusals:
+        st.error(refusal)

@@ -18,6 +18,7 @@ from skinapp.inference import table
 from skinapp.models.card import IMAGENET_MEAN
 from skinapp.networks.preprocess import crop_for_network, to_tensor
 from skinapp.photo import DECODE_SIDE, pixels
+from skinapp.photo.square import find_largest_square
 from skinapp.runs.stored import load_run
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, is_malignant
 
@@ -91,6 +92,11 @@ def classified(root: Path, models: str) -> np.ndarray:
     return pd.read_csv(answer)[LABELS].to_numpy()
 
 
+def press(page: AppTest, label: str) -> None:
+    (button,) = [one for one in page.button if one.label == label]
+    button.click().run()
+
+
 def by_page(root: Path, models: str = "models") -> np.ndarray:
     """Return the scores of the page, each photo uploaded for itself."""
     st.cache_resource.clear()
@@ -99,9 +105,15 @@ def by_page(root: Path, models: str = "models") -> np.ndarray:
         patch.setenv("SKINAPP_MODELS", str(root / models))
         page = AppTest.from_file(APP, default_timeout=60).run()
         for file in photos(root):
-            page.file_uploader[0].set_value((file.name, file.read_bytes(), f"image/{file.suffix[1:]}")).run()
+            page.file_uploader[0].set_value([(file.name, file.read_bytes(), f"image/{file.suffix[1:]}")]).run()
+            desk = page.session_state["desk"]
+            (draft,) = desk.drafts  # the page proposes a part with the lesion; here the whole photo is assessed
+            whole = find_largest_square(draft.width, draft.height)
+            page.session_state["desk"] = desk.move_frame(draft.id, whole)
+            press(page, "Assess this part")
             assert not page.exception
-            seen = page.session_state["answer"].assessment
+            seen = page.session_state["desk"].answer.assessment
+            press(page, "New photo")
             malignancy = [seen.malignancy.score_of(label) for label in MALIGNANCY_CLASSES]
             rows.append([*malignancy, *(seen.lesion_type.score_of(code) for code in CODES)])
     return np.array(rows)

@@ -29,6 +29,9 @@ ARCHIVE_URL = "https://api.isic-archive.com/api/v2/images/"
 FOLDER_VARIABLE = "SKINAPP_EXAMPLES"
 """Environment variable that names a folder of example photos, for use without a network."""
 
+HAM10000 = "ham10000"
+"""The folder of the photos in the data root."""
+
 TIMEOUT_S = 10.0
 """Limit for each step of a request (connect, send, next bytes), in seconds."""
 
@@ -89,18 +92,25 @@ def get_examples_folder() -> Path | None:
 
 
 def fetch_example(
-    image_id: str, folder: Path | None, cache: Path | None = None, archive: str = ARCHIVE_URL
+    image_id: str,
+    folder: Path | None,
+    cache: Path | None = None,
+    archive: str = ARCHIVE_URL,
+    data_root: Path | None = None,
 ) -> ExamplePhoto:
     """Return the photo with an ISIC id; ExampleError says in one sentence why it is not available and what to do.
 
-    If `folder` is given, only it and the folders directly below it are searched. Otherwise the photo comes from `cache`
-    (by default the user's), or from `archive` over https; it is then checked like an upload and cached.
+    If `folder` is given, only it and the folders directly below it are searched. Otherwise the photo comes from
+    HAM10000 in `data_root`, from `cache` (by default the user's), or from `archive` over https; it is then checked like
+    an upload and cached.
     """
     match = _ID.fullmatch(image_id)
     if match is None:
         raise ExampleError(f"{image_id!r} is not the id of an ISIC photo: choose one of the examples.")
     if folder is not None:
         return _read_from_folder(image_id, folder)
+    if data_root is not None and _find_file(image_id, data_root / HAM10000) is not None:
+        return _read_from_folder(image_id, data_root / HAM10000)
     cache = cache if cache is not None else _get_cache()
     cached = _read_from_cache(match[1], cache)
     if cached is not None:
@@ -132,15 +142,11 @@ def _get_cache() -> Path:
 
 
 def _read_from_folder(image_id: str, folder: Path) -> ExamplePhoto:
-    try:
-        folders = (folder, *sorted(path for path in folder.iterdir() if path.is_dir()))
-    except OSError as error:
+    if not folder.is_dir():
         raise ExampleError(
             f"The folder of examples, {folder}, cannot be read: set {FOLDER_VARIABLE} to another folder, or unset it."
-        ) from error
-    # Sorted by suffix first: lesion masks, PNG files with the same names, are often stored beside the photos.
-    names = [image_id + spelling for suffix in PHOTO_SUFFIXES for spelling in (suffix, suffix.upper())]
-    file = next((path / name for name in names for path in folders if (path / name).is_file()), None)
+        )
+    file = _find_file(image_id, folder)
     if file is None:
         raise ExampleError(
             f"{folder} has no photo of {image_id}: put it there, unset {FOLDER_VARIABLE} "
@@ -156,6 +162,17 @@ def _read_file(image_id: str, file: Path) -> ExamplePhoto:
     except PhotoError as error:
         raise ExampleError(f"{file} cannot be used as an example: {error}") from error
     return ExamplePhoto(data, f"{image_id}, ISIC Archive")
+
+
+def _find_file(image_id: str, folder: Path) -> Path | None:
+    """Return the photo of an id in a folder or in one directly below it, or None."""
+    try:
+        folders = (folder, *sorted(path for path in folder.iterdir() if path.is_dir()))
+    except OSError:
+        return None
+    # Sorted by suffix first: lesion masks, PNG files with the same names, are often stored beside the photos.
+    names = [image_id + spelling for suffix in PHOTO_SUFFIXES for spelling in (suffix, suffix.upper())]
+    return next((path / name for name in names for path in folders if (path / name).is_file()), None)
 
 
 class _File(BaseModel):

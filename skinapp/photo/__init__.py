@@ -2,7 +2,8 @@
 
 `recognise` tells the format from the content and names what is no photo. One module a format (`jpeg`, `png`, `webp`,
 `tiff`, `heif`, `pillow`, `dicom`) reads its `header`. `limits` says what may be decoded and queues large photos.
-`pixels` decodes, with `samples` for more than 8 bits, and `reading` puts it together.
+`pixels` decodes, with `samples` for more than 8 bits, and `reading` puts it together. `square` is a part of a photo,
+`preview` what a browser shows of it.
 
 To add a format, name it in `recognise`, write a module that reads its header, and add both to `reading`.
 """
@@ -10,6 +11,7 @@ To add a format, name it in `recognise`, write a module that reads its header, a
 from skinapp.photo.limits import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
 from skinapp.photo.pixels import DECODE_SIDE
 from skinapp.photo.reading import PHOTO_SUFFIXES, Photo, read_photo, read_photo_bytes, read_photo_file
+from skinapp.photo.square import Square
 
 __all__ = [
     "DECODE_SIDE",
@@ -19,6 +21,7 @@ __all__ = [
     "MIN_SIDE",
     "PHOTO_SUFFIXES",
     "Photo",
+    "Square",
     "read_photo",
     "read_photo_bytes",
     "read_photo_file",

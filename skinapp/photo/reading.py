@@ -20,6 +20,7 @@ from skinapp.photo.pillow import inspect_bmp
 from skinapp.photo.pixels import count_output_bytes, decode
 from skinapp.photo.png import inspect_png
 from skinapp.photo.recognise import recognise_format
+from skinapp.photo.square import Square, find_largest_square
 from skinapp.photo.tiff import inspect_tiff
 from skinapp.photo.webp import inspect_webp
 
@@ -43,7 +44,8 @@ class Photo:
 
     `pixels` is a read-only uint8 array (H, W, 3), sRGB. `sha256` is the hex digest of the original bytes. `format` is
     JPEG, PNG, WEBP, BMP, TIFF, AVIF, HEIF or DICOM. `width` and `height` are the original size in pixels, upright,
-    before any reduction. `notes` are sentences for the user, usually none: what could not be honoured or was guessed.
+    before any reduction, also where `pixels` are a square that was cut out of it. `notes` are sentences for the user,
+    usually none: what could not be honoured or was guessed.
     """
 
     pixels: NDArray[np.uint8]
@@ -57,8 +59,11 @@ class Photo:
         self.pixels.setflags(write=False)
 
 
-def read_photo(data: bytes) -> Photo:
+def read_photo(data: bytes, square: Square | None = None) -> Photo:
     """Decode the bytes of one photo file; PhotoError says why a file is refused. Safe in any thread.
+
+    `square` is the part that is wanted, within the photo (skinapp.photo.square.fit_square), of which a small one is not
+    reduced. The largest square in the centre is what the networks see of the whole photo, so it stays whole.
 
     The content decides the format. The first frame of an animation and the first page of a file are read, transparency
     becomes white, more than 8 bits are scaled to 8, and colours are converted to sRGB with an embedded ICC profile.
@@ -70,10 +75,11 @@ def read_photo(data: bytes) -> Photo:
         width, height = header.width, header.height
         check_size(width, height)
         check_cost(header.unpacked_bytes, header.held_bytes)
-        with hold_memory(header.held_bytes + count_output_bytes(header)):
-            pixels, notes = decode(header)
-    if header.orientation in (5, 6, 7, 8):
-        width, height = height, width
+        if header.orientation in (5, 6, 7, 8):
+            width, height = height, width
+        square = None if square == find_largest_square(width, height) else square
+        with hold_memory(header.held_bytes + count_output_bytes(header, square)):
+            pixels, notes = decode(header, square)
     return Photo(pixels, hashlib.sha256(data).hexdigest(), header.format, width, height, header.notes + notes)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -11,9 +10,9 @@ from streamlit.navigation.page import Page
 from skinapp.errors import SkinAppError
 from skinapp.notice import NOTICE
 from skinapp.ui import state, uploads
+from skinapp.ui.component import ASSETS, define_component
 
-_ASSETS = Path(__file__).parent / "assets"
-ICON = _ASSETS / "icon.svg"
+ICON = ASSETS / "icon.svg"
 """The page's icon in the browser's tab. One of Streamlit's named icons would be fetched from a font host."""
 
 PAGES = {
@@ -26,14 +25,10 @@ PAGES = {
 }
 """Title and icon of each script in pages/, in the order of the navigation; the first is the start page."""
 
-HELD = ("way", "example")
+HELD = ("way", "tray-order")
 """Widgets of the start page that keep their values while the visitor is on other pages."""
 
-_show_lost_uploads = st.components.v2.component(
-    "skinapp.lost_upload",
-    html=(_ASSETS / "lost_upload.html").read_text(encoding="utf-8"),
-    js=(_ASSETS / "lost_upload.js").read_text(encoding="utf-8"),
-)
+_show_lost_uploads = define_component("lost_upload")
 
 _has_navigation = ContextVar("has_navigation", default=False)
 
@@ -42,6 +37,7 @@ def run_page() -> None:
     """Show the navigation and run the page that the address names."""
     chosen = _show_navigation()
     if state.turn_to(chosen.title):
+        state.forget_drafts()
         uploads.release_all()  # the widgets that show them are on the page before
     if chosen.url_path:  # not the start page
         state.hold_widgets(*HELD)

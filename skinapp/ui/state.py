@@ -8,37 +8,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from skinapp.datasets.filters import FilterIndex
-from skinapp.datasets.showcase import Example
-from skinapp.inference.assessment import Assessment
+from skinapp.inference.answer import Answer as Answer
 from skinapp.runs.open_run import OpenRun
 from skinapp.ui import uploads
+from skinapp.ui.classify.desk import Desk
 
 if TYPE_CHECKING:  # brings OpenCV, which few pages need
     from skinapp.inference.what_if import WhatIf
 
 _WHAT_IF = "what-if"
-_ANSWER, _ROUND, _OWN, _REFUSED = "answer", "round", "own-table", "refused-table"
+_DESK, _ROUND, _OWN, _REFUSED = "desk", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
 _PREVALENCE, _SENSITIVITY = "prevalence", "sensitivity"
-_PAGE, _TAKEN, _REFUSED_PHOTO = "page", "taken-photo", "refused-photo"
+_PAGE = "page"
 
 MAX_RUNS_BYTES = 500 * 2**20
 """The most that a visitor's own runs may hold in memory together; the oldest go first."""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """One photo's answer and what the network saw, uint8 (s, s, 3); for an example also its label and attribution."""
-
-    assessment: Assessment
-    view: np.ndarray
-    example: Example | None = None
-    attribution: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +48,42 @@ class OwnTable:
     content: str = ""
 
 
+def get_desk() -> Desk:
+    """Return what lies on the visitor's desk on Classify."""
+    desk: Desk = st.session_state.get(_DESK) or Desk()
+    return desk
+
+
+def keep_desk(desk: Desk) -> None:
+    """Keep what lies on the visitor's desk on Classify, also while the visitor is on other pages."""
+    st.session_state[_DESK] = desk
+
+
+def clear_desk() -> None:
+    """Close the answer that is open and let the photos go that wait for their frame; the answers stay."""
+    keep_desk(get_desk().clear())
+    uploads.release_all()
+
+
+def open_draft(draft_id: str | None) -> None:
+    """Open the frame of one of several photos, or None of them."""
+    keep_desk(replace(get_desk(), framing=draft_id))
+
+
+def open_answer(answer_id: int) -> None:
+    """Open an answer of the tray."""
+    keep_desk(replace(get_desk().clear(), opened=answer_id))
+
+
+def forget_drafts() -> None:
+    """Forget the photos that wait for their frame; an open answer stays."""
+    if get_desk().drafts:
+        keep_desk(get_desk().clear())
+
+
 def get_answer() -> Answer | None:
     """Return the answer on show, or None."""
-    shown: Answer | None = st.session_state.get(_ANSWER)
-    return shown
-
-
-def keep_answer(answer: Answer | None) -> None:
-    """Keep an answer until the next photo, also while the visitor is on other pages; None forgets it."""
-    st.session_state[_ANSWER] = answer
+    return get_desk().answer
 
 
 def get_what_if(answer: Answer) -> "WhatIf | None":
@@ -81,25 +97,8 @@ def keep_what_if(answer: Answer, found: "WhatIf") -> None:
     st.session_state[_WHAT_IF] = (answer, found)
 
 
-def get_taken_photo() -> str | None:
-    """Return the id of the photo in the chooser that was answered or refused, or None."""
-    taken: str | None = st.session_state.get(_TAKEN)
-    return taken
-
-
-def keep_taken_photo(photo_id: str | None, refusal: str | None = None) -> None:
-    """Keep which photo in the chooser was answered, or why it was refused; None where the chooser is empty."""
-    st.session_state[_TAKEN], st.session_state[_REFUSED_PHOTO] = photo_id, refusal
-
-
-def get_photo_refusal() -> str | None:
-    """Return why the photo in the chooser was refused, or None."""
-    why: str | None = st.session_state.get(_REFUSED_PHOTO)
-    return why
-
-
 def start_over() -> None:
-    """Forget the photo and its answer, and empty every widget.
+    """Forget the photos and their answers, and empty every widget.
 
     The visitor's own tables, runs and prevalence stay.
     """
@@ -239,3 +238,8 @@ def get_round() -> int:
 def build_widget_key(name: str) -> str:
     """Return the key of a widget that starting over empties."""
     return f"{name}-{get_round()}"
+
+
+def build_chooser_key(name: str) -> str:
+    """Return the key of a widget that is emptied as soon as the photos in it were read."""
+    return f"{build_widget_key(name)}-{get_desk().emptied}"

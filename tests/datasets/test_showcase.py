@@ -264,3 +264,11 @@ def test_a_broken_photo_is_not_at_hand(tmp_path: Path) -> None:
     file = tmp_path / f"{ID}.jpg"
     file.write_bytes(b"no photo")
     assert find_example(ID, None, file, tmp_path / "cache") is None
+
+
+def test_an_example_comes_from_the_data_root_where_it_has_it(tmp_path: Path) -> None:
+    photos = tmp_path / "ham10000" / "photos"
+    photos.mkdir(parents=True)
+    (photos / f"{ID}.jpg").write_bytes(jpeg("pink"))
+    found = fetch_example(ID, None, tmp_path / "no cache", NOWHERE, data_root=tmp_path)
+    assert found.data == jpeg("pink")

@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from skinapp.cards.groups import NO_BENIGN_CAMERAS
 from skinapp.cli.main import main
 from skinapp.files import compute_sha256
 from skinapp.formatting import format_score, format_threshold
+from skinapp.inference.answer import Answer
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.inference.triage import ALWAYS, DARKER_SKIN, HEADLINES, NO_THRESHOLD, decide_triage
@@ -24,7 +26,8 @@ from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, Spl
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ClassSet, ConformalFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
-from skinapp.photo import Photo, read_photo
+from skinapp.photo import Photo, Square, read_photo
+from skinapp.photo.square import find_largest_square
 from skinapp.runs.prevalence import restate_score
 from skinapp.runs.stored import load_run, save_run
 from skinapp.runs.summary import compute_headline, compute_per_class
@@ -36,7 +39,9 @@ from skinapp.ui.classify.photo_input import is_camera_allowed
 from skinapp.ui.classify.threshold import CHOOSER
 
 Upload = tuple[str, bytes, str]
+Act = Callable[[AppTest, str, str, object], AppTest]
 MakeModel = Callable[..., Path]
+ASSESS = "Assess this part"
 APP = Path(__file__).parents[2] / "streamlit_app.py"
 
 
@@ -49,10 +54,36 @@ def jpeg(seed: int) -> Upload:
     return (f"{seed}.jpg", file.getvalue(), "image/jpeg")
 
 
-def uploaded(app: AppTest, file: Upload) -> AppTest:
-    page = app.run() if not app.file_uploader else app
-    page.file_uploader[0].set_value(file)
+def press(page: AppTest, label: str) -> AppTest:
+    (button,) = [one for one in page.button if one.label == label]
+    return button.click().run()
+
+
+def chosen(app: AppTest, *files: Upload) -> AppTest:
+    """Choose photos in the uploader, after a new start where an answer or a frame is shown."""
+    page = app if list(app.button) or app.file_uploader else app.run()
+    for label in ("New photo", "Another photo"):
+        if any(button.label == label for button in page.button):
+            page = press(page, label)
+    page.file_uploader[0].set_value(list(files))
     return page.run()
+
+
+def uploaded(app: AppTest, file: Upload) -> AppTest:
+    """Upload a photo and have the whole of it assessed, unless it is refused before."""
+    page = chosen(app, file)
+    desk = page.session_state["desk"]
+    for draft in desk.drafts:
+        whole = find_largest_square(draft.width, draft.height)
+        page.session_state["desk"] = desk.move_frame(draft.id, whole)
+        page = press(page, ASSESS)
+    return page
+
+
+def get_answer(page: AppTest) -> Answer:
+    answer = page.session_state["desk"].answer
+    assert answer is not None
+    return answer
 
 
 def words(page: AppTest) -> str:
@@ -123,45 +154,171 @@ def test_the_server_keeps_no_copy_of_an_answered_photo(app: AppTest, monkeypatch
     monkeypatch.setattr("skinapp.ui.uploads.release", lambda file: released.append(file.name))
     page = uploaded(app, jpeg(3))
     assert released == ["3.jpg"]
-    assert not [value for value in vars(page.session_state["answer"]).values() if isinstance(value, bytes)]
+    assert not [value for value in vars(get_answer(page)).values() if isinstance(value, bytes)]
+    assert not page.session_state["desk"].drafts
     uploaded(page, ("notes.jpg", b"this is no picture at all", "image/jpeg"))
     assert released == ["3.jpg", "notes.jpg"]
 
 
-def test_answer_and_choice_outlive_a_visit_to_another_page(
-    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image_id = loaders.get_showcase()[4].image_id
-    (tmp_path / f"{image_id}.jpg").write_bytes(jpeg(7)[1])
+@pytest.fixture
+def with_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], str]:
+    """Return what puts the photo of an example in the folder of examples and returns its id."""
     monkeypatch.setenv("SKINAPP_EXAMPLES", str(tmp_path))
+
+    def put(number: int) -> str:
+        image_id = loaders.get_showcase()[number].image_id
+        (tmp_path / f"{image_id}.jpg").write_bytes(jpeg(7)[1])
+        return image_id
+
+    return put
+
+
+def test_answer_and_choice_outlive_a_visit_to_another_page(
+    app: AppTest, with_example: Callable[[int], str], act: Act
+) -> None:
+    with_example(4)
     page = app.run()
     page.segmented_control[0].select("Example").run()
-    page.selectbox[0].select_index(4).run()
+    page = press(act(page, "examples", "open", 4), ASSESS)
     tables = [table.value.to_dict() for table in page.table]
     page.switch_page("pages/types.py").run()
     assert not page.table
     page.switch_page("pages/classify.py").run()
     assert not page.exception
     assert not page.warning[1:]
-    assert page.segmented_control[0].value == "Example"
-    assert page.selectbox[0].value == 4
     assert [table.value.to_dict() for table in page.table] == tables
+    page = press(page, "New photo")
+    assert page.segmented_control[0].value == "Example"
 
 
-def test_the_answer_goes_with_its_photo(app: AppTest) -> None:
-    page = uploaded(app, jpeg(3))
-    page.file_uploader[0].set_value([]).run()
+def test_a_photo_that_waits_for_its_frame_is_let_go_when_the_visitor_leaves(app: AppTest) -> None:
+    page = chosen(app, jpeg(3))
+    assert page.session_state["desk"].drafts
+    page.switch_page("pages/types.py").run()
+    assert not page.session_state["desk"].drafts
+    page.switch_page("pages/classify.py").run()
+    assert page.file_uploader
+
+
+def test_nothing_is_assessed_before_its_frame_was_shown(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    get_assessor()
+    calls = []
+    original = Assessor.assess_batch
+    monkeypatch.setattr(Assessor, "assess_batch", lambda self, photos: calls.append(1) or original(self, photos))
+    page = chosen(app, jpeg(3))
+    assert [one.key for one in page.get("bidi_component") if (one.key or "").startswith("framing")]
+    assert not calls
     assert not page.table
-    assert "Dermoscopy only" in words(page)
+    assert not page.file_uploader
+    assert press(page, ASSESS).table
+    assert len(calls) == 1
 
 
-def test_start_over_forgets_photo_and_answer(app: AppTest) -> None:
+def test_the_framed_part_alone_is_assessed(app: AppTest, models: Path, act: Act) -> None:
+    file = jpeg(3)
+    page = chosen(app, file)
+    (draft,) = page.session_state["desk"].drafts
+    frame = {"id": draft.id, "left": 30, "top": 10, "side": 70}
+    answer = get_answer(act(page, "framing", "assess", frame))
+    expected = load_assessor(models).assess(read_photo(file[1], Square(30, 10, 70)))
+    assert answer.frame == Square(30, 10, 70)
+    assert answer.assessment.malignant_score == expected.malignant_score
+    assert answer.assessment.malignant_score != load_assessor(models).assess(read_photo(file[1])).malignant_score
+    assert (answer.assessment.width, answer.assessment.height) == (120, 90)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"left": -5, "top": 500, "side": 9_000}, Square(0, 0, 90)),
+        ({"left": 1, "top": 1, "side": 1}, Square(1, 1, 64)),
+        ({"left": "1", "top": 1, "side": 1}, None),
+        ({"left": 1, "top": 1}, None),
+        ("frame", None),
+        ({"id": "another photo", "left": 1, "top": 1, "side": 70}, None),
+    ],
+)
+def test_a_frame_that_a_browser_makes_up_is_fitted_or_ignored(
+    app: AppTest, act: Act, sent: object, kept: Square | None
+) -> None:
+    page = chosen(app, jpeg(3))
+    (draft,) = page.session_state["desk"].drafts
+    sent = {"id": draft.id, **sent} if isinstance(sent, dict) else sent
+    assert get_answer(act(page, "framing", "assess", sent)).frame == (kept or draft.proposed)
+
+
+def test_a_lesion_off_the_centre_is_proposed_in_the_centre(app: AppTest) -> None:
+    pixels = np.full((300, 400, 3), (225, 180, 160), dtype=np.uint8)
+    rows, columns = np.mgrid[:300, :400]
+    pixels[(rows - 70) ** 2 + (columns - 320) ** 2 < 35**2] = (90, 50, 40)
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    (draft,) = chosen(app, ("lesion.png", file.getvalue(), "image/png")).session_state["desk"].drafts
+    square = draft.square
+    assert square == draft.proposed
+    assert (square.left + square.side / 2, square.top + square.side / 2) == pytest.approx((320, 70), abs=12)
+    assert 120 <= square.side <= 180
+
+
+def test_another_photo_lets_the_first_one_go(app: AppTest) -> None:
+    page = press(chosen(app, jpeg(3)), "Another photo")
+    assert not page.session_state["desk"].drafts
+    assert page.file_uploader[0].value == []
+
+
+def test_a_new_photo_keeps_the_answer_in_the_tray(app: AppTest, act: Act) -> None:
     page = uploaded(app, jpeg(3))
-    page.button[0].click().run()
+    score = get_answer(page).assessment.malignant_score
+    page = uploaded(page, jpeg(4))
+    assert get_answer(page).assessment.malignant_score != score
+    page = press(page, "All 2 answers")
+    assert not page.table
+    page = act(page, "tray", "open", 1)
+    assert get_answer(page).assessment.malignant_score == score
+    assert page.table
+
+
+def test_forget_all_forgets_photos_and_answers(app: AppTest) -> None:
+    page = press(uploaded(app, jpeg(3)), "Forget all")
     assert not page.exception
     assert not page.table
-    assert page.file_uploader[0].value is None
+    assert not page.get("bidi_component")[2:]
+    assert page.file_uploader[0].value == []
     assert "Dermoscopy only" in words(page)
+
+
+def test_several_photos_are_framed_together_and_answered_into_the_tray(app: AppTest, act: Act) -> None:
+    page = chosen(app, jpeg(1), ("notes.jpg", b"this is no picture at all", "image/jpeg"), jpeg(2), jpeg(3))
+    (said,) = [error.value for error in page.error]
+    assert said.startswith("notes.jpg: ")
+    second = page.session_state["desk"].drafts[1]
+    page = act(page, "drafts", "open", second.id)
+    page = press(page, "Leave this photo out")
+    page = press(page, "Assess all 2")
+    assert not page.exception
+    desk = page.session_state["desk"]
+    assert [answer.name for answer in desk.answers] == ["1.jpg", "3.jpg"]
+    assert desk.opened is None
+    assert not desk.drafts
+    assert page.segmented_control(key="tray-order-0").value == "score"
+
+
+def test_more_photos_than_the_tray_holds_are_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skinapp.ui.classify.drafting.MAX_PHOTOS", 2)
+    page = chosen(app, jpeg(1), jpeg(2), jpeg(3))
+    assert len(page.session_state["desk"].drafts) == 2
+    assert "Of 3 photos the first 2 were taken" in page.error[0].value
+
+
+def test_the_frame_of_an_answered_photo_can_be_changed_once_it_is_there_again(app: AppTest, act: Act) -> None:
+    file = jpeg(3)
+    page = chosen(app, file)
+    frame = {"id": page.session_state["desk"].drafts[0].id, "left": 30, "top": 10, "side": 70}
+    page = press(act(page, "framing", "assess", frame), "Change the frame")
+    asked = page.session_state["desk"].again
+    assert (asked.name, asked.size_bytes) == ("3.jpg", len(file[1]))
+    page.file_uploader[0].set_value([file]).run()
+    assert page.session_state["desk"].drafts[0].square == Square(30, 10, 70)
 
 
 def test_a_rerun_computes_nothing_twice(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,31 +395,50 @@ def test_a_model_that_could_not_be_loaded_is_tried_again(
     assert not page.exception
     assert "SKINAPP_MODELS" in page.error[0].value
     make_model(tmp_path / "pair", "both", seed=3)
-    page.run()
+    page = press(page, ASSESS)
     assert not page.error
     assert NO_THRESHOLD in words(page)
 
 
-def test_example_is_labelled_only_after_the_answer(
-    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_example_is_labelled_only_after_the_answer(app: AppTest, with_example: Callable[[int], str], act: Act) -> None:
+    with_example(0)
     first = loaders.get_showcase()[0]
-    (tmp_path / f"{first.image_id}.jpg").write_bytes(jpeg(7)[1])
-    monkeypatch.setenv("SKINAPP_EXAMPLES", str(tmp_path))
     page = app.run()
     page.segmented_control[0].select("Example").run()
+    page = act(page, "examples", "open", 0)
     assert get_class_name(first.diagnosis) not in words(page)
-    page.selectbox[0].select_index(0).run()
+    page = press(page, ASSESS)
     assert not page.exception
     assert get_class_name(first.diagnosis) in page.info[0].value
     assert page.table
 
 
-def test_missing_example_gets_one_sentence(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_are_shown_eight_at_a_time(app: AppTest, with_example: Callable[[int], str]) -> None:
+    with_example(3)
+    page = app.run()
+    page.segmented_control[0].select("Example").run()
+    (grid,) = [one for one in page.get("bidi_component") if (one.key or "").startswith("examples")]
+    cells = json.loads(grid.proto.json)["cells"]
+    assert [cell["id"] for cell in cells] == list(range(8))
+    assert [cell["id"] for cell in cells if cell["url"].startswith("data:image/jpeg")] == [3]
+
+
+def test_surprise_me_takes_one_of_the_examples(app: AppTest, with_example: Callable[[int], str]) -> None:
+    ids = {with_example(number) for number in range(len(loaders.get_showcase()))}
+    page = app.run()
+    page.segmented_control[0].select("Example").run()
+    page = press(page, "Surprise me")
+    (draft,) = page.session_state["desk"].drafts
+    assert draft.id in ids
+
+
+def test_missing_example_gets_one_sentence(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Act
+) -> None:
     monkeypatch.setenv("SKINAPP_EXAMPLES", str(tmp_path))
     page = app.run()
     page.segmented_control[0].select("Example").run()
-    page.selectbox[0].select_index(0).run()
+    page = act(page, "examples", "open", 0)
     assert not page.exception
     assert len(page.warning) == 1
 
@@ -272,6 +448,7 @@ def test_camera_photo_is_answered(app: AppTest, monkeypatch: pytest.MonkeyPatch)
     page = app.run()
     page.segmented_control[0].select("Camera").run()
     page.camera_input[0].set_value(jpeg(8)).run()
+    page = press(page, ASSESS)
     assert not page.exception
     assert page.table
 
@@ -301,8 +478,8 @@ def test_no_photo_lies_in_a_shared_cache(app: AppTest) -> None:
     """Two visitors upload the same photo: each is answered from the network, none from the other's session."""
     page = uploaded(app, jpeg(10))
     other = AppTest.from_file(APP, default_timeout=60).run()
-    assert page.session_state["answer"].assessment.sha256
-    assert "answer" not in other.session_state
+    assert get_answer(page).assessment.sha256
+    assert "desk" not in other.session_state
 
 
 SHARES = (0.2, 0.8)
@@ -440,7 +617,7 @@ def test_a_benign_type_on_top_does_not_outweigh_the_verdict(app: AppTest, with_p
     with_pair(operating_points=(OperatingPoint(sensitivity=0.95, threshold=1e-9),))
     page = uploaded(app, jpeg(photo))
     assert HEADLINES["flagged"] in verdict(page)
-    assessment = page.session_state["answer"].assessment
+    assessment = get_answer(page).assessment
     likeliest, _ = assessment.lesion_type.rank()[0]
     assert ("The likeliest type is benign" in words(page)) != is_malignant(likeliest)
     for reason in decide_triage(assessment).reasons:
@@ -457,13 +634,13 @@ def test_the_chosen_operating_point_decides_and_stays_for_the_next_photo(app: Ap
     chooser = next(one for one in page.segmented_control if one.label == CHOOSER)
     assert chooser.value == 0.95
     chooser.select(0.9).run()
-    strict = decide_triage(page.session_state["answer"].assessment, 0.9)
+    strict = decide_triage(get_answer(page).assessment, 0.9)
     assert HEADLINES[strict.category] in verdict(page)
     assert strict.reasons[0] in words(page)
     assert "the threshold for 90% sensitivity" in words(page) or strict.category == "flagged"
     page = uploaded(page, jpeg(2))
     assert next(one for one in page.segmented_control if one.label == CHOOSER).value == 0.9
-    page.button[0].click().run()
+    page = press(page, "Forget all")
     page = uploaded(page, jpeg(1))
     assert next(one for one in page.segmented_control if one.label == CHOOSER).value == 0.9
 
@@ -572,7 +749,7 @@ def test_the_prevalence_stays_for_the_next_photo_until_it_is_taken_back(app: App
     with_pair()
     page = uploaded(app, jpeg(1))
     page.number_input[0].set_value(3.0).run()
-    page.button[0].click().run()
+    page = press(page, "New photo")
     assert not page.number_input
     page = uploaded(page, jpeg(2))
     assert page.number_input[0].value == 3.0

@@ -15,7 +15,9 @@ for name in ("types", "dataset", "evaluation", "models", "story"):
     assert page.title and not page.exception and not page.error, (name, page.error, page.exception)
     assert "torch" not in sys.modules, f"{name} imports torch"
 page = AppTest.from_file(sys.argv[1], default_timeout=300).run()
-page.file_uploader[0].set_value((sys.argv[2], open(sys.argv[2], "rb").read(), "image/png")).run()
+page.file_uploader[0].set_value([(sys.argv[2], open(sys.argv[2], "rb").read(), "image/png")]).run()
+(assess,) = [button for button in page.button if button.label == "Assess this part"]
+assess.click().run()
 assert page.table and not page.exception and not page.error, (page.error, page.exception)
 assert "torch" in sys.modules, "Classify answers without torch"
 """

@@ -2,59 +2,24 @@
 
 import math
 
-import numpy as np
 import streamlit as st
 
 from skinapp.cards.network_facts import name_networks
 from skinapp.cards.selection import find_without_benign_cameras
-from skinapp.errors import ExampleError, PhotoError, RunError
+from skinapp.errors import RunError
 from skinapp.formatting import format_estimate
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.conformal import describe_set, explain_set
 from skinapp.inference.triage import decide_triage
 from skinapp.models.card import Card, Task
-from skinapp.photo import read_photo
 from skinapp.runs.intervals import get_figure
 from skinapp.taxonomy import MELANOMA, get_class_name
 from skinapp.ui import loaders, state
 from skinapp.ui.classify import donuts, evidence, prevalence, take_away, threshold, verdict
 from skinapp.ui.classify.assessor import get_assessor
-from skinapp.ui.classify.photo_input import ChosenPhoto
 from skinapp.ui.state import Answer
 
 SHOW_ANYWAY, SCORES = "Show the scores anyway", "All scores, and scores at your prevalence"
-
-
-def assess(chosen: ChosenPhoto | None) -> None:
-    """Keep the answer to the chosen photo, or why it is refused, and let the photo go; an answered one only once.
-
-    The answer to the photo before is forgotten, but not where no photo is chosen: the chooser is empty too when the
-    visitor comes back from another page. Raises ModelError where no model can answer; the photo then stays.
-    """
-    if chosen is None:
-        state.keep_taken_photo(None)
-    elif chosen.id != state.get_taken_photo():
-        state.keep_answer(None)
-        with st.spinner("Assessing the photo"):
-            _assess(chosen)
-
-
-def _assess(chosen: ChosenPhoto) -> None:
-    try:
-        data, attribution = chosen.read()
-    except ExampleError as error:
-        st.warning(str(error))
-        return
-    refusal = None
-    try:
-        photo = read_photo(data)
-        assessor = get_assessor()
-        view = np.array(assessor.crop_for_network(photo))  # a copy: no part of the whole photo stays with it
-        state.keep_answer(Answer(assessor.assess(photo), view, chosen.example, attribution))
-    except PhotoError as error:
-        refusal = str(error)
-    state.keep_taken_photo(chosen.id, refusal)
-    chosen.release()
 
 
 def show(answer: Answer) -> None:

@@ -1,49 +1,38 @@
-"""Three ways to choose a photo: an upload, the camera, or an example."""
+"""Ways to choose photos: an upload (or several, or a pasted picture), the camera, or an example."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from skinapp.datasets.showcase import Example, fetch_example, get_examples_folder
 from skinapp.photo import MAX_BYTES
-from skinapp.ui import loaders, state, uploads
+from skinapp.ui import state
+from skinapp.ui.classify import examples
+from skinapp.ui.classify.desk import ChosenPhoto
+from skinapp.ui.component import define_component
+
+WAY = "way"
+"""The widget that says where the photo is."""
 
 UPLOAD, CAMERA, EXAMPLE = "Upload", "Camera", "Example"
+
+MAX_PHOTOS = 20
+"""How many photos may be chosen at once: as many as the tray holds answers."""
 
 DRAWING = Path(__file__).parent / "pictures" / "dermatoscope.svg"
 DRAWING_ALT = "A dermatoscope stands on the skin over a lesion; beside it the round, evenly lit photo it takes."
 
 KEPT = (
-    "The server reads it in memory, never from a disk, and deletes it as soon as it is answered. The answer, with a "
-    "small picture of what the networks saw, stays in memory until you start over, or three minutes after you leave."
+    "The server reads it in memory, never from a disk, and deletes it as soon as it is answered or you leave the page. "
+    "The answers, each with a small picture of what the networks saw, stay in memory until you choose Forget all, or "
+    "three minutes after you leave."
 )
 """What is kept of a photo, and for how long."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-
-@dataclass(frozen=True, eq=False)
-class ChosenPhoto:
-    """The photo in the chooser: an uploaded file, or an example. `id` names the choice, not its content."""
-
-    id: str
-    file: UploadedFile | None = None
-    example: Example | None = None
-
-    def read(self) -> tuple[bytes, str]:
-        """Return the photo's bytes and its attribution, "" for an upload; ExampleError where there is no example."""
-        if self.example:
-            photo = fetch_example(self.example.image_id, get_examples_folder())
-            return photo.data, photo.attribution
-        return (self.file.getvalue() if self.file else b""), ""
-
-    def release(self) -> None:
-        """Let the server's copies of an uploaded photo go."""
-        if self.file:
-            uploads.release(self.file)
+_hand_over = define_component("handed_files")
 
 
 def show_introduction() -> None:
@@ -57,16 +46,27 @@ def show_introduction() -> None:
     drawing.image(DRAWING, width=300, alt=DRAWING_ALT)
 
 
-def show() -> ChosenPhoto | None:
-    """Show the three ways to choose a photo and return the one that is chosen, or None."""
+def take_handed_files() -> None:
+    """Let the browser hand over pasted pictures, and a photo whose frame is to be changed."""
+    again = state.get_desk().again
+    asked = {"number": again.number, "name": again.name, "size": again.size_bytes} if again else None
+    _hand_over(
+        key="handed-files",
+        data={"max_bytes": MAX_BYTES, "round": state.get_round(), "again": asked},
+        on_wanted_change=_open_upload,
+    )
+
+
+def show() -> list[ChosenPhoto]:
+    """Show the ways to choose photos and return those that were chosen."""
     way = st.segmented_control(
         "Where is the photo?",
         (UPLOAD, CAMERA, EXAMPLE),
         default=UPLOAD,
         required=True,
-        key=state.build_widget_key("way"),
+        key=state.build_widget_key(WAY),
     )
-    return {UPLOAD: _show_upload, CAMERA: _show_camera, EXAMPLE: _show_examples}[way or UPLOAD]()
+    return {UPLOAD: _show_upload, CAMERA: _show_camera, EXAMPLE: examples.show}[way or UPLOAD]()
 
 
 def is_camera_allowed(url: str | None) -> bool:
@@ -75,55 +75,43 @@ def is_camera_allowed(url: str | None) -> bool:
     return parts.scheme == "https" or (parts.hostname or "") in _LOOPBACK
 
 
-def _show_upload() -> ChosenPhoto | None:
+def open_upload_again(answer: state.Answer) -> None:
+    """Clear the desk and open the uploader, into which the browser puts the photo of an answer once more."""
+    state.keep_desk(state.get_desk().ask_again(answer))
+    state.set_widget(state.build_widget_key(WAY), UPLOAD)
+
+
+def _open_upload() -> None:
+    """Make room for pasted pictures: close what is open and show the uploader."""
+    state.clear_desk()
+    state.set_widget(state.build_widget_key(WAY), UPLOAD)
+
+
+def _show_upload() -> list[ChosenPhoto]:
     # "image" makes a phone offer its own camera. Browsers know no type for the other suffixes.
-    key = state.build_widget_key("upload")
-    file = st.file_uploader(
-        "Upload a dermoscopy photo",
+    files = st.file_uploader(
+        "Upload dermoscopy photos",
         type=["image", ".heic", ".heif", ".avif", ".dcm"],
+        accept_multiple_files=True,
         max_upload_size=MAX_BYTES // 2**20,
-        key=key,
-        on_change=_forget_removed,
-        args=(key,),
-        help=f"JPEG, PNG, WebP, BMP, TIFF, AVIF, HEIC or DICOM, up to {MAX_BYTES // 2**20} MB. {KEPT}",
+        key=state.build_chooser_key("upload"),
+        help=f"JPEG, PNG, WebP, BMP, TIFF, AVIF, HEIC or DICOM, up to {MAX_BYTES // 2**20} MB each and {MAX_PHOTOS} at "
+        f"once. {KEPT}",
     )
-    return ChosenPhoto(file.file_id, file) if file else None
+    st.caption("Or paste a picture: Ctrl+V, on a Mac ⌘V.")
+    return [_take_file(file, UPLOAD) for file in files]
 
 
-def _show_camera() -> ChosenPhoto | None:
+def _show_camera() -> list[ChosenPhoto]:
     if not is_camera_allowed(st.context.url):
         st.info("Browsers allow the camera on secure pages (https) only. Choose Upload: phones offer a camera there.")
-        return None
+        return []
     st.caption("Hold the dermatoscope to the lens. The button on the picture switches to the rear camera.")
-    key = state.build_widget_key("camera")
     file = st.camera_input(
-        "Take a dermoscopy photo", resolution="1080p", key=key, on_change=_forget_removed, args=(key,), help=KEPT
+        "Take a dermoscopy photo", resolution="1080p", key=state.build_chooser_key("camera"), help=KEPT
     )
-    return ChosenPhoto(file.file_id, file) if file else None
+    return [_take_file(file, CAMERA)] if file else []
 
 
-def _show_examples() -> ChosenPhoto | None:
-    examples = loaders.get_showcase()
-    types = len({example.diagnosis for example in examples})
-    st.caption(
-        f"{len(examples)} photos of {types} lesion types that no network was trained on. They were drawn at random, "
-        "not chosen for their answers. Each label is shown after the answer."
-    )
-    key = state.build_widget_key("example")
-    chosen = st.selectbox(
-        "Example",
-        range(len(examples)),
-        format_func=lambda number: f"Photo {number + 1} of {len(examples)}",
-        index=None,
-        placeholder="Choose a photo",
-        key=key,
-        on_change=_forget_removed,
-        args=(key,),
-    )
-    return None if chosen is None else ChosenPhoto(examples[chosen].image_id, example=examples[chosen])
-
-
-def _forget_removed(key: str) -> None:
-    """Forget the answer when the visitor takes its photo away."""
-    if state.get_widget(key) is None:
-        state.keep_answer(None)
+def _take_file(file: UploadedFile, source: str) -> ChosenPhoto:
+    return ChosenPhoto(file.file_id, source, file)
