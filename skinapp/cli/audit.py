@@ -71,6 +71,9 @@ def audit(
         print_message(
             "Without --data perceptual hashes are compared instead of photos, so cropped copies are not found."
         )
+        hashes = pd.concat([rows["perceptual_hash"] for rows in named.values()])
+        if hashes.isna().any():
+            print_message(f"{hashes.isna().sum():,} of {len(hashes):,} photos have no hash and were not compared.")
         findings = audit_tables(named)
     else:
         with progress_bar("Comparing photos") as progress:
@@ -84,7 +87,9 @@ def audit(
         _write(findings, output)
     write_answer(render_table(_draw_summary(findings)), None)
     leaks = int(crosses_split(findings).sum())
-    print_message(f"Leaks, findings that cross a split: {leaks:,}." if leaks else "Nothing crosses a split.")
+    is_split = any(rows["split"].notna().any() for rows in named.values())
+    none = "Nothing crosses a split." if is_split else "No photo has a split, so there is none to cross."
+    print_message(f"Leaks, findings that cross a split: {leaks:,}." if leaks else none)
     if strict and leaks:
         raise typer.Exit(1)
 

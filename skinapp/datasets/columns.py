@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from skinapp.datasets.labels import CONFIRMATIONS, SPLIT_NAMES, translate_label
+from skinapp.datasets.labels import CONFIRMATIONS, find_split, translate_label
 from skinapp.datasets.measures import MEASURES
 from skinapp.datasets.table import COLUMNS
 from skinapp.text_tables.read import MISSING_WORDS, read_ids, read_numbers
@@ -198,6 +198,18 @@ def _choice_reader(known: Mapping[str, object], dtype: Literal["boolean", "strin
     return read
 
 
+def _split_reader() -> CellReader:
+    """Accept the names of splits, however a folder of them may be called, and showcase."""
+
+    def read(cells: pd.Series) -> ReadColumn:
+        words = cells.astype("string").str.lower()
+        known = {word: "showcase" if word == "showcase" else find_split(word) for word in words.dropna().unique()}
+        values = words.map(known).astype("string")
+        return ReadColumn(values, (values.isna() & cells.notna()).to_numpy(dtype=bool))
+
+    return read
+
+
 def _number_reader(low: float, high: float, whole: bool = False, behind: str = "") -> CellReader:
     """Accept numbers from `low` to `high`, both included; only whole ones where `whole`.
 
@@ -231,7 +243,6 @@ _SHORT = f"text of at most {MAX_TEXT} characters"
 _PIXELS = ColumnRule("a whole number of pixels from 1 to 100,000", _number_reader(1, 100_000, whole=True))
 _GREY = ColumnRule("a number from 0 to 255", _number_reader(0, 255))
 _HASH = ColumnRule("64 hexadecimal digits", _hex_reader(64))
-_SPLITS = {**SPLIT_NAMES, "showcase": "showcase"}
 
 RULES = {
     **dict.fromkeys(("path", "image_id", "lesion_id", "patient_id"), ColumnRule(_SHORT, _id_reader())),
@@ -240,7 +251,7 @@ RULES = {
     "malignant": ColumnRule("true or false", _choice_reader(TRUTHS, "boolean")),
     "age": ColumnRule(f"a number of years from 0 to {MAX_AGE}", _number_reader(0, MAX_AGE, behind=_YEARS)),
     "sex": ColumnRule("female or male", _choice_reader(_SEXES, "string")),
-    "split": ColumnRule("train, validation, test or showcase", _choice_reader(_SPLITS, "string")),
+    "split": ColumnRule("train, validation, test or showcase", _split_reader()),
     **dict.fromkeys(("width", "height", "stored_width", "stored_height"), _PIXELS),
     **dict.fromkeys(MEASURES, _GREY),
     "sharpness": ColumnRule("a number of at least 0", _number_reader(0, 1e9)),

@@ -1,5 +1,6 @@
 """Labels, splits and confirmations in the words of other data sets -> the words of an image table."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,11 @@ SPLIT_NAMES = {
 }
 """Names of splits in other data sets, in lower case -> the split of an image table."""
 
+_SPLIT_WORDS = re.compile(
+    rf"(?:isic[ _-]?\d{{4}}[ _-])?({'|'.join(SPLIT_NAMES)})(?:[ _-]?(?:set|split|data|images?|imgs?|photos?|input))*",
+    re.IGNORECASE,
+)
+
 CONFIRMATIONS = {
     "histo": "histology",
     "histopathology": "histology",
@@ -39,6 +45,12 @@ CONFIRMATIONS = {
     "confocal microscopy with consensus dermoscopy": "confocal",
 }
 """dx_type in HAM10000's metadata and diagnosis_confirm_type of the ISIC Archive -> how a diagnosis was confirmed."""
+
+
+def find_split(name: str) -> str | None:
+    """Return the split that a folder's or a cell's name means, as "Test", "train_images" or "Validation set"."""
+    found = _SPLIT_WORDS.fullmatch(name.strip())
+    return SPLIT_NAMES[found[1].casefold()] if found else None
 
 
 def translate_label(label: str, label_map: Mapping[str, str]) -> str:

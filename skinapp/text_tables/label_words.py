@@ -173,7 +173,10 @@ def _look_up(word: str) -> Meaning | None:
     outside, inside = re.sub(r"\([^)]*\)?", " ", word), " ".join(re.findall(r"\(([^)]*)\)?", word))
     first, second = (_MEANINGS.get(_normalise(part)) for part in (outside, inside))
     # An abbreviation in brackets must not say something else.
-    return first if first is None or second in (None, first) or second.label is None else None
+    if first and second and first.malignant == second.malignant:  # "Nevus (benign)" and "benign (nevus)"
+        general = (None, *MALIGNANCY_CLASSES)
+        return second if first.label in general else first if second.label in (first.label, *general) else None
+    return first if first is None or second is None or second.label is None else None
 
 
 def _is_doubted(word: str) -> bool:

@@ -131,3 +131,14 @@ def test_probe_stores_a_run_and_what_each_fact_carries(run_command: RunCommand, 
     assert (run.name, run.classes) == ("own", ("malignant", "benign"))
     features = pd.read_csv(io.StringIO((tmp_path / "runs" / "own" / "features.csv").read_text()))
     assert set(features["feature"]) == {"colour", "sharpness"}
+
+
+def test_what_was_not_compared_and_a_table_without_a_split_are_said(run_command: RunCommand, tmp_path: Path) -> None:
+    table = tmp_path / "bare.parquet"
+    rows = pd.DataFrame({"image_id": ["a", "b"], "lesion_id": ["a", "b"], "perceptual_hash": [pd.NA, "f" * 64]})
+    write_table(rows, table)
+    done = run_command("audit", table)
+    assert "1 of 2 photos have no hash and were not compared." in done.err
+    assert done.err.endswith("No photo has a split, so there is none to cross.\n")
+    write_table(rows.assign(split=["train", "test"]), table)
+    assert run_command("audit", table).err.endswith("Nothing crosses a split.\n")

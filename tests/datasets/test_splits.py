@@ -230,3 +230,9 @@ def test_a_showcase_of_no_diagnosis_is_refused(table: pd.DataFrame) -> None:
     for empty in (table.head(0), table.assign(diagnosis=pd.NA)):
         with pytest.raises(DatasetError, match="no photo with a diagnosis"):
             draw_showcase(empty, seed=1)
+
+
+def test_too_few_patients_to_split_are_called_patients(table: pd.DataFrame) -> None:
+    few = table.assign(patient_id=pd.Series(np.arange(len(table)) % 5, dtype="string"))
+    with pytest.raises(DatasetError, match="No diagnosis has 10 patients or lesions"):
+        split_by_lesion(few, few.head(0), seed=1)

@@ -29,6 +29,8 @@ def test_codes_and_names_mean_themselves(code: str) -> None:
         ),
         ("nv", "blue naevus|reed or spitz nevus|Benign:Benign melanocytic proliferations:Nevus|moles"),
         ("scc", "SCC|SCCKA|squamous cell carcinoma|Squamous cell carcinoma, Invasive"),
+        ("nv", "Nevus (benign)|benign (nevus)|Naevus (mole)"),
+        ("mel", "Melanoma (malignant)|malignant (melanoma)|malignant (MEL)"),
         ("vasc", "VASC|vascular lesion|vascular_lesions|haemangioma|angiokeratoma|pyogenic granuloma"),
     ],
 )

@@ -79,13 +79,15 @@ def match_photos(files: Sequence[Path], known: Collection[str]) -> tuple[dict[st
     """Map the `known` image ids to photos by file name, and note photos without a row and photos that occur twice."""
     photos: dict[str, Path] = {}
     duplicates, unlisted = [], []
+    folded = {image_id.casefold(): image_id for image_id in known}
     for file in files:
-        if file.stem not in known:
+        image_id = file.stem if file.stem in known else folded.get(file.stem.casefold())
+        if image_id is None:
             unlisted.append(file.name)
-        elif file.stem in photos:
+        elif image_id in photos:
             duplicates.append(file.name)
         else:
-            photos[file.stem] = file
+            photos[image_id] = file
     return photos, [
         IndexNote("photo without a row in the metadata, left out", tuple(unlisted)),
         IndexNote("photo twice in the folder, first kept", tuple(duplicates)),

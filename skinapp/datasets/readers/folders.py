@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from skinapp.datasets.files import Progress, ignore_progress
-from skinapp.datasets.labels import SPLIT_NAMES, derive_malignancy, is_undecided, read_label_map, translate_label
+from skinapp.datasets.labels import derive_malignancy, find_split, is_undecided, read_label_map, translate_label
 from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
     IndexedTable,
@@ -18,6 +18,23 @@ from skinapp.datasets.readers.common import (
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 
+_NEUTRAL = {
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "photo",
+    "pictures",
+    "pics",
+    "files",
+    "data",
+    "jpg",
+    "jpeg",
+    "png",
+}
+"""Names of folders, in lower case, that say nothing of the lesions in them."""
+
 
 def read_folders(
     folder: Path,
@@ -29,8 +46,9 @@ def read_folders(
     """Index photos in class folders of any depth, with or without train, val and test folders, labelled or not.
 
     The image_id is the path below the folder without its suffix ("train/benign/3"). The diagnosis is the name of the
-    deepest folder that is not a split, NA where there is none. Each photo counts as a lesion of its own. `labels` is a
-    CSV of two columns, with or without a header line, that maps folder names to the eight codes, malignant or benign.
+    deepest folder that is not a split or called "images" and the like, NA where there is none. Each photo counts as a
+    lesion of its own. `labels` is a CSV of two columns, with or without a header line, that maps folder names to the
+    eight codes, malignant or benign.
     Other names stay as they are, and `malignant` is then NA. Case is ignored. What is left out or unknown is noted.
     `progress` is called with (photos done, photos in all); `facts_cache` is that of measure_files. Raises DatasetError
     if the folder is missing or holds no readable photo, or the map is missing or malformed.
@@ -76,13 +94,21 @@ def _describe_paths(paths: "pd.Series[str]", label_map: dict[str, str]) -> pd.Da
 
 
 def _find_label(path: PurePosixPath, label_map: dict[str, str]) -> str | None:
-    """Return the label of the deepest folder that is not a split; see translate_label. None without such a folder."""
-    name = next((part for part in reversed(path.parent.parts) if part.casefold() not in SPLIT_NAMES), None)
+    """Return the label of the deepest folder that is named after one; see translate_label. None without such a folder.
+
+    Splits are no labels, nor are names such as "images", unless the map has them.
+    """
+    named = (part for part in reversed(path.parent.parts) if part.casefold() in label_map or not _is_neutral(part))
+    name = next(named, None)
     return None if name is None else translate_label(name, label_map)
 
 
+def _is_neutral(folder: str) -> bool:
+    return folder.casefold() in _NEUTRAL or find_split(folder) is not None
+
+
 def _find_split(path: PurePosixPath) -> str | None:
-    levels = [SPLIT_NAMES[part.casefold()] for part in path.parent.parts if part.casefold() in SPLIT_NAMES]
+    levels = [split for part in path.parent.parts if (split := find_split(part))]
     return levels[-1] if levels else None
 
 

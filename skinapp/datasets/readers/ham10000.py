@@ -6,7 +6,7 @@ import pandas as pd
 
 from skinapp.datasets.columns import read_column
 from skinapp.datasets.files import Progress, ignore_progress
-from skinapp.datasets.labels import CONFIRMATIONS
+from skinapp.datasets.labels import CONFIRMATIONS, translate_label
 from skinapp.datasets.photo_files import list_photos
 from skinapp.datasets.readers.common import (
     IndexedTable,
@@ -19,6 +19,7 @@ from skinapp.datasets.readers.common import (
     read_metadata,
 )
 from skinapp.datasets.readers.isic2019 import read_isic2019_labels
+from skinapp.datasets.readers.rows import remove_suffix
 from skinapp.datasets.table import build_image_table
 from skinapp.errors import DatasetError
 from skinapp.taxonomy import BY_CODE, is_malignant
@@ -46,6 +47,8 @@ def read_ham10000(
     measure_files. Raises DatasetError if there is no metadata CSV, it lacks a column, or no photo is found.
     """
     metadata = read_metadata(folder, _METADATA, _NEEDED, "HAM10000").fillna({"image_id": "(no image_id)"})
+    metadata["image_id"] = metadata["image_id"].map(remove_suffix)
+    metadata["dx"] = metadata["dx"].map(lambda word: translate_label(word, {}), na_action="ignore")
     listing = list_photos(folder)
     files = [file for file in listing.photos if not _is_mask(file, folder)]
     photos, notes = match_photos(files, set(metadata["image_id"]))

@@ -69,6 +69,12 @@ def test_splits_and_classes_are_read_from_the_folders(make_folders: MakeFolders)
         ("validation/mel/3.jpg", "validation/mel/3", "mel", "validation"),
         ("unpacked/TEST/Benign/3.jpg", "unpacked/TEST/Benign/3", "benign", "test"),
         ("test/Odd mole/3.jpg", "test/Odd mole/3", "Odd mole", "test"),
+        ("mel/images/3.jpg", "mel/images/3", "mel", None),
+        ("images/3.jpg", "images/3", None, None),
+        ("train_images/mel/3.jpg", "train_images/mel/3", "mel", "train"),
+        ("Test Set/Photos/nv/3.jpg", "Test Set/Photos/nv/3", "nv", "test"),
+        ("ISIC_2019_Training_Input/3.jpg", "ISIC_2019_Training_Input/3", None, "train"),
+        ("trained/3.jpg", "trained/3", "trained", None),
     ],
 )
 def test_folders_of_any_depth(
@@ -218,3 +224,10 @@ def test_folders_of_kaggle_have_their_labels(make_folders: MakeFolders, name: st
     indexed = read_folders(folder, folder)
     assert list(get_by_id(indexed, "diagnosis").values()) == [label]
     assert ("in a folder of undecided lesions, without a label" in get_notes(indexed)) == (label is None)
+
+
+def test_a_map_may_name_a_folder_that_else_says_nothing(make_folders: MakeFolders, tmp_path: Path) -> None:
+    folder = make_folders("images/1.png", "data/2.png")
+    (tmp_path / "map.csv").write_text("images,mel\n")
+    indexed = read_folders(folder, folder, tmp_path / "map.csv")
+    assert get_by_id(indexed, "diagnosis") == {"data/2": None, "images/1": "mel"}

@@ -195,3 +195,16 @@ def test_the_shipped_table_names_the_real_files() -> None:
     some = read_table(TABLES / "ham10000.parquet").sample(20, random_state=0)
     root = Path(os.environ["SKINAPP_DATA"])
     assert [compute_sha256(root / path) for path in some["path"]] == some["sha256"].tolist()
+
+
+def test_ids_with_a_suffix_and_labels_in_words_or_capitals_are_read(
+    make_ham10000: MakeHam10000, published: pd.DataFrame
+) -> None:
+    folder = make_ham10000(published)
+    expected = read_ham10000(folder, folder).table
+    words = {"mel": "Melanoma", "nv": "NV", "akiec": "Bowen's disease"}
+    spelt = published.assign(image_id=published["image_id"].str.lower() + ".JPG", dx=published["dx"].replace(words))
+    spelt.to_csv(folder / "HAM10000_metadata.csv", index=False)
+    found = read_ham10000(folder, folder).table
+    assert found["diagnosis"].tolist() == expected["diagnosis"].tolist()
+    assert found["path"].tolist() == expected["path"].tolist()
