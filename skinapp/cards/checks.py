@@ -65,17 +65,16 @@ def _build_sets(facts: ConformalFacts) -> FactTable:
     rows = [
         (
             get_class_name(each.label),
-            format_threshold(each.threshold) if each.threshold else "always in the set",
-            f"{each.photos:,}",
             format_estimate(each.coverage, PERCENT),
-            _count(each.coverage),
+            format_threshold(each.threshold) if each.threshold else "always in the set",
+            f"{each.photos:,} / {_count(each.coverage)}",
         )
         for each in facts.classes
     ]
-    rows.append(("All types", "", "", format_estimate(facts.coverage, PERCENT), _count(facts.coverage)))
+    rows.append(("All types", format_estimate(facts.coverage, PERCENT), "", _count(facts.coverage)))
     return FactTable(
         "Sets of lesion types",
-        ("Type", "In the set from a score of", "Validation photos", "Test photos whose set holds it", "Test photos"),
+        ("Type", "In the set of its test photos", "In the set from a score of", "Photos of validation / test"),
         tuple(rows),
         "A set names the types that an answer is among. The score from which a type is in the set was chosen on "
         f"validation photos, so that {facts.level:.0%} of the photos of that type have it in their set. On test a set "

@@ -66,9 +66,9 @@ def test_refusals_inside_and_outside_the_scope_stand_apart(card: Card) -> None:
 def test_sets_of_types_say_which_type_is_always_in_them(card: Card) -> None:
     (table,) = list_tables(card.model_copy(update={"conformal": CONFORMAL}))
     assert table.rows == (
-        ("Melanoma", "5.89%", "111", "75.0% (50.0% to 87.5%)", "1,234"),
-        ("Dermatofibroma", "always in the set", "2", "–", "0"),
-        ("All types", "", "", "75.0% (50.0% to 87.5%)", "1,234"),
+        ("Melanoma", "75.0% (50.0% to 87.5%)", "5.89%", "111 / 1,234"),
+        ("Dermatofibroma", "–", "always in the set", "2 / 0"),
+        ("All types", "75.0% (50.0% to 87.5%)", "", "1,234"),
     )
     assert "so that 90% of the photos" in table.note
     assert "1.7 (1.6 to 1.8) types on average" in table.note

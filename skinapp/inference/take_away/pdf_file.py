@@ -86,7 +86,7 @@ def _write_answers(sheet: Sheet, report: Report) -> None:
             sheet.bar(words.name_class(code), score, format_score_percent(score), get_class_colour(code))
         sheet.skip(1)
         sheet.write(words.STARRED, size=8, colour=GREY)
-        sheet.write(words.describe_set(assessment.conformal or ()), size=8)
+        sheet.write(words.describe_types(report), size=8)
     sheet.y = max(left, sheet.y)
 
 

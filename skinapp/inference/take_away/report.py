@@ -15,6 +15,7 @@ from skinapp.cards.selection import find_test_figure, find_without_benign_camera
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.triage import Triage
 from skinapp.models.card import Card, CardFigure
+from skinapp.models.uncertainty import ConformalFacts
 
 PACKAGES = ("torch", "torchvision", "numpy")
 """Packages whose versions can change a score."""
@@ -35,8 +36,9 @@ class Report:
     """One answer with all that belongs beside it.
 
     `view` is the part of the photo that was scored, uint8 (s, s, 3). `created` has a time zone. `figures` are of the
-    model's test run, `frequencies` those at the reader's prevalence, None where unknown. A file that is made of it
-    holds nothing else of the original photo: no name, hash, size or EXIF.
+    model's test run, `frequencies` those at the reader's prevalence, None where unknown, `conformal` the facts of the
+    assessment's set of types. A file that is made of it holds nothing else of the original photo: no name, hash, size
+    or EXIF.
     """
 
     created: datetime
@@ -47,6 +49,7 @@ class Report:
     figures: tuple[CardFigure, ...]
     versions: Mapping[str, str]
     frequencies: NaturalFrequencies | None = None
+    conformal: ConformalFacts | None = None
     attribution: str = ""
 
     @property
@@ -75,6 +78,7 @@ def build_report(
         figures=list_figures(malignancy, lesion_type, triage.sensitivity),
         versions=read_versions(),
         frequencies=frequencies,
+        conformal=lesion_type.conformal,
         attribution=attribution,
     )
 

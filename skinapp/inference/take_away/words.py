@@ -6,6 +6,7 @@ from skinapp.cards import frequencies
 from skinapp.cards.wording import name_figure
 from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.inference.assessment import Assessment
+from skinapp.inference.conformal import describe_set
 from skinapp.inference.take_away.report import ModelFacts, Report
 from skinapp.inference.triage import Triage
 from skinapp.models.card import CardFigure
@@ -63,9 +64,10 @@ def describe_threshold(triage: Triage) -> str:
     return f"The mark is the threshold for {triage.sensitivity:.0%} sensitivity: {format_threshold(triage.threshold)}."
 
 
-def describe_set(codes: Sequence[str]) -> str:
-    """Say among which types the answer is; nothing where there is no set."""
-    return f"The type is among: {', '.join(map(get_class_name, codes))}." if codes else ""
+def describe_types(report: Report) -> str:
+    """Say among which types the answer is; nothing where the model has no such sets."""
+    codes = report.assessment.conformal
+    return describe_set(codes, report.conformal) if codes and report.conformal else ""
 
 
 def list_figure_rows(figures: Sequence[CardFigure]) -> tuple[tuple[str, str, str], ...]:

@@ -25,6 +25,8 @@ from skinapp.inference.take_away.report import Report, build_report
 from skinapp.inference.triage import ALWAYS, DARKER_SKIN, HEADLINES, decide_triage
 from skinapp.metrics.estimate import Estimate
 from skinapp.models.card import Card, OperatingPoint, read_card
+from skinapp.models.strict import Measured
+from skinapp.models.uncertainty import ClassSet, ConformalFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES
 
@@ -35,9 +37,21 @@ BLURRED = Finding("blurred", "The photo is blurred.", "Hold the camera still and
 FOREIGN = Finding("scope", "This does not look like dermoscopy.", "Use a dermatoscope.", "refuses")
 
 
+HELD = Measured(value=0.9, low=0.88, high=0.92, photos=100)
+SETS = ConformalFacts(
+    level=0.9,
+    fitted_on="validation",
+    measured_on="test",
+    classes=tuple(ClassSet(label=code, threshold=0.1, photos=9) for code in CODES),
+    coverage=HELD,
+    size=HELD.model_copy(update={"value": 1.7}),
+)
+
+
 @pytest.fixture(scope="module")
 def card(models: Path) -> Card:
-    return read_card(next(path.parent for path in sorted(models.glob("*/card.json"))))
+    read = read_card(next(path.parent for path in sorted(models.glob("*/card.json"))))
+    return read.model_copy(update={"conformal": SETS})
 
 
 def assess(malignant: float = 0.4, **facts: object) -> Assessment:
@@ -101,7 +115,7 @@ def test_the_pdf_says_what_the_answer_says(card: Card) -> None:
         "Of 100 flagged lesions about 43 are malignant; of 100 not flagged about 1.",
         "This holds where 20 of 100 lesions are malignant.",
         "The photo is blurred. Hold the camera still and take it again.",
-        "The type is among: Melanocytic nevus, Melanoma.",
+        "At 90% confidence the type is among: Melanocytic nevus, Melanoma.",
         "threshold for 95% sensitivity: 30%",
         "40%",
         card.id,
