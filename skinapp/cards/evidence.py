@@ -82,7 +82,9 @@ def count_malignant_cases(diagnoses: Sequence[str]) -> str:
 
 def describe_band(photos: int, lesions: int, malignant: int, low: str, high: str, interval: str) -> str:
     """Say how many test photos with scores from `low` to `high` were malignant; the texts are formatted already."""
+    were = "was" if malignant == 1 else "were"
+    share = f"{format_share(malignant, photos)}{f' ({interval})' if interval else ''}"
     return (
-        f"Of {photos:,} test photos ({lesions:,} lesions) with a score from {low} to {high}, **{malignant:,} were "
-        f"malignant**: {format_share(malignant, photos)}{f' ({interval})' if interval else ''}."
+        f"Of {photos:,} test photos ({lesions:,} lesions) with a score from {low} to {high}, "
+        f"**{malignant:,} {were} malignant**: {share}."
     )

@@ -13,7 +13,16 @@ from skinapp.charts.vega import BLUE, DASHED, SOLID, finish_chart
 from skinapp.formatting import format_score_percent
 from skinapp.taxonomy import MALIGNANCY_COLOURS, MALIGNANT
 
-_TICKS = (0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999)
+_TICKS = (
+    (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.997, 0.999),
+    (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999),
+    (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999),
+)
+"""Scores on the axis: the first list of which at most _MOST_TICKS lie on it."""
+
+_MOST_TICKS = 6
+"""More labels would touch each other on a phone."""
+
 _ENDS = 0.0005
 """Scores nearer to 0 and 1 than this are drawn there: their log odds are without bound."""
 
@@ -65,12 +74,17 @@ def _build_scale(scores: Sequence[float]) -> tuple[float, float]:
     return min(places) - _ROOM, max(places) + _ROOM
 
 
+def _choose_ticks(low: float, high: float) -> list[float]:
+    """Return the log odds of the scores that are written on the axis."""
+    on_axis = [[at for at in map(_to_log_odds, scores) if low <= at <= high] for scores in _TICKS]
+    return next((ticks for ticks in on_axis if len(ticks) <= _MOST_TICKS), on_axis[-1])
+
+
 def _build_x(column: str, domain: tuple[float, float]) -> alt.X:
-    low, high = domain
-    ticks = [tick for tick in _TICKS if low <= _to_log_odds(tick) <= high]
+    ticks = _choose_ticks(*domain)
     axis = alt.Axis(
-        title="Malignancy score, log odds",
-        values=[_to_log_odds(tick) for tick in ticks],
+        title="Score for malignant (axis in log odds)",
+        values=ticks,
         labelExpr="round(1000 / (1 + exp(-datum.value))) / 10 + '%'",
     )
     return alt.X(f"{column}:Q", scale=alt.Scale(domain=list(domain), nice=False, zero=False), axis=axis)

@@ -44,3 +44,17 @@ def test_the_axis_holds_every_mark_and_the_lines_are_named(layers_of: Read) -> N
 def test_certain_scores_are_drawn_at_the_end_of_the_axis(layers_of: Read) -> None:
     dot = layers_of(draw_what_if(MOVES.assign(score=[0.0, 1.0, 0.5]), 0.5, None))[-1]
     assert to_scores(dot.rows["at"]) == pytest.approx([0.0005, 0.9995, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("scores", "ticks"),
+    [
+        ([0.07, 0.34, 0.3], [0.1, 0.2, 0.3]),
+        ([0.012, 0.34, 0.3], [0.01, 0.02, 0.05, 0.1, 0.2, 0.3]),
+        ([0.008, 0.6, 0.3], [0.01, 0.05, 0.2, 0.5]),
+        ([0.0, 1.0, 0.5], [0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999]),
+    ],
+)
+def test_a_few_scores_are_written_on_the_axis(layers_of: Read, scores: list[float], ticks: list[float]) -> None:
+    axis = layers_of(draw_what_if(MOVES.assign(score=scores), 0.3, None))[0].encoding["x"]["axis"]
+    assert to_scores(axis["values"]) == pytest.approx(ticks)

@@ -164,6 +164,8 @@ def test_changed_photos_are_scored_on_request_and_kept(answer: Answer, monkeypat
     assert not page.exception
     assert "moves most" in words(page)
     assert "95% threshold" in words(page)
+    assert not page.button
+    assert "scored again" not in words(page)
     (chart,) = page.get("vega_lite_chart")
     assert all(name in str(chart.proto.spec) for name in ("Ruler at the edge", "Blur", "this photo", "threshold"))
     monkeypatch.setattr("skinapp.inference.what_if.ask_what_if", lambda *_: pytest.fail("scored twice"))

@@ -78,7 +78,7 @@ def _show_activation(answer: Answer, triage: Triage) -> None:
         drawn = draw_evidence(answer.view, class_maps[label], opacity / 100, _SHOWN_PX)
         st.image(drawn, width="stretch", alt=f"The photo with the evidence for {get_class_name(label)} laid over it")
         st.image(draw_scale(_SHOWN_PX, _SCALE_PX), width="stretch", alt="The colours of the map, from dark to light")
-        st.caption("Left: no evidence, the photo shows. Right: the strongest in this photo. The line is at half of it.")
+        st.caption("Left: no evidence. Right: the strongest in this photo. The line is where it is half as strong.")
 
 
 def _choose_map(assessment: Assessment, labels: list[str], triage: Triage) -> str:
@@ -136,15 +136,18 @@ def _show_what_if(answer: Answer, triage: Triage) -> None:
 
     found = state.get_what_if(answer)
     if found is None:
-        st.markdown(f"The same photo with a ruler, ink, blur and {len(CHANGES) - 3} other changes, scored again.")
-        if not st.button(ASK, icon=":material/experiment:", key=state.build_widget_key("what-if-ask")):
-            return
-        try:
-            with st.spinner("Scoring"):
-                found = ask_what_if(get_assessor(), answer.view)
-        except PhotoError as error:
-            st.warning(str(error))
-            return
+        question = st.empty()  # the question goes when there is an answer
+        with question.container():
+            st.markdown(f"The same photo with a ruler, ink, blur and {len(CHANGES) - 3} other changes, scored again.")
+            if not st.button(ASK, icon=":material/experiment:", key=state.build_widget_key("what-if-ask")):
+                return
+            try:
+                with st.spinner("Scoring"):
+                    found = ask_what_if(get_assessor(), answer.view)
+            except PhotoError as error:
+                st.warning(str(error))
+                return
+        question.empty()
         state.keep_what_if(answer, found)
     name = f"{triage.sensitivity:.0%} threshold"
     said = describe_moves(found, triage.threshold, name)
