@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from skinapp.formatting import PERCENT, format_estimate, format_threshold
+from skinapp.formatting import PERCENT, format_estimate, format_score_percent, format_threshold
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.conformal import build_set
 from skinapp.inference.triage import Triage, decide_triage
@@ -78,6 +78,15 @@ def describe_repeats(facts: RepeatFacts) -> str:
         f"Of the test lesions with several photos, {changed} changed their likeliest type from one photo to another. "
         "Add a second photo of this lesion, taken anew."
     )
+
+
+def describe_spread(lesion: LesionAnswer) -> str:
+    """Say how far the scores of a lesion's photos differ, and whether its likeliest type changes; "" without scores."""
+    if lesion.mean is None:
+        return ""
+    low, high, mean = map(format_score_percent, (lesion.low, lesion.high, lesion.mean.malignant_score))
+    said = f"The scores for malignant of its {len(lesion.photos)} photos go from {low} to {high}; their mean is {mean}."
+    return f"{said} Their likeliest lesion type is not the same." if lesion.changes_type else said
 
 
 def _decide(

@@ -22,7 +22,8 @@ def _compare_with_spread(change: float, facts: RepeatFacts | None) -> tuple[str,
     if facts is None:
         return ()
     usual = f"In {facts.quantile:.0%} of {facts.lesions} lesions the scores of several photos differ by at most"
-    limit = f"{100 * facts.limit:.2g} percentage points"
+    points = 100 * facts.limit
+    limit = f"{points:.0f} percentage points" if points >= 10 else f"{points:.2g} percentage points"
     if change > facts.limit:
         return (f"{usual} {limit}. This change is larger: the lesion may have changed, or the photos are too unlike.",)
     return (f"{usual} {limit}. This change is not larger, so it may come from the photos alone.",)

@@ -13,9 +13,10 @@ import streamlit as st
 
 from skinapp.datasets.filters import FilterIndex
 from skinapp.inference.answer import Answer as Answer
+from skinapp.inference.your_call import Call
 from skinapp.runs.open_run import OpenRun
 from skinapp.ui import uploads
-from skinapp.ui.classify.desk import Desk
+from skinapp.ui.classify.desk import Choices, Desk
 
 if TYPE_CHECKING:  # brings OpenCV, which few pages need
     from skinapp.inference.what_if import WhatIf
@@ -23,8 +24,7 @@ if TYPE_CHECKING:  # brings OpenCV, which few pages need
 _WHAT_IF = "what-if"
 _DESK, _ROUND, _OWN, _REFUSED = "desk", "round", "own-table", "refused-table"
 _RUNS, _REFUSED_RUNS, _LISTED_RUNS = "own-runs", "refused-runs", "listed-runs"
-_PREVALENCE, _SENSITIVITY = "prevalence", "sensitivity"
-_PAGE = "page"
+_CHOICES, _PAGE = "choices", "page"
 
 MAX_RUNS_BYTES = 500 * 2**20
 """The most that a visitor's own runs may hold in memory together; the oldest go first."""
@@ -81,6 +81,23 @@ def forget_drafts() -> None:
         keep_desk(get_desk().clear())
 
 
+def add_to_lesion(answer_id: int) -> None:
+    """Clear the desk for another photo of the lesion of an answer."""
+    clear_desk()
+    keep_desk(replace(get_desk(), joining=answer_id))
+
+
+def join_lesion(answer_id: int, others: list[int]) -> None:
+    """Keep that an answer and others, by their ids, are to photos of one lesion."""
+    keep_desk(get_desk().join(answer_id, *others))
+
+
+def keep_call(answer_id: int, call: Call | None) -> None:
+    """Keep the visitor's call on an answer; None opens it without one."""
+    desk = get_desk()
+    keep_desk(replace(desk, calls={**desk.calls, answer_id: call}))
+
+
 def get_answer() -> Answer | None:
     """Return the answer on show, or None."""
     return get_desk().answer
@@ -100,10 +117,9 @@ def keep_what_if(answer: Answer, found: "WhatIf") -> None:
 def start_over() -> None:
     """Forget the photos and their answers, and empty every widget.
 
-    The visitor's own tables, runs and prevalence stay.
+    The visitor's own tables and runs, and what was chosen for every answer, stay.
     """
-    kept = {_ROUND: get_round() + 1, _OWN: get_own_table(), _RUNS: get_own_runs(), _PREVALENCE: get_prevalence()}
-    kept[_SENSITIVITY] = get_sensitivity()
+    kept = {_ROUND: get_round() + 1, _OWN: get_own_table(), _RUNS: get_own_runs(), _CHOICES: get_choices()}
     kept[_PAGE] = st.session_state.get(_PAGE)
     st.session_state.clear()
     st.session_state.update(kept)
@@ -198,26 +214,15 @@ def keep_listed_runs(names: Mapping[str, str]) -> None:
     st.session_state[_LISTED_RUNS] = dict(names)
 
 
-def get_prevalence() -> float | None:
-    """Return the visitor's prevalence, malignant lesions per 100; None where none was set."""
-    per_100: float | None = st.session_state.get(_PREVALENCE)
-    return per_100
+def get_choices() -> Choices:
+    """Return what the visitor chose for every answer."""
+    choices: Choices = st.session_state.get(_CHOICES) or Choices()
+    return choices
 
 
-def keep_prevalence(per_100: float | None) -> None:
-    """Keep the visitor's prevalence, malignant lesions per 100; None goes back to the model's own."""
-    st.session_state[_PREVALENCE] = per_100
-
-
-def get_sensitivity() -> float | None:
-    """Return the sensitivity of the operating point that the visitor chose; None where none was chosen."""
-    chosen: float | None = st.session_state.get(_SENSITIVITY)
-    return chosen
-
-
-def keep_sensitivity(sensitivity: float) -> None:
-    """Keep the sensitivity of the operating point that the visitor chose."""
-    st.session_state[_SENSITIVITY] = sensitivity
+def keep_choices(**changed: Any) -> None:
+    """Keep what the visitor chose for every answer; fields of Choices that are not named stay."""
+    st.session_state[_CHOICES] = replace(get_choices(), **changed)
 
 
 def get_widget(key: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.findings import Finding
-from skinapp.inference.lesion import ALL_FLAGGED, NONE_LEFT, SIDES, describe_repeats, join_assessments
+from skinapp.inference.lesion import ALL_FLAGGED, NONE_LEFT, SIDES, describe_repeats, describe_spread, join_assessments
 from skinapp.models.card import Card, OperatingPoint
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ClassSet, ConformalFacts, RepeatFacts
@@ -136,3 +136,14 @@ def test_joining_nothing_is_a_mistake(card: Card) -> None:
 def test_how_often_photos_of_a_lesion_differ_is_measured() -> None:
     assert "17.3% (13.0% to 21.0%) changed their likeliest type" in describe_repeats(REPEATS)
     assert describe_repeats(REPEATS.model_copy(update={"changes_type": None})) == ""
+
+
+def test_the_spread_is_said_in_scores_and_types(card: Card) -> None:
+    said = describe_spread(join_assessments([assess(0.02), assess(0.06, "bkl")], card))
+    assert said == (
+        "The scores for malignant of its 2 photos go from 2% to 6%; their mean is 4%. "
+        "Their likeliest lesion type is not the same."
+    )
+    assert "type" not in describe_spread(join_assessments([assess(0.02), assess(0.06)], card))
+    refused = join_assessments([assess(0.02, findings=(BLACK,)), assess(0.03, findings=(BLACK,))], card)
+    assert describe_spread(refused) == ""

@@ -21,10 +21,11 @@ from skinapp.inference.answer import Answer
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.assessor import Assessor, load_assessor
 from skinapp.inference.triage import ALWAYS, DARKER_SKIN, HEADLINES, NO_THRESHOLD, decide_triage
+from skinapp.inference.your_call import ASK, FLAG, LEAVE, Call, describe_call
 from skinapp.metrics.decisions import compute_predictive_values
 from skinapp.models.card import CardFigure, DataFacts, Head, OperatingPoint, SplitFacts
 from skinapp.models.strict import Measured
-from skinapp.models.uncertainty import ClassSet, ConformalFacts
+from skinapp.models.uncertainty import ClassSet, ConformalFacts, RepeatFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import Photo, Square, read_photo
 from skinapp.photo.square import find_largest_square
@@ -33,10 +34,12 @@ from skinapp.runs.stored import load_run, save_run
 from skinapp.runs.summary import compute_headline, compute_per_class
 from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name, is_malignant
 from skinapp.ui import loaders
-from skinapp.ui.classify.answer import SCORES
+from skinapp.ui.classify.answer import SCORES, SHOW_ANYWAY
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.classify.photo_input import is_camera_allowed
+from skinapp.ui.classify.same_lesion import ADD, CHOOSE, COMPARE
 from skinapp.ui.classify.threshold import CHOOSER
+from skinapp.ui.classify.your_call import TOGGLE
 
 Upload = tuple[str, bytes, str]
 Act = Callable[[AppTest, str, str, object], AppTest]
@@ -656,6 +659,72 @@ def test_the_types_that_the_answer_is_among_are_said_where_the_model_has_sets(
     (line,) = [one for one in page.markdown if "confidence the type is" in one.value]
     assert all(get_class_name(code) in line.value for code in CODES)
     assert "On test 90.0% (80.0% to 95.0%) had it" in line.help
+
+
+def test_a_second_photo_of_a_lesion_changes_the_answer_to_their_mean(app: AppTest, with_pair: MakeModel) -> None:
+    held = Measured(value=0.2, low=0.1, high=0.3, photos=9, lesions=4)
+    facts = {"quantile": 0.9, "limit": 1.0, "lesions": 30, "fitted_on": "a", "measured_on": "b", "wide": held}
+    with_pair(repeats=RepeatFacts(**facts, changes_type=held, changes_side=held))
+    page = uploaded(app, jpeg(1))
+    first = get_answer(page).assessment
+    assert "20.0% (10.0% to 30.0%) changed their likeliest type" in words(page)
+    page = press(page, ADD)
+    assert "The next photo joins the lesion of" in words(page)
+    page = uploaded(page, jpeg(2))
+    assert not page.exception
+    second = get_answer(page).assessment
+    assert first.malignant_score != pytest.approx(second.malignant_score)
+    mean = (first.malignant_score + second.malignant_score) / 2
+    assert page.table[0].value["Score"]["Malignant"] == f"{mean:.1%}"
+    assert "its 2 photos" in words(page)
+
+    (choice,) = [one for one in page.multiselect if one.label == CHOOSE]
+    choice.set_value([]).run()
+    assert page.table[0].value["Score"]["Malignant"] == f"{second.malignant_score:.1%}"
+    (earlier,) = [one for one in page.selectbox if one.label == COMPARE]
+    earlier.select(1).run()
+    assert not page.exception
+    assert "In 90% of 30 lesions the scores of several photos differ by at most 100 percentage points." in words(page)
+
+
+def test_photos_that_are_too_far_apart_are_not_assessable_before_their_scores_are_asked_for(
+    app: AppTest, with_pair: MakeModel
+) -> None:
+    files = (jpeg(1), jpeg(2))
+    folder = with_pair().parent
+    scores = [score_of(folder, file) for file in files]
+    none = Measured(value=None, photos=0)
+    facts = {"quantile": 0.9, "limit": 0.0, "lesions": 30, "fitted_on": "a", "measured_on": "b", "wide": none}
+    point = OperatingPoint(sensitivity=0.95, threshold=(min(scores) + max(scores)) / 2 + 1e-3)
+    with_pair(repeats=RepeatFacts(**facts, changes_type=None, changes_side=None), operating_points=(point,))
+    page = uploaded(press(uploaded(app, files[0]), ADD), files[1])
+    assert HEADLINES["not_assessable"] in verdict(page)
+    assert not page.table
+    (toggle,) = [one for one in page.toggle if one.label == SHOW_ANYWAY]
+    toggle.set_value(True).run()
+    assert page.table
+
+
+def test_the_readers_own_call_comes_before_the_answer(app: AppTest) -> None:
+    page = app.run()
+    (toggle,) = [one for one in page.toggle if one.label == TOGGLE]
+    toggle.set_value(True).run()
+    page = uploaded(page, jpeg(1))
+    assert not page.exception
+    assert ASK in [one.value for one in page.subheader]
+    said = words(page)
+    triage = decide_triage(get_answer(page).assessment)
+    assert not page.table
+    assert triage.headline not in said
+    assert not [reason for reason in triage.reasons if reason in said]
+    page = press(page, FLAG)
+    assert triage.headline in verdict(page)
+    assert describe_call(Call(True, triage.category)) in words(page)
+    assert "of 1 photo so far" in words(page)
+    page = uploaded(page, jpeg(2))
+    assert ASK in [one.value for one in page.subheader]
+    page = press(page, LEAVE)
+    assert "of 2 photos so far" in words(page)
 
 
 def with_open_figures(page: AppTest) -> AppTest:

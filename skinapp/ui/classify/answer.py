@@ -1,6 +1,7 @@
 """A photo's answer from top to bottom: the verdict, two donuts, and folded below them what they rest on."""
 
 import math
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,7 +16,16 @@ from skinapp.models.card import Card, Task
 from skinapp.runs.intervals import get_figure
 from skinapp.taxonomy import MELANOMA, get_class_name
 from skinapp.ui import loaders, state
-from skinapp.ui.classify import donuts, evidence, prevalence, take_away, threshold, verdict
+from skinapp.ui.classify import (
+    donuts,
+    evidence,
+    prevalence,
+    same_lesion,
+    take_away,
+    threshold,
+    verdict,
+    your_call,
+)
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.state import Answer
 
@@ -23,29 +33,48 @@ SHOW_ANYWAY, SCORES = "Show the scores anyway", "All scores, and scores at your 
 
 
 def show(answer: Answer) -> None:
-    """Show an answer: the photo with its verdict, the donuts, and folded below them what they rest on."""
-    assessor, assessment = get_assessor(), answer.assessment
-    card = assessor.malignancy_card
-    triage = decide_triage(assessment, threshold.choose(assessment))
-    verdict.show(answer, triage, card)
+    """Show an answer: the photo with its verdict, the donuts, and folded below them what they rest on.
+
+    Where the reader's own call comes first, the answer opens after it.
+    """
+    assessor = get_assessor()
+    card, types_card = assessor.malignancy_card, assessor.lesion_type_card
+    sensitivity = threshold.choose(card.operating_points)
+    lesion = same_lesion.join(answer, card, sensitivity)
+    assessment = lesion.mean if lesion and lesion.mean else answer.assessment
+    triage = lesion.triage if lesion else decide_triage(assessment, sensitivity)
+    if your_call.is_wanted(answer):
+        with verdict.beside_photo(answer), st.container():
+            your_call.ask(answer, triage)
+        return
+    verdict.show(answer, assessment, triage, card)
+    your_call.show_agreement(answer)
     if answer.example:
         st.info(f"Its label: **{get_class_name(answer.example.diagnosis)}**.  \n{answer.attribution}")
-    if triage.category != "not_assessable" or st.toggle(SHOW_ANYWAY, key=state.build_widget_key("show-anyway")):
+    key = state.build_widget_key(f"show-anyway-{answer.id}")
+    with_scores = triage.category != "not_assessable" or st.toggle(SHOW_ANYWAY, key=key)
+    if with_scores:
         donuts.show(assessment, triage, card)
-        _show_set(assessment, assessor.lesion_type_card)
+        _show_set(assessment, types_card)
+    same_lesion.show(answer, lesion, card)
+    if with_scores:
         with st.expander(SCORES):
             donuts.show_tables(assessment)
             prevalence.show_restated(assessment, triage, card)
         evidence.show(answer, triage)
-    key = state.build_widget_key("test-figures")
-    with st.expander("How good is this model?", key=key, on_change="rerun") as opened:
-        if opened.open:
-            _show_test_figures(card, "malignancy")
-            _show_test_figures(assessor.lesion_type_card, "lesion_type")
+    _show_model(card, types_card)
     with st.expander("The photo as the networks saw it"):
         _show_photo(answer)
     with st.expander("Take the answer away"):
-        take_away.show(answer, triage)
+        take_away.show(replace(answer, assessment=assessment), triage)
+
+
+def _show_model(card: Card, types_card: Card) -> None:
+    key = state.build_widget_key("test-figures")
+    with st.expander("How good is this model?", key=key, on_change="rerun") as opened:
+        if opened.open:  # the stored runs are read when somebody looks
+            _show_test_figures(card, "malignancy")
+            _show_test_figures(types_card, "lesion_type")
 
 
 def _show_set(assessment: Assessment, card: Card) -> None:

@@ -1,11 +1,13 @@
 """What lies on a visitor's desk on Classify: photos that wait for their frame, and answers. Pure, one noun a step."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from skinapp.datasets.showcase import Example, ExamplePhoto
 from skinapp.inference.answer import Answer, add_answer
+from skinapp.inference.your_call import Call
 from skinapp.photo import Square
 from skinapp.ui import uploads
 
@@ -78,12 +80,27 @@ class Again:
     square: Square
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What a visitor chose for every answer; it stays when answers are forgotten.
+
+    `prevalence` is in malignant lesions per 100, None for the model's own. `sensitivity` is that of the operating
+    point, 0 to 1, None for the one that is shown first. With `call_first` the visitor says first what they would do.
+    """
+
+    prevalence: float | None = None
+    sensitivity: float | None = None
+    call_first: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Desk:
     """The drafts, the answers from the oldest to the newest, and which of each is open.
 
     `refusals` are sentences on photos that could not be used. `count` numbers answers. `emptied` counts how often the
-    choosers were emptied; it is part of their keys.
+    choosers were emptied; it is part of their keys. `lesions` are the ids of answers to photos of one lesion, and
+    `joining` is the answer whose lesion the next photos show, or None. `calls` are the visitor's own, by the ids of
+    answers; None where an answer was opened without one.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -94,6 +111,9 @@ class Desk:
     again: Again | None = None
     count: int = 0
     emptied: int = 0
+    lesions: tuple[frozenset[int], ...] = ()
+    joining: int | None = None
+    calls: Mapping[int, Call | None] = field(default_factory=dict)
 
     @property
     def answer(self) -> Answer | None:
@@ -124,8 +144,9 @@ class Desk:
 
     def put_answer(self, draft_id: str, answer: Answer | None, refusal: str = "") -> "Desk":
         """Put the answer to a draft, or why it has none, in its place; the answer is not opened."""
+        joined = self if answer is None or self.joining is None else self.extend(self.joining, self.count + 1)
         return replace(
-            self,
+            joined,
             drafts=tuple(draft for draft in self.drafts if draft.id != draft_id),
             framing=None if self.framing == draft_id else self.framing,
             answers=self.answers if answer is None else add_answer(self.answers, replace(answer, id=self.count + 1)),
@@ -135,7 +156,26 @@ class Desk:
 
     def clear(self) -> "Desk":
         """Close what is open and forget the drafts; the answers stay."""
-        return replace(self, drafts=(), framing=None, opened=None, refusals=(), again=None, emptied=self.emptied + 1)
+        emptied = self.emptied + 1
+        return replace(
+            self, drafts=(), framing=None, opened=None, refusals=(), again=None, joining=None, emptied=emptied
+        )
+
+    def join(self, *answer_ids: int) -> "Desk":
+        """Keep answers as those to photos of one lesion, in place of what was said of them before."""
+        lesion = frozenset(answer_ids)
+        known = [before - lesion for before in self.lesions]
+        kept = tuple(before for before in (*known, lesion) if len(before) > 1)
+        return replace(self, lesions=kept)
+
+    def extend(self, answer_id: int, new_id: int) -> "Desk":
+        """Add an answer to those of the lesion of another one."""
+        return self.join(*(answer.id for answer in self.find_lesion(answer_id)), answer_id, new_id)
+
+    def find_lesion(self, answer_id: int) -> tuple[Answer, ...]:
+        """Return the answers to photos of the lesion of an answer, the oldest first; at least the answer itself."""
+        lesion = next((ids for ids in self.lesions if answer_id in ids), frozenset({answer_id}))
+        return tuple(answer for answer in self.answers if answer.id in lesion)
 
     def ask_again(self, answer: Answer) -> "Desk":
         """Clear the desk and ask the browser for the photo of an answer once more, to change its frame."""

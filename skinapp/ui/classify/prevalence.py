@@ -55,7 +55,7 @@ def show_restated(assessment: Assessment, triage: Triage, card: Card) -> None:
 
 
 def _get_chosen(own: float) -> float:
-    chosen = state.get_prevalence()
+    chosen = state.get_choices().prevalence
     return own if chosen is None else chosen / 100
 
 
@@ -69,7 +69,7 @@ def choose(card: Card) -> float | None:
         return None
     key, own_per_100 = state.build_widget_key("of-100-malignant"), min(max(round(100 * own, 1), LEAST), MOST)
     if state.get_widget(key) is None:
-        state.set_widget(key, state.get_prevalence() or own_per_100)
+        state.set_widget(key, state.get_choices().prevalence or own_per_100)
     st.number_input(
         "Malignant of 100 lesions where you work",
         LEAST,
@@ -83,17 +83,17 @@ def choose(card: Card) -> float | None:
         help=HELP,
         width=300,
     )
-    if state.get_prevalence() is not None:
+    if state.get_choices().prevalence is not None:
         st.button(f"Back to the model's {own_per_100:g}", on_click=_reset, args=(key, own_per_100))
     return _get_chosen(own)
 
 
 def _keep(key: str) -> None:
-    state.keep_prevalence(state.get_widget(key))
+    state.keep_choices(prevalence=state.get_widget(key))
 
 
 def _reset(key: str, own_per_100: float) -> None:
-    state.keep_prevalence(None)
+    state.keep_choices(prevalence=None)
     state.set_widget(key, own_per_100)
 
 

@@ -29,7 +29,7 @@ KEPT = (
 def show(answer: Answer, triage: Triage) -> None:
     """Offer an answer and its verdict as a PDF and as JSON, and let the page that shows it print on one sheet."""
     st.html(_PRINT_STYLE)
-    assessor, set_per_100 = get_assessor(), state.get_prevalence()
+    assessor, set_per_100 = get_assessor(), state.get_choices().prevalence
     cards = (assessor.malignancy_card, assessor.lesion_type_card)
     prevalence = get_model_prevalence(cards[0]) if set_per_100 is None else set_per_100 / 100
     facts = (answer, triage, cards, prevalence)

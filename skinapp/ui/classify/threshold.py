@@ -1,12 +1,14 @@
 """Which operating point is chosen, and on which side of its threshold a score is, in words that do not reassure."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from skinapp.cards.frequencies import find_point_on_test
 from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.triage import Triage
-from skinapp.models.card import Card, CardFigure
+from skinapp.models.card import Card, CardFigure, OperatingPoint
 from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
 from skinapp.ui import state
 
@@ -17,16 +19,15 @@ CHOOSER_HELP = (
 )
 
 
-def choose(assessment: Assessment) -> float:
+def choose(points: Sequence[OperatingPoint]) -> float:
     """Return the sensitivity of the chosen operating point: the visitor's choice, where the model has it."""
-    known = {point.sensitivity for point in assessment.operating_points}
-    chosen = state.get_sensitivity()
-    return chosen if chosen in known else SHOWN_SENSITIVITY
+    chosen = state.get_choices().sensitivity
+    return next((point.sensitivity for point in points if point.sensitivity == chosen), SHOWN_SENSITIVITY)
 
 
-def show_chooser(assessment: Assessment, sensitivity: float) -> None:
+def show_chooser(points: Sequence[OperatingPoint], sensitivity: float) -> None:
     """Let the visitor choose one of the model's operating points; show nothing where there is no choice."""
-    known = sorted(point.sensitivity for point in assessment.operating_points)
+    known = sorted(point.sensitivity for point in points)
     if len(known) < 2:
         return
     key = state.build_widget_key("sensitivity")
@@ -38,7 +39,7 @@ def show_chooser(assessment: Assessment, sensitivity: float) -> None:
         format_func=lambda value: f"{value:.0%}",
         required=True,
         key=key,
-        on_change=lambda: state.keep_sensitivity(state.get_widget(key)),
+        on_change=lambda: state.keep_choices(sensitivity=state.get_widget(key)),
         help=CHOOSER_HELP,
     )
 

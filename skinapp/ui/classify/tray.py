@@ -6,7 +6,7 @@ from skinapp.formatting import format_score_percent
 from skinapp.inference.answer import MAX_ANSWERS, Answer, Order, sort_answers
 from skinapp.inference.triage import Category, decide_triage
 from skinapp.ui import state
-from skinapp.ui.classify import drafting, examples, photo_input, threshold
+from skinapp.ui.classify import drafting, examples, photo_input, threshold, your_call
 from skinapp.ui.component import define_component
 from skinapp.ui.photo_grid import Cell, choose_photo
 
@@ -67,7 +67,11 @@ def show() -> None:
 
 
 def _make_cell(answer: Answer, opened: int | None) -> Cell:
-    category = decide_triage(answer.assessment, threshold.choose(answer.assessment)).category
+    if your_call.is_wanted(answer):  # the tray must not give away what the reader has not answered yet
+        name = answer.name or answer.source
+        return Cell(answer.id, your_call.TOGGLE, answer.thumbnail, note=name, current=answer.id == opened)
+    sensitivity = threshold.choose(answer.assessment.operating_points)
+    category = decide_triage(answer.assessment, sensitivity).category
     return Cell(
         answer.id,
         SHORT_WORDS[category],
