@@ -17,7 +17,8 @@ def answered(browser: Browser, address: str, tmp_path: Path) -> Page:
     Image.fromarray(np.random.default_rng(1).integers(60, 200, (120, 160, 3), dtype=np.uint8)).save(photo)
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
-    page.set_input_files("input[type=file]", photo)
+    page.set_input_files("[data-testid=stFileUploader] input[type=file]", photo)
+    page.get_by_role("button", name="Assess this part").click()
     expect(page.get_by_text(re.compile("|".join(map(re.escape, HEADLINES.values())))).first).to_be_visible()
     return page
 
@@ -39,7 +40,8 @@ def test_the_answer_can_be_taken_away_as_pdf_and_as_json(answered: Page) -> None
 def test_the_page_with_an_answer_prints_on_one_sheet(answered: Page) -> None:
     answered.emulate_media(media="print")
     expect(answered.get_by_alt_text("The photo as the networks saw it")).to_be_visible()
-    expect(answered.locator("input[type=file]")).to_be_hidden()
+    for not_of_the_answer in ("lesion.jpg", "Your last answers"):
+        expect(answered.get_by_text(not_of_the_answer).filter(visible=True)).to_have_count(0)
     expect(answered.get_by_role("button")).to_have_count(0)
     answered.emulate_media(media="screen")
     printed = answered.pdf(prefer_css_page_size=True)

@@ -99,7 +99,7 @@ class Sheet:
     def bar(self, name: str, share: float, number: str, colour: str, tick: float | None = None) -> None:
         """Draw a named bar for a share (0 to 1) with its number; `tick` is a place on it, 0 to 1, that is marked."""
         size, width = 8.5, self.right - self.left
-        start, end = self.left + 0.47 * width, self.left + 0.86 * width
+        start, end = self.left + 0.5 * width, self.left + 0.87 * width
         top, height = self.y, size * _LEADING * _MM_PER_PT * self._scale
         self._fill(name, self.left, start, size)
         bottom, self.y = self.y, top

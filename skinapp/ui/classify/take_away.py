@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from skinapp.cards.frequencies import compute_frequencies, get_model_prevalence
+from skinapp.inference.answer import Answer
 from skinapp.inference.take_away.report import Report, build_report
 from skinapp.inference.triage import Triage
 from skinapp.models.card import Card
 from skinapp.ui import state
 from skinapp.ui.classify.assessor import get_assessor
-from skinapp.ui.state import Answer
 
 _PRINT_STYLE = Path(__file__).parents[1] / "assets" / "print.css"
 

@@ -29,7 +29,7 @@ def show_row(answer: Answer) -> None:
     state.hold_widgets(photo_input.WAY)
     _arrive(key="arrival", data={"id": f"{state.get_round()}-{answer.id}", "label": "The answer"})
     count = len(state.get_desk().answers)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="answer-row", horizontal=True, vertical_alignment="center", gap="small"):
         st.image(answer.thumbnail, width=48)
         st.markdown(f"**{answer.source}**" + (f" · {answer.name}" if answer.name and not answer.example else ""))
         st.button("New photo", icon=":material/add_a_photo:", on_click=state.clear_desk)
@@ -45,6 +45,11 @@ def show_row(answer: Answer) -> None:
 
 def show() -> None:
     """Show the tray, and open the answer that the visitor chooses from it."""
+    with st.container(key="tray"):  # print.css leaves it out: the answers of other lesions are no part of this one
+        _show_answers()
+
+
+def _show_answers() -> None:
     desk = state.get_desk()
     if not desk.answers:
         return

@@ -16,7 +16,7 @@ from skinapp.ui import loaders
 from skinapp.ui.thumbnails import ARCHIVE_PAGE
 
 MOST = 3
-WIDTH_PX = 136
+WIDTH_PX = 130
 
 SOURCE = (
     "Photos: HAM10000 (Tschandl et al., 2018), CC BY-NC 4.0. They were drawn at random, not chosen as typical, and no "
