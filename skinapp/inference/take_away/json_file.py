@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from skinapp.inference.assessment import Scores
+from skinapp.inference.lesion import LesionAnswer
 from skinapp.inference.take_away.report import Report
 from skinapp.inference.triage import HEADLINES
 from skinapp.notice import NOTICE
@@ -28,6 +29,7 @@ def _build(report: Report) -> dict[str, Any]:
         "created": report.created.isoformat(timespec="seconds"),
         "triage": {"headline": HEADLINES[triage.category], **asdict(triage)},
         "frequencies": asdict(report.frequencies) if report.frequencies and report.has_scores else None,
+        "lesion": None if report.lesion is None else _describe_lesion(report.lesion),
         "in_scope": assessment.in_scope,
         "findings": [asdict(finding) for finding in assessment.findings],
         "notes": list(assessment.notes),
@@ -40,6 +42,14 @@ def _build(report: Report) -> dict[str, Any]:
         "notice": NOTICE,
         "attribution": report.attribution or None,
         "photo": {"media_type": "image/png", "base64": b64encode(_encode_png(report)).decode("ascii")},
+    }
+
+
+def _describe_lesion(lesion: LesionAnswer) -> dict[str, Any]:
+    return {
+        "malignant_scores": [photo.malignant_score for photo in lesion.photos],
+        "is_wide": lesion.is_wide,
+        "changes_type": lesion.changes_type,
     }
 
 

@@ -62,6 +62,7 @@ def _write_verdict(sheet: Sheet, report: Report) -> None:
         sheet.write(f"{triage.next_step} {ALWAYS}", size=10.5, bold=True)
         sheet.list(words.list_reasons(report))
         sheet.skip(1)
+        sheet.write(words.describe_lesion(report))
         sheet.write(words.describe_frequencies(report))
     below = max(sheet.y, below)
     sheet.paint(COLOURS[triage.category], beside - 3.5, top, 1.2, below - top)

@@ -13,6 +13,7 @@ from skinapp.cards.frequencies import NaturalFrequencies, find_point_on_test
 from skinapp.cards.network_facts import name_networks
 from skinapp.cards.selection import find_test_figure, find_without_benign_cameras
 from skinapp.inference.assessment import Assessment
+from skinapp.inference.lesion import LesionAnswer
 from skinapp.inference.triage import Triage
 from skinapp.models.card import Card, CardFigure
 from skinapp.models.uncertainty import ConformalFacts
@@ -37,8 +38,8 @@ class Report:
 
     `view` is the part of the photo that was scored, uint8 (s, s, 3). `created` has a time zone. `figures` are of the
     model's test run, `frequencies` those at the reader's prevalence, None where unknown, `conformal` the facts of the
-    assessment's set of types. A file that is made of it holds nothing else of the original photo: no name, hash, size
-    or EXIF.
+    assessment's set of types, `lesion` the answer to several photos of it, None for one. A file that is made of it
+    holds nothing else of the original photo: no name, hash, size or EXIF.
     """
 
     created: datetime
@@ -51,6 +52,7 @@ class Report:
     frequencies: NaturalFrequencies | None = None
     conformal: ConformalFacts | None = None
     attribution: str = ""
+    lesion: LesionAnswer | None = None
 
     @property
     def has_scores(self) -> bool:
@@ -66,8 +68,12 @@ def build_report(
     cards: tuple[Card, Card],
     frequencies: NaturalFrequencies | None = None,
     attribution: str = "",
+    lesion: LesionAnswer | None = None,
 ) -> Report:
-    """Build the report of one answer; `cards` are those of the malignancy and the lesion-type model."""
+    """Build the report of one answer; `cards` are those of the malignancy and the lesion-type model.
+
+    For several photos of a lesion `assessment` is their mean and `view` one of them.
+    """
     malignancy, lesion_type = cards
     return Report(
         created=created,
@@ -80,6 +86,7 @@ def build_report(
         frequencies=frequencies,
         conformal=lesion_type.conformal,
         attribution=attribution,
+        lesion=lesion,
     )
 
 

@@ -7,6 +7,7 @@ from skinapp.cards.wording import name_figure
 from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.inference.assessment import Assessment
 from skinapp.inference.conformal import describe_set
+from skinapp.inference.lesion import describe_spread
 from skinapp.inference.take_away.report import ModelFacts, Report
 from skinapp.inference.triage import Triage
 from skinapp.models.card import CardFigure
@@ -39,6 +40,12 @@ def list_reasons(report: Report) -> tuple[str, ...]:
     """Return the reasons of the verdict, without the findings that only warn: they stand among the checks."""
     warnings = {finding.sentence for finding in report.assessment.findings if finding.severity == "warns"}
     return tuple(reason for reason in report.triage.reasons if reason not in warnings)
+
+
+def describe_lesion(report: Report) -> str:
+    """Say how far several photos of the lesion differ; nothing for one photo."""
+    spread = describe_spread(report.lesion) if report.lesion else ""
+    return f"{spread} One of them is shown here." if spread else ""
 
 
 def describe_frequencies(report: Report) -> str:

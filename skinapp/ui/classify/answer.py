@@ -1,7 +1,6 @@
 """A photo's answer from top to bottom: the verdict, two donuts, and folded below them what they rest on."""
 
 import math
-from dataclasses import replace
 
 import streamlit as st
 
@@ -66,7 +65,7 @@ def show(answer: Answer) -> None:
     with st.expander("The photo as the networks saw it"):
         _show_photo(answer)
     with st.expander("Take the answer away"):
-        take_away.show(replace(answer, assessment=assessment), triage)
+        take_away.show(answer, assessment, triage, lesion)
 
 
 def _show_model(card: Card, types_card: Card) -> None:

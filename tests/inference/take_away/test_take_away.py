@@ -19,6 +19,7 @@ from skinapp import __version__
 from skinapp.cards.frequencies import NaturalFrequencies
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.findings import Finding
+from skinapp.inference.lesion import join_assessments
 from skinapp.inference.take_away.json_file import make_json
 from skinapp.inference.take_away.pdf_file import make_pdf
 from skinapp.inference.take_away.report import Report, build_report
@@ -184,3 +185,12 @@ def test_the_figures_are_those_of_the_chosen_operating_point() -> None:
         assert set(at) == {sensitivity}
         assert all(figure.split == "test" for figure in figures)
         assert {"malignant_auroc", "balanced_accuracy", "recall"} <= {figure.metric for figure in figures}
+
+
+def test_several_photos_of_a_lesion_are_counted_in_both_files(card: Card) -> None:
+    lesion = join_assessments([assess(0.4), assess(0.5), assess(0.45)], card)
+    assert lesion.mean
+    joined = build_report(CREATED, VIEW, lesion.mean, lesion.triage, (card, card), lesion=lesion)
+    said = "its 3 photos go from 40% to 50%; their mean is 45%. One of them is shown here."
+    assert said in read_pdf(make_pdf(joined))
+    assert json.loads(make_json(joined))["lesion"]["malignant_scores"] == [0.4, 0.5, 0.45]
