@@ -68,12 +68,13 @@ def main() -> None:
 
 
 def upload(page: Page, photo: Path) -> None:
-    """Upload one photo, wait for its answer, and start over."""
+    """Upload one photo, wait for its answer, and forget it."""
     page.set_input_files("input[type=file]", photo)
-    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=120_000)
+    page.get_by_role("button", name="Assess this part").click(timeout=120_000)
+    expect(page.get_by_role("button", name="New photo")).to_be_visible(timeout=120_000)
     page.wait_for_timeout(300)
-    page.get_by_role("button", name="Start over").click()
-    expect(page.locator(".js-plotly-plot")).to_have_count(0, timeout=60_000)
+    page.get_by_role("button", name="Forget all").click()
+    expect(page.get_by_role("button", name="New photo")).to_have_count(0, timeout=60_000)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,11 @@ def count_marks(pid: int, mark: bytes) -> int:
 
 def upload(page: Page, photo: Path) -> None:
     """Upload one photo and wait for its answer."""
+    if (again := page.get_by_role("button", name="New photo")).is_visible():
+        again.click()
     page.set_input_files("input[type=file]", photo)
-    expect(page.get_by_text(photo.name)).to_be_visible(timeout=120_000)
-    expect(page.get_by_text("As the networks saw it")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Assess this part").click(timeout=120_000)
+    expect(page.get_by_role("button", name="New photo")).to_be_visible(timeout=120_000)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=60_000)
 
 
@@ -66,10 +68,10 @@ def main() -> None:
             print(f"  answered: {count_marks(pid, mark)}")
             upload(page, second)
             print(f"  a second photo answered: {count_marks(pid, mark)}; of the second {count_marks(pid, other)}")
-            page.get_by_role("button", name="Start over").click()
-            expect(page.get_by_text("As the networks saw it")).to_have_count(0, timeout=60_000)
+            page.get_by_role("button", name="Forget all").click()
+            expect(page.get_by_role("button", name="New photo")).to_have_count(0, timeout=60_000)
             time.sleep(1)
-            print(f"  started over: {count_marks(pid, mark)}; of the second {count_marks(pid, other)}")
+            print(f"  all forgotten: {count_marks(pid, mark)}; of the second {count_marks(pid, other)}")
         upload(page, photo)
         page.close()
         time.sleep(2)

@@ -24,6 +24,7 @@ from playwright.async_api import Browser, Error, Page, async_playwright, expect
 from benchmarks.memory import read_memory_mb
 from benchmarks.served import ADDRESS, serve
 from skinapp.taxonomy import get_class_name
+from skinapp.ui.classify.answer import SCORES, SHOW_ANYWAY
 
 PHOTOS = 40
 FORMATS = (("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP"), ("tif", "TIFF"), ("bmp", "BMP"))
@@ -105,15 +106,21 @@ async def visit(page: Page, photos: list[Path], expected: dict[str, Shown], unti
 
 
 async def ask(page: Page, photo: Path) -> Shown:
-    """Upload a photo, read both tables of its answer, and start over."""
+    """Upload a photo, have the whole of it assessed, read both tables of its answer, and forget it."""
     await page.set_input_files("input[type=file]", photo, timeout=WAIT_MS)
+    await page.get_by_role("button", name="Whole photo").click(timeout=WAIT_MS)
+    await page.get_by_role("button", name="Assess this part").click(timeout=WAIT_MS)
+    folded, anyway = page.get_by_text(SCORES), page.get_by_text(SHOW_ANYWAY)
+    await expect(folded.or_(anyway)).to_be_visible(timeout=WAIT_MS)
+    if await anyway.count():  # the gate takes a drawn picture for what it is
+        await anyway.click(timeout=WAIT_MS)
+    await folded.click(timeout=WAIT_MS)
     tables = page.get_by_test_id("stTable")
     await expect(tables).to_have_count(2, timeout=WAIT_MS)
-    await expect(page.get_by_text("As the networks saw it")).to_have_count(1, timeout=WAIT_MS)
     cells = await tables.evaluate_all(
         "all => all.flatMap(t => [...t.querySelectorAll('th,td')].map(c => c.textContent))"
     )
-    await page.get_by_role("button", name="Start over").click(timeout=WAIT_MS)
+    await page.get_by_role("button", name="Forget all").click(timeout=WAIT_MS)
     await expect(tables).to_have_count(0, timeout=WAIT_MS)
     pairs = [(name.strip(), score.strip()) for name, score in pairwise(cells) if "%" in score]
     return {name.split(" (")[0].lower(): score for name, score in pairs}

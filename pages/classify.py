@@ -15,6 +15,7 @@ with frame.page(
         answer.show(desk.answer)
         tray.show()
     elif desk.drafts:
+        photo_input.show_refusals()
         same_lesion.show_pending()
         framing.show()
         your_call.show_toggle()
@@ -28,7 +29,6 @@ with frame.page(
         with introduction:
             if not desk.answers:
                 photo_input.show_introduction()
+        photo_input.show_refusals()
         tray.show()
         assessor.start_loading()
-    for refusal in desk.refusals:
-        st.error(refusal)

@@ -8,6 +8,7 @@ import numpy as np
 
 from skinapp.datasets.showcase import Example
 from skinapp.inference.assessment import Assessment
+from skinapp.inference.triage import decide_triage
 from skinapp.photo import Square
 
 MAX_ANSWERS = 20
@@ -43,7 +44,12 @@ def add_answer(answers: Iterable[Answer], new: Answer) -> tuple[Answer, ...]:
 
 
 def sort_answers(answers: Iterable[Answer], order: Order) -> tuple[Answer, ...]:
-    """Sort answers, the newest first or the highest score for malignant first."""
-    if order == "score":
-        return tuple(sorted(answers, key=lambda answer: (-answer.assessment.malignant_score, -answer.id)))
-    return tuple(sorted(answers, key=lambda answer: -answer.id))
+    """Sort answers, the newest first or the highest score for malignant first; the last ones are not assessable."""
+    if order == "time":
+        return tuple(sorted(answers, key=lambda answer: -answer.id))
+    return tuple(sorted(answers, key=_rank_by_score))
+
+
+def _rank_by_score(answer: Answer) -> tuple[bool, float, int]:
+    is_unclear = decide_triage(answer.assessment).category == "not_assessable"
+    return is_unclear, -answer.assessment.malignant_score, -answer.id

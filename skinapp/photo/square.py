@@ -54,7 +54,7 @@ def propose_square(box: tuple[float, float, float, float], width: int, height: i
     off = max(abs(left + right - width), abs(top + bottom - height)) / 2
     if longer >= SMALL * shortest and off <= OFF_CENTRE * shortest:
         return find_largest_square(width, height)
-    side = min(MARGIN * longer, shortest)
+    side = min(max(MARGIN * longer, LEAST_SIDE), shortest)
     return fit_square((left + right - side) / 2, (top + bottom - side) / 2, side, width, height)
 
 

@@ -13,7 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (cell.current) button.ariaCurrent = "true";
     const picture = make("span", "picture");
     if (cell.url) {
-      const inner = make("span", "inner");
+      const inner = make("span", cell.box ? "inner" : "inner cut");
       const image = make("img", "");
       image.src = cell.url;
       image.alt = "";

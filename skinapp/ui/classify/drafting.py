@@ -41,11 +41,13 @@ def assess(drafts: tuple[Draft, ...]) -> None:
     Raises ModelError where no model can answer; the photos that were not answered then stay.
     """
     alone, progress = len(drafts) == 1, st.empty()
-    for place, one in enumerate(drafts):
-        words = "Assessing the photo" if alone else f"Assessing photo {place + 1} of {len(drafts)}"
-        progress.progress(place / len(drafts), words)
-        _assess(one)
-    progress.empty()
+    try:
+        for place, one in enumerate(drafts):
+            words = "Assessing the photo" if alone else f"Assessing photo {place + 1} of {len(drafts)}"
+            progress.progress(place / len(drafts), words)
+            _assess(one)
+    finally:
+        progress.empty()
     if not alone:
         state.set_widget(state.build_widget_key("tray-order"), "score")
     desk = state.get_desk()

@@ -18,6 +18,11 @@ PAGE_PHOTOS = 8
 WAIT_S = 8.0
 """How long the page waits for thumbnails from the archive; those that come later are there the next time."""
 
+UNAVAILABLE = "The examples cannot be loaded at the moment. Use a photo of your own, or try again later."
+ONE_UNAVAILABLE = (
+    "This example cannot be loaded at the moment. Choose another one, use a photo of your own, or try again later."
+)
+
 _fetchers = ThreadPoolExecutor(PAGE_PHOTOS, "examples")
 
 
@@ -33,6 +38,8 @@ def show() -> list[ChosenPhoto]:
     numbers = range(len(listed))[(page - 1) * PAGE_PHOTOS : page * PAGE_PHOTOS]
     thumbnails = _get_thumbnails([listed[number] for number in numbers])
     cells = [Cell(number, str(number + 1), url) for number, url in zip(numbers, thumbnails, strict=True)]
+    if not any(thumbnails):
+        st.info(_explain(UNAVAILABLE, listed[numbers[0]]))
     chosen = choose_photo("Examples", cells, "examples")
     if st.button("Surprise me", icon=":material/casino:"):
         chosen = random.randrange(len(listed))
@@ -48,10 +55,21 @@ def fetch(source: str, example: Example) -> ChosenPhoto | None:
     try:
         with st.spinner("Fetching the example"):
             fetched = _fetch(example.image_id)
-    except ExampleError as error:
-        st.warning(str(error))
+    except ExampleError:
+        st.warning(_explain(ONE_UNAVAILABLE, example))
         return None
     return ChosenPhoto(example.image_id, source, example=example, fetched=fetched)
+
+
+def _explain(sentence: str, example: Example) -> str:
+    """Add to a sentence for visitors what whoever runs the server can do, where both are the same person."""
+    if not loaders.is_local():
+        return sentence
+    try:
+        _fetch(example.image_id)
+    except ExampleError as error:
+        return f"{sentence}  \n{error}"
+    return sentence
 
 
 def _fetch(image_id: str) -> ExamplePhoto:
@@ -59,15 +77,13 @@ def _fetch(image_id: str) -> ExamplePhoto:
 
 
 def _get_thumbnails(examples: list[Example]) -> list[str]:
-    """Return the thumbnails of examples as data URLs, "" for those that are not there in time; say so if none is."""
+    """Return the thumbnails of examples as data URLs, "" for those that are not there in time."""
     coming = [_start_thumbnail(example.image_id, get_examples_folder()) for example in examples]
-    wait(coming, WAIT_S)
-    failed = [one.exception() for one in coming if one.done() and one.exception()]
+    with st.spinner("Loading the examples"):
+        wait(coming, WAIT_S)
     for example, one in zip(examples, coming, strict=True):
         if one.done() and one.exception():
             _start_thumbnail.clear(example.image_id, get_examples_folder())  # the next visit tries again
-    if len(failed) == len(coming):
-        st.info(str(failed[0]))
     return [one.result() if one.done() and not one.exception() else "" for one in coming]
 
 

@@ -69,6 +69,12 @@ def show() -> list[ChosenPhoto]:
     return {UPLOAD: _show_upload, CAMERA: _show_camera, EXAMPLE: examples.show}[way or UPLOAD]()
 
 
+def show_refusals() -> None:
+    """Say why photos that were chosen last could not be used."""
+    for refusal in state.get_desk().refusals:
+        st.error(refusal)
+
+
 def is_camera_allowed(url: str | None) -> bool:
     """Tell whether browsers let a page at this address use the camera: over https, or on the same computer."""
     parts = urlsplit(url or "")

@@ -31,7 +31,6 @@ def show_row(answer: Answer) -> None:
     count = len(state.get_desk().answers)
     with st.container(key="answer-row", horizontal=True, vertical_alignment="center", gap="small"):
         st.image(answer.thumbnail, width=48)
-        st.markdown(f"**{answer.source}**" + (f" · {answer.name}" if answer.name and not answer.example else ""))
         st.button("New photo", icon=":material/add_a_photo:", on_click=state.clear_desk)
         if answer.example is not None:
             if st.button("Change the frame", icon=":material/crop:"):
@@ -41,6 +40,7 @@ def show_row(answer: Answer) -> None:
             st.button("Change the frame", icon=":material/crop:", on_click=again, args=(answer,))
         if count > 1:
             st.button(f"All {count} answers", icon=":material/grid_view:", on_click=state.clear_desk)
+        st.caption(_name(answer), width="content")
 
 
 def show() -> None:
@@ -77,14 +77,19 @@ def _make_cell(answer: Answer, opened: int | None) -> Cell:
         return Cell(answer.id, your_call.TOGGLE, answer.thumbnail, note=name, current=answer.id == opened)
     sensitivity = threshold.choose(answer.assessment.operating_points)
     category = decide_triage(answer.assessment, sensitivity).category
+    score = "" if category == "not_assessable" else f"{format_score_percent(answer.assessment.malignant_score)} · "
     return Cell(
         answer.id,
         SHORT_WORDS[category],
         answer.thumbnail,
-        note=f"{format_score_percent(answer.assessment.malignant_score)} · {answer.name or answer.source}",
+        note=score + (answer.source if answer.example else answer.name or answer.source),
         tone=category,
         current=answer.id == opened,
     )
+
+
+def _name(answer: Answer) -> str:
+    return answer.source if answer.example or not answer.name else f"{answer.source} · {answer.name}"
 
 
 def _draft_example(answer: Answer) -> None:
