@@ -46,3 +46,15 @@ def test_the_page_with_an_answer_prints_on_one_sheet(answered: Page) -> None:
     answered.emulate_media(media="screen")
     printed = answered.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 1
+
+
+def test_the_answer_links_to_its_types_and_is_there_when_the_reader_comes_back(answered: Page) -> None:
+    answered.get_by_role("link", name="What these types are").click()
+    expect(answered.get_by_text("The types that the link names come first.")).to_be_visible()
+    named = re.findall(r"type=(\w+)", answered.url)
+    assert len(named) >= 3
+    headings = answered.locator("h3")
+    for place, code in enumerate(named):
+        expect(headings.nth(place)).to_contain_text(f"({code})")
+    answered.get_by_role("link", name="Classify").click()
+    expect(answered.get_by_alt_text("The photo as the networks saw it")).to_be_visible()

@@ -27,6 +27,7 @@ from skinapp.ui.classify import (
 )
 from skinapp.ui.classify.assessor import get_assessor
 from skinapp.ui.state import Answer
+from skinapp.ui.types import page as types
 
 SHOW_ANYWAY, SCORES = "Show the scores anyway", "All scores, and scores at your prevalence"
 
@@ -55,6 +56,7 @@ def show(answer: Answer) -> None:
     if with_scores:
         donuts.show(assessment, triage, card)
         _show_set(assessment, types_card)
+        _link_types(assessment)
     same_lesion.show(answer, lesion, card)
     if with_scores:
         with st.expander(SCORES):
@@ -81,6 +83,14 @@ def _show_set(assessment: Assessment, card: Card) -> None:
     if assessment.conformal is not None and card.conformal is not None:
         said = describe_set(assessment.conformal, card.conformal)
         st.markdown(f":material/category: {said}", help=explain_set(card.conformal))
+
+
+def _link_types(assessment: Assessment) -> None:
+    """Link to what the likeliest types and those of the set are, with photos; the page puts these types first."""
+    top = [code for code, _ in assessment.lesion_type.rank()[:3]]
+    named = dict.fromkeys([*top, *(assessment.conformal or ())])
+    label, icon = "What these types are, with photos", ":material/menu_book:"
+    st.page_link("pages/types.py", label=label, icon=icon, query_params=[(types.TYPE, code) for code in named])
 
 
 def _show_test_figures(card: Card, task: Task) -> None:
