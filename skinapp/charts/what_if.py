@@ -59,7 +59,7 @@ def draw_what_if(moves: pd.DataFrame, score: float, threshold: float | None) -> 
     scale = _build_scale(marks)
     layers = [*_draw_lines(score, threshold, scale), *_draw_moves(table, scale)]
     chart: alt.LayerChart = finish_chart(layers, _ROW_PX * len(table) + _AXIS_PX).properties(
-        padding={"top": _LABEL_PX, "left": 0, "right": 4, "bottom": 0}
+        padding={"top": _LABEL_PX, "left": 0, "right": 4, "bottom": 6}
     )
     return chart
 

@@ -22,7 +22,7 @@ CONTOUR = 0.5
 """Share of the strongest evidence at which the outline is drawn."""
 
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-_THIN_PX, _THICK_PX = 1, 3
+_THIN_PX, _THICK_PX = 2, 4
 
 
 def compute_class_map(maps: Floats, weight: Floats, place: int) -> npt.NDArray[np.float32]:
