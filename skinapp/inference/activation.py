@@ -116,8 +116,8 @@ def _draw_outline(pixels: Pixels, evidence: Floats) -> None:
     beyond = _THICK_PX + 1  # the outline goes on beyond the edge of the picture, not along it
     strong = np.pad((evidence >= CONTOUR).astype(np.uint8), beyond, mode="edge")
     outlines, _ = cv2.findContours(strong, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(-beyond, -beyond))
-    cv2.drawContours(pixels, outlines, -1, _BLACK, _THICK_PX)
-    cv2.drawContours(pixels, outlines, -1, _WHITE, _THIN_PX)
+    cv2.drawContours(pixels, outlines, -1, _BLACK, _THICK_PX, cv2.LINE_AA)
+    cv2.drawContours(pixels, outlines, -1, _WHITE, _THIN_PX, cv2.LINE_AA)
 
 
 def _to_bytes(shares: Floats) -> Pixels:

@@ -125,8 +125,8 @@ def _show_similar(answer: Answer, triage: Triage) -> None:
     st.markdown(f"**{LOOK_ALIKE}** {words.count_malignant_cases([case.diagnosis for case in cases])}")
     show_cases(cases, card.data.table)
     st.caption(
-        f"The training photos, one a lesion, that are nearest in what {words.describe_network(card)} reads of a photo; "
-        f"1 is the same. {words.describe_nearest(card)}"
+        f"These are the nearest training photos, one a lesion, by the features of {words.describe_network(card)}. "
+        f"A similarity of 1 is the same. {words.describe_nearest(card)}"
     )
 
 
