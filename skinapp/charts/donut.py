@@ -76,16 +76,10 @@ def draw_lesion_type_donut(classes: Sequence[str], probabilities: Sequence[float
     malignant type is in the middle, and it has a segment of its own also where it is not among the three.
     """
     strongest = find_strongest_malignant(classes, probabilities) if tone == "flagged" else None
-    shares = list_shown_shares(classes, probabilities, tone)
+    shares = list_top_and_other(classes, probabilities, also=strongest)
     first = next((share for share in shares if share.label == strongest), shares[0]) if strongest else shares[0]
     name = wrap_text(get_short_class_name(first.label or first.name))
     return _draw_donut(shares, format_score_percent(first.share), name, tone)
-
-
-def list_shown_shares(classes: Sequence[str], probabilities: Sequence[float], tone: Tone) -> tuple[Share, ...]:
-    """Return the segments of a lesion-type donut in a tone; see `draw_lesion_type_donut`."""
-    strongest = find_strongest_malignant(classes, probabilities) if tone == "flagged" else None
-    return list_top_and_other(classes, probabilities, also=strongest)
 
 
 def find_strongest_malignant(classes: Sequence[str], probabilities: Sequence[float]) -> str | None:

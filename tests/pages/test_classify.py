@@ -36,7 +36,6 @@ from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name, is_malig
 from skinapp.ui import loaders
 from skinapp.ui.classify.answer import SCORES, SHOW_ANYWAY
 from skinapp.ui.classify.assessor import get_assessor
-from skinapp.ui.classify.donuts import ABOUT
 from skinapp.ui.classify.photo_input import is_camera_allowed
 from skinapp.ui.classify.same_lesion import ADD, CHOOSE, COMPARE
 from skinapp.ui.classify.threshold import CHOOSER
@@ -117,7 +116,7 @@ def test_upload_is_answered_as_the_assessor_answers(app: AppTest, models: Path) 
     best, score = expected.lesion_type.rank()[0]
     assert tables[1][f"{get_class_name(best)} ({best})"] == f"{score:.1%}"
     assert len(tables[1]) == 8
-    (link,) = [one.proto for one in page.get("page_link") if one.proto.label == ABOUT]
+    (link,) = [one.proto for one in page.get("page_link") if one.proto.label.startswith("What these types are")]
     assert f"type={best}" in link.query_string
     text = words(page)
     for needed in ("Model score, not the chance of cancer", ALWAYS, DARKER_SKIN, NOTICE, NOT_CHECKED):

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from skinapp.charts.donut import Tone, draw_lesion_type_donut, draw_malignancy_donut, list_shown_shares
+from skinapp.charts.donut import Tone, draw_lesion_type_donut, draw_malignancy_donut
 from skinapp.formatting import format_score_percent, format_threshold
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.triage import Category, Triage
@@ -11,9 +11,6 @@ from skinapp.models.card import Card
 from skinapp.taxonomy import MELANOMA, get_class_name
 from skinapp.ui import chart
 from skinapp.ui.classify import threshold
-from skinapp.ui.types.page import TYPE
-
-ABOUT = "What these lesion types are"
 
 _TONES: dict[Category, Tone] = {"flagged": "flagged", "not_flagged": "plain", "not_assessable": "grey"}
 
@@ -57,10 +54,6 @@ def _show_lesion_type(scores: Scores, tone: Tone) -> None:
         st.markdown(f"Melanoma is not among the top three: its score is **{melanoma}**.")
     else:
         st.markdown("**Model scores, not chances.**")
-    named = [share.label for share in list_shown_shares(scores.classes, scores.values, tone) if share.label]
-    st.page_link(
-        "pages/types.py", label=ABOUT, icon=":material/category:", query_params=[(TYPE, code) for code in named]
-    )
 
 
 def _format_class(label: str) -> str:
