@@ -47,7 +47,9 @@ class ScopeGate:
     """The fitted numbers of a gate, for descriptions of m numbers.
 
     `centre` and `spread` (m,) standardise a description; `directions` (m, k) are orthonormal; `weights` (m,) are those
-    of the logistic regression; `residual_weight` and `offset` join both so that 0 is the limit.
+    of the logistic regression, whose value counts as `floor` at least: however sure the regression is of a picture
+    unlike all that it was fitted on, that does not make up for its distance. `residual_weight` and `offset` join both
+    so that 0 is the limit.
     """
 
     centre: Values
@@ -55,6 +57,7 @@ class ScopeGate:
     directions: Values
     weights: Values
     residual_weight: float
+    floor: float
     offset: float
 
     def measure(self, early: Values) -> Values:
@@ -65,7 +68,8 @@ class ScopeGate:
         with np.errstate(invalid="ignore"):
             standard = standardise(early, self.centre, self.spread)
             residual = measure_residual(standard, self.directions)
-            distance = self.residual_weight * np.log(residual) + standard @ self.weights + self.offset
+            likely = np.maximum(standard @ self.weights, self.floor)
+            distance = self.residual_weight * np.log(residual) + likely + self.offset
         return np.where(np.isfinite(distance), distance, np.inf)
 
     def check(self, early: Values) -> list[ScopeAnswer]:

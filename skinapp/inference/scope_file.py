@@ -21,7 +21,7 @@ def save_gate(folder: Path, gate: ScopeGate) -> str:
         "spread": gate.spread.astype(np.float32),
         "directions": np.ascontiguousarray(gate.directions, dtype=np.float16),
         "weights": gate.weights.astype(np.float32),
-        "joined": np.array([gate.residual_weight, gate.offset]),
+        "joined": np.array([gate.residual_weight, gate.floor, gate.offset]),
     }
     with replace_file(folder / SCOPE) as aside:
         save_file(arrays, aside)
@@ -43,9 +43,9 @@ def load_gate(folder: Path, card: Card) -> ScopeGate | None:
         raise ModelError(f"{path} was fitted to another network than the card's evidence network. {again}")
     tensors = {name: tensor.float().numpy() for name, tensor in read_safetensors(path).items()}
     try:
-        residual_weight, offset = tensors["joined"].tolist()
+        residual_weight, floor, offset = tensors["joined"].tolist()
         centre, spread, directions, weights = (tensors[n] for n in ("centre", "spread", "directions", "weights"))
-        return ScopeGate(centre, spread, directions, weights, residual_weight, offset)
+        return ScopeGate(centre, spread, directions, weights, residual_weight, floor, offset)
     except (KeyError, ValueError) as error:
         raise ModelError(f"{path} holds no scope gate. {again}") from error
 

@@ -16,6 +16,7 @@ GATE = ScopeGate(
     directions=np.array([[1.0], [0.0], [0.0]]),
     weights=np.array([0.0, 0.5, 0.0]),
     residual_weight=2.0,
+    floor=-0.5,
     offset=-1.0,
 )
 
@@ -30,6 +31,10 @@ def test_the_distance_by_hand() -> None:
     expected = 2 * np.log(np.sqrt(25 / 3)) + 0.5 * 3 - 1
     np.testing.assert_allclose(GATE.measure(describe(5, 3, 4)), [expected])
     np.testing.assert_allclose(GATE.measure(describe(0, 3, 4)), [expected])
+
+
+def test_a_sure_regression_does_not_make_up_for_the_distance() -> None:
+    np.testing.assert_allclose(GATE.measure(describe(5, -2.9, 4)), [np.log((2.9**2 + 16) / 3) - 0.5 - 1])
 
 
 def test_a_photo_beyond_the_limit_is_refused_with_what_to_do() -> None:

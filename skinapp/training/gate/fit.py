@@ -1,6 +1,7 @@
 """Fit the scope gate to what the evidence network sees, and measure how many pictures of each kind it refuses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -11,10 +12,10 @@ from skinapp.metrics.estimate import estimate_proportion
 from skinapp.models.scope import Refusals
 from skinapp.training.gate.extract import Seen
 
-DIRECTIONS = 100
+DIRECTIONS = 200
 """Main directions of the photos inside that a description may move along without being further away."""
 
-INVERSE_PENALTY = 0.01
+INVERSE_PENALTY = 0.03
 """C of the logistic regression."""
 
 FALSE_ALARMS = 0.015
@@ -42,7 +43,7 @@ def fit_gate(seen: Sequence[Seen]) -> ScopeGate:
     regression = LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=5000)
     rows = np.concatenate([standard, standardise(outside, centre, spread)])
     regression.fit(rows, np.arange(len(rows)) >= len(inside))
-    gate = ScopeGate(centre, spread, directions, regression.coef_[0], 1.0, 0.0)
+    gate = ScopeGate(centre, spread, directions, regression.coef_[0], 1.0, -np.inf, 0.0)
     return _choose_limit(gate, [each.early for each in seen if each.group.inside and not each.group.fitted])
 
 
@@ -57,10 +58,13 @@ def _choose_limit(gate: ScopeGate, groups: Sequence[Values]) -> ScopeGate:
     residuals = [np.log(measure_residual(rows, gate.directions)) for rows in standard]
     logits = [rows @ gate.weights for rows in standard]
     residual_weight, scale = 1 / np.concatenate(residuals).std(), 1 / np.concatenate(logits).std()
-    distances = [residual_weight * r + scale * x for r, x in zip(residuals, logits, strict=True)]
+    floor = scale * float(np.median(np.concatenate(logits)))
+    distances = [residual_weight * r + np.maximum(scale * x, floor) for r, x in zip(residuals, logits, strict=True)]
     large = [each for each in distances if len(each) >= LIMIT_PHOTOS] or distances
     limit = max(float(np.quantile(each, 1 - FALSE_ALARMS)) for each in large)
-    return ScopeGate(gate.centre, gate.spread, gate.directions, gate.weights * scale, float(residual_weight), -limit)
+    return replace(
+        gate, weights=gate.weights * scale, residual_weight=float(residual_weight), floor=floor, offset=-limit
+    )
 
 
 def measure_refusals(gate: ScopeGate, seen: Sequence[Seen]) -> tuple[Refusals, ...]:
@@ -74,7 +78,7 @@ def measure_refusals(gate: ScopeGate, seen: Sequence[Seen]) -> tuple[Refusals, .
         if not group.fitted:
             refusals.append(_count(gate, each))
         elif not group.inside and not group.drawn:
-            without = fit_gate([other for other in seen if other is not each])
+            without = fit_gate([other for other in seen if other.group.kind != group.kind])
             refusals.append(_count(without, each))
     return tuple(refusals)
 

@@ -31,8 +31,11 @@ from skinapp.training.sections import Augmentation
 OUT_OF_SCOPE = "out-of-scope"
 """The folder of the data root with a folder for each kind of picture that is no dermoscopy."""
 
-FITTED_KINDS = ("building", "document", "hand-skin", "histology", "texture")
+FITTED_KINDS = ("building", "hand-skin", "histology", "plant", "texture")
 """The half of its kinds that the gate is fitted on too. Their refusals are measured with a gate fitted without them."""
+
+CLOSER_CROPS = 4
+"""How often each of their photos is framed closer too."""
 
 CASES = 2500
 """Most training photos of HAM10000 to fit on and to keep as the reference bank, one a lesion, the rare types first."""
@@ -63,13 +66,17 @@ CAMERA_CHANGES = Augmentation(
 )
 """How photos inside the scope are changed for fitting: framed closer, turned, of other cameras and files."""
 
+CLOSER = CAMERA_CHANGES.model_copy(update={"crop_scale": (0.02, 0.3), "dark_corners": 0.0})
+"""How photos outside the scope are framed closer for fitting: most real ones at hand show things from afar."""
+
 
 @dataclass(frozen=True)
 class Group:
     """Pictures of one kind: whether they are inside the scope, and whether the gate is fitted on them or measured.
 
     `views` yields what the network sees of each, uint8 (s, s, 3); `pictures` is their number. `photos` are the rows of
-    the image table that they are of, in the same order, if they are whole photos of one. `drawn` pictures are made.
+    the image table that they are of, in the same order, if they are whole photos of one. `drawn` pictures are drawn, or
+    framed at random.
     """
 
     kind: str
@@ -106,7 +113,8 @@ def collect_groups(data_root: Path, preprocessing: Preprocessing) -> list[Group]
         parts.append(fitted[: FITTED_PHOTOS // 4])
     changed = pd.concat(parts)
     side = preprocessing.input_px
-    groups.append(Group("changed", True, True, len(changed), partial(_read_changed, data_root, changed, side)))
+    views = partial(_read_changed, _list_files(data_root, changed), CAMERA_CHANGES, side)
+    groups.append(Group("changed", True, True, len(changed), views))
     few = validation.sample(min(len(validation), CHANGED_PHOTOS), random_state=0)
     for change in CHANGES:
         groups.append(Group(change.name, True, False, len(few), partial(_change_views, change, partial(read, few))))
@@ -127,6 +135,9 @@ def _collect_outside(data_root: Path, preprocessing: Preprocessing) -> list[Grou
     for folder in sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else ():
         files, fitted = list_photos(folder).photos, folder.name in FITTED_KINDS
         groups.append(Group(folder.name, False, fitted, len(files), partial(_view_files, files, preprocessing)))
+        if fitted:
+            views = partial(_read_changed, files * CLOSER_CROPS, CLOSER, side)
+            groups.append(Group(folder.name, False, True, len(files) * CLOSER_CROPS, views, drawn=True))
     return groups
 
 
@@ -155,7 +166,11 @@ def _read_present(data_root: Path, name: str) -> pd.DataFrame:
 
 
 def _read_views(data_root: Path, preprocessing: Preprocessing, photos: pd.DataFrame) -> Iterator[View]:
-    return _view_files([data_root / path for path in photos["path"]], preprocessing)
+    return _view_files(_list_files(data_root, photos), preprocessing)
+
+
+def _list_files(data_root: Path, photos: pd.DataFrame) -> list[Path]:
+    return [data_root / path for path in photos["path"]]
 
 
 def _view_files(files: list[Path], preprocessing: Preprocessing) -> Iterator[View]:
@@ -180,11 +195,11 @@ def _change_views(change: Change, views: Callable[[], Iterator[View]]) -> Iterat
     return map(change.apply, views())
 
 
-def _read_changed(data_root: Path, photos: pd.DataFrame, side: int) -> Iterator[View]:
-    """Yield whole photos changed as cameras do, the same for the same photos."""
-    change = build_augmentation(CAMERA_CHANGES, side)
-    for seed, path in enumerate(photos["path"]):
-        pixels = torch.from_numpy(read_photo_file(data_root / path).pixels.copy())
+def _read_changed(files: list[Path], changes: Augmentation, side: int) -> Iterator[View]:
+    """Yield photos framed and changed at random, the same for the same photos."""
+    change = build_augmentation(changes, side)
+    for seed, file in enumerate(files):
+        pixels = torch.from_numpy(read_photo_file(file).pixels.copy())
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             changed = change(pixels.permute(2, 0, 1))

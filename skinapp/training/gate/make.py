@@ -1,5 +1,6 @@
 """Make the scope gate and the reference bank of a model, and measure the gate, by what its evidence network sees."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,13 +54,16 @@ def _look(model: Model, data_root: Path, cache: Path, progress: Progress) -> lis
 
 
 def _describe_gate(sha256: str, card: Card, seen: Sequence[Seen], refusals: tuple[Refusals, ...]) -> ScopeFacts:
-    fitted = [each.group for each in seen if each.group.fitted]
+    fitted: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for each in seen:
+        if each.group.fitted:
+            fitted[each.group.inside][each.group.kind] += each.group.pictures
     return ScopeFacts(
         sha256=sha256,
         network_sha256=get_evidence_sha256(card),
         false_alarms=FALSE_ALARMS,
-        fitted_inside={group.kind: group.pictures for group in fitted if group.inside},
-        fitted_outside={group.kind: group.pictures for group in fitted if not group.inside},
+        fitted_inside=dict(fitted[True]),
+        fitted_outside=dict(fitted[False]),
         refusals=refusals,
     )
 

@@ -35,7 +35,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Seen]:
         return np.exp(random.normal(size=(photos, 3)) @ along * 0.3 + random.normal(size=(photos, 20)) * 0.05)
 
     def outside(pictures: int, kind: int) -> np.ndarray:
-        return np.exp(random.normal(size=(pictures, 20)) * 0.4 + np.eye(20)[kind])
+        return np.exp(random.normal(size=(pictures, 20)) + np.eye(20)[kind])
 
     return [
         see("photos", True, True, inside(300), lesions=300),
@@ -43,6 +43,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Seen]:
         see("changed", True, False, inside(20)),
         see("noise", False, True, outside(50, 0), drawn=True),
         see("hands", False, True, outside(30, 1)),
+        see("hands", False, True, outside(30, 1), drawn=True),
         see("cars", False, False, outside(40, 2)),
     ]
 

@@ -40,6 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, draw_picture: Callable[..., N
     for seed in range(3):
         draw_picture(root / "out-of-scope" / "vehicle" / f"{seed}.jpg", seed)
         draw_picture(root / "out-of-scope" / "texture" / f"{seed}.jpg", seed)
+    draw_picture(root / "out-of-scope" / "hand-skin" / "1.jpg", 1)
     return root
 
 
@@ -60,14 +61,22 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_groups_are_what_the_data_root_has(root: Path) -> None:
-    found = {(group.kind, group.inside, group.fitted): group.pictures for group in collect_groups(root, HERE)}
+    found = {(g.kind, g.inside, g.fitted): g.pictures for g in collect_groups(root, HERE) if g.kind != "hand-skin"}
     assert found["HAM10000", True, True] == 25
     assert found["HAM10000", True, False] == 12
     assert found["ISIC 2020", True, True] == 12
     assert found["ISIC 2020", True, False] == 5
     assert not any(kind == "MSK" for kind, _, _ in found)
-    assert found["vehicle", False, False] == found["texture", False, True] == 3
+    assert found["vehicle", False, False] == 3
     assert found["lesion pasted on drawn skin", False, True] == 3
+
+
+def test_skin_without_a_dermatoscope_is_framed_closer_too(root: Path) -> None:
+    whole, closer = (group for group in collect_groups(root, HERE) if group.kind == "hand-skin")
+    assert (whole.pictures, closer.pictures) == (1, 4)
+    assert (whole.drawn, closer.drawn) == (False, True)
+    pictures = [view.tobytes() for group in (whole, closer) for view in group.views()]
+    assert len(set(pictures)) == 5
 
 
 def test_each_group_shows_as_many_pictures_as_it_says_and_the_same_again(root: Path) -> None:
@@ -104,6 +113,7 @@ def test_a_gate_is_made_and_belongs_to_its_network(
     assert card.model_copy(update={"evidence_network": None, "scope": None, "reference_sha256": None}) == before
     assert card.scope
     assert card.scope.network_sha256 == card.members[1].weights_sha256
+    assert card.scope.fitted_outside["hand-skin"] == 5
     assert {row.kind for row in card.scope.refusals} >= {"HAM10000", "vehicle", "texture", "clouds (drawn)"}
     bank, gate = load_reference(folder, card), load_gate(folder, card)
     assert bank is not None
