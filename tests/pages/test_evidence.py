@@ -88,6 +88,25 @@ def test_the_map_is_first_of_the_likeliest_type_and_any_class_can_be_chosen(answ
     assert not page.exception
 
 
+def test_the_class_chosen_for_one_photo_is_not_kept_for_the_next(answer: Answer) -> None:
+    def page(answers: "list[Answer]") -> None:
+        import streamlit as st
+
+        from skinapp.inference.triage import decide_triage
+        from skinapp.ui.classify import evidence
+
+        shown = answers[st.session_state["shown"]]
+        evidence.show(shown, decide_triage(shown.assessment))
+
+    app = AppTest.from_function(page, kwargs={"answers": [answer, replace(answer, id=answer.id + 1)]})
+    app.session_state["evidence-activation-0"], app.session_state["shown"] = True, 0
+    first = app.run(timeout=60).selectbox[0].value
+    other = next(code for code in CODES if code != first)
+    assert app.selectbox[0].set_value(other).run(timeout=60).selectbox[0].value == other
+    app.session_state["shown"] = 1
+    assert app.run(timeout=60).selectbox[0].value == first
+
+
 def test_the_share_in_lesions_is_shown_where_it_was_measured_of_these_weights(answer: Answer, pair: Path) -> None:
     inside = Measured(value=0.62, low=0.6, high=0.64, photos=998, lesions=747)
     facts = ActivationFacts(

@@ -8,7 +8,6 @@ import streamlit as st
 from skinapp.cards import evidence as words
 from skinapp.errors import ModelError, PhotoError, RunError
 from skinapp.formatting import format_interval, format_threshold
-from skinapp.inference.assessment import Assessment
 from skinapp.inference.triage import Triage
 from skinapp.runs.views.mistakes import count_malignant
 from skinapp.runs.views.similar_scores import find_score_band
@@ -71,7 +70,7 @@ def _show_activation(answer: Answer, triage: Triage) -> None:
     class_maps = assessor.compute_class_maps(answer.assessment.maps)
     picture, controls = st.columns(2, gap="medium")
     with controls:
-        label = _choose_map(answer.assessment, list(class_maps), triage)
+        label = _choose_map(answer, list(class_maps), triage)
         opacity = st.slider("Opacity", 0, 100, _OPACITY, 5, format="%d%%", key=state.build_widget_key("map-opacity"))
         _describe_map(label, class_maps[label].shape[0], bool(class_maps[label].max() > 0))
     with picture:
@@ -81,19 +80,20 @@ def _show_activation(answer: Answer, triage: Triage) -> None:
         st.caption("Left: no evidence. Right: the strongest in this photo. The line is where it is half as strong.")
 
 
-def _choose_map(assessment: Assessment, labels: list[str], triage: Triage) -> str:
+def _choose_map(answer: Answer, labels: list[str], triage: Triage) -> str:
     """Let the visitor choose the class of the map: malignant, then the types, the likeliest first."""
     from skinapp.inference.activation import choose_label
 
-    ranked = [code for code, _ in assessment.lesion_type.rank() if code in labels]
+    lesion_type = answer.assessment.lesion_type
+    ranked = [code for code, _ in lesion_type.rank() if code in labels]
     offered = [*(label for label in labels if label not in ranked), *ranked]
-    first = choose_label(assessment.lesion_type, labels, triage.category == "flagged")
+    first = choose_label(lesion_type, labels, triage.category == "flagged")
     return st.selectbox(
         "Evidence for",
         offered,
         index=offered.index(first),
         format_func=get_class_name,
-        key=state.build_widget_key("map-of"),
+        key=state.build_widget_key(f"map-of-{answer.id}"),  # else the next photo would keep this class
     )
 
 
