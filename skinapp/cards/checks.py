@@ -15,8 +15,8 @@ from skinapp.taxonomy import get_class_name
 
 INSIDE = "Every refusal of these is a false alarm. Intervals are 95% (Wilson, 1927)."
 OUTSIDE = (
-    "What counts most is what the gate does to kinds of pictures that it never saw. For a kind that it was fitted on, "
-    "the figure is of a gate that was fitted without that kind."
+    "What counts most is what the gate does to kinds of pictures that it never saw. A star marks a kind that it was "
+    "fitted on; its figure is of a gate that was fitted without that kind."
 )
 
 
@@ -58,7 +58,9 @@ def _list_scope(facts: ScopeFacts) -> Iterator[FactTable]:
 
 
 def _describe_refusals(kind: Refusals) -> tuple[str, ...]:
-    return kind.kind, f"{kind.photos:,}", f"{kind.refused:,}", format_estimate(kind, PERCENT)
+    name = kind.kind if kind.inside else (kind.kind[:1].upper() + kind.kind[1:]).replace("-", " ")
+    starred = f"{name} *" if kind.fitted else name
+    return starred, f"{kind.photos:,}", f"{kind.refused:,}", format_estimate(kind, PERCENT)
 
 
 def _build_sets(facts: ConformalFacts) -> FactTable:

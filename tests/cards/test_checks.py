@@ -20,7 +20,7 @@ SCOPE = ScopeFacts(
     fitted_outside={"noise": 10},
     refusals=(
         Refusals(kind="MSK", inside=True, photos=400, refused=4, low=0.004, high=0.0254),
-        Refusals(kind="vehicle", inside=False, photos=20, refused=19, low=0.764, high=0.991),
+        Refusals(kind="hand-skin", inside=False, photos=20, refused=19, low=0.764, high=0.991, fitted=True),
     ),
 )
 CONFORMAL = ConformalFacts(
@@ -59,7 +59,7 @@ def test_a_card_without_checks_has_no_table_and_no_section(card: Card) -> None:
 def test_refusals_inside_and_outside_the_scope_stand_apart(card: Card) -> None:
     inside, outside = list_tables(card.model_copy(update={"scope": SCOPE}))
     assert inside.rows == (("MSK", "400", "4", "1.0% (0.4% to 2.5%)"),)
-    assert outside.rows == (("vehicle", "20", "19", "95.0% (76.4% to 99.1%)"),)
+    assert outside.rows == (("Hand skin *", "20", "19", "95.0% (76.4% to 99.1%)"),)
     assert "false alarm" in inside.note
 
 
@@ -103,4 +103,4 @@ def test_evidence_of_other_weights_is_left_out(card: Card) -> None:
 def test_the_hub_card_has_the_tables(card: Card) -> None:
     text = format_hub_card(card.model_copy(update={"scope": SCOPE, "conformal": CONFORMAL}))
     assert "### Sets of lesion types" in text
-    assert "| vehicle | 20 | 19 | 95.0% (76.4% to 99.1%) |" in text
+    assert "| Hand skin * | 20 | 19 | 95.0% (76.4% to 99.1%) |" in text

@@ -15,7 +15,7 @@ from skinapp.notice import NOT_CHECKED
 from skinapp.taxonomy import MALIGNANT_CODES, get_class_name
 
 TITLE = "Skinapp: the answer to one dermoscopy photo"
-NO_SCORES = "No scores are shown, because this photo cannot be assessed."
+NO_SCORES = "The scores are left out, because they mean nothing here."
 SCORES = "Model scores, not chances of disease."
 STARRED = "* counts as malignant. Model scores, not chances."
 TEST = (
@@ -43,9 +43,11 @@ def list_reasons(report: Report) -> tuple[str, ...]:
 
 
 def describe_lesion(report: Report) -> str:
-    """Say how far several photos of the lesion differ; nothing for one photo."""
-    spread = describe_spread(report.lesion) if report.lesion else ""
-    return f"{spread} One of them is shown here." if spread else ""
+    """Say how far several photos of the lesion differ, without scores that mean nothing; nothing for one photo."""
+    if report.lesion is None:
+        return ""
+    shown = f"One of the {len(report.lesion.photos)} photos of this lesion is shown here."
+    return f"{describe_spread(report.lesion)} {shown}" if report.has_scores else shown
 
 
 def describe_frequencies(report: Report) -> str:

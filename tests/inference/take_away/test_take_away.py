@@ -191,6 +191,6 @@ def test_several_photos_of_a_lesion_are_counted_in_both_files(card: Card) -> Non
     lesion = join_assessments([assess(0.4), assess(0.5), assess(0.45)], card)
     assert lesion.mean
     joined = build_report(CREATED, VIEW, lesion.mean, lesion.triage, (card, card), lesion=lesion)
-    said = "its 3 photos go from 40% to 50%; their mean is 45%. One of them is shown here."
+    said = "its 3 photos go from 40% to 50%; their mean is 45%. One of the 3 photos of this lesion is shown here."
     assert said in read_pdf(make_pdf(joined))
     assert json.loads(make_json(joined))["lesion"]["malignant_scores"] == [0.4, 0.5, 0.45]
