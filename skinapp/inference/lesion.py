@@ -17,6 +17,7 @@ WIDE = (
 )
 SIDES = "Some of the photos are flagged and others are not, and their mean is not flagged."
 LEFT_OUT = "{number} of {total} photos could not be assessed and are left out of the mean."
+MEAN = "The scores are the mean of the photos."
 NONE_LEFT = "None of the photos could be assessed."
 ALL_FLAGGED = "Each of the photos is flagged by itself."
 
@@ -95,6 +96,7 @@ def _decide(
     decided = decide_triage(mean, sensitivity)
     if len(usable) < 2:
         return decided
+    decided = replace(decided, reasons=(*decided.reasons[:1], MEAN, *decided.reasons[1:]))
     flagged = [decide_triage(each, sensitivity).category == "flagged" for each in usable]
     if all(flagged):
         return replace(decided, category="flagged", reasons=(ALL_FLAGGED, *decided.reasons))

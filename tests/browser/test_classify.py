@@ -68,7 +68,9 @@ def test_photo_verdict_and_advice_are_inside_the_first_screen(page: Page, photo:
     answer(page, photo)
     page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 50")
     height = (page.viewport_size or {"height": 0})["height"]
-    seen = page.get_by_alt_text("The photo as the networks saw it").bounding_box()
+    view = page.get_by_alt_text("The photo as the networks saw it")
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=view.element_handle())
+    seen = view.bounding_box()
     headline = page.locator("[class*=st-key-verdict-] h3").bounding_box()
     words = page.locator("[class*=st-key-verdict-]").bounding_box()
     always = page.get_by_text(ALWAYS).bounding_box()

@@ -7,7 +7,15 @@ import pytest
 
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.findings import Finding
-from skinapp.inference.lesion import ALL_FLAGGED, NONE_LEFT, SIDES, describe_repeats, describe_spread, join_assessments
+from skinapp.inference.lesion import (
+    ALL_FLAGGED,
+    MEAN,
+    NONE_LEFT,
+    SIDES,
+    describe_repeats,
+    describe_spread,
+    join_assessments,
+)
 from skinapp.models.card import Card, OperatingPoint
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ClassSet, ConformalFacts, RepeatFacts
@@ -136,6 +144,13 @@ def test_joining_nothing_is_a_mistake(card: Card) -> None:
 def test_how_often_photos_of_a_lesion_differ_is_measured() -> None:
     assert "17.3% (13.0% to 21.0%) changed their likeliest type" in describe_repeats(REPEATS)
     assert describe_repeats(REPEATS.model_copy(update={"changes_type": None})) == ""
+
+
+def test_a_verdict_on_the_mean_says_so_after_its_reason(card: Card) -> None:
+    reasons = join_assessments([assess(0.02), assess(0.06)], card).triage.reasons
+    assert "is below the threshold" in reasons[0]
+    assert reasons[1] == MEAN
+    assert MEAN not in join_assessments([assess(0.02)], card).triage.reasons
 
 
 def test_the_spread_is_said_in_scores_and_types(card: Card) -> None:

@@ -8,7 +8,7 @@ from skinapp.formatting import format_score_percent, format_threshold
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.triage import Category, Triage
 from skinapp.models.card import Card
-from skinapp.taxonomy import MELANOMA, get_class_name
+from skinapp.taxonomy import MELANOMA, get_class_name, is_malignant
 from skinapp.ui import chart
 from skinapp.ui.classify import threshold
 
@@ -34,7 +34,8 @@ def show_tables(assessment: Assessment) -> None:
 def _show_malignancy(assessment: Assessment, triage: Triage, card: Card) -> None:
     st.subheader("Malignant or benign?", anchor=False)
     score, limit, name = assessment.malignant_score, triage.threshold, threshold.name_threshold(triage.sensitivity)
-    alt = f"Donut: model score for malignant {format_score_percent(score)}"
+    flagged = "flagged, " if triage.category == "flagged" else ""
+    alt = f"Donut: {flagged}model score for malignant {format_score_percent(score)}"
     if limit is not None:
         alt += f", with a tick at the {name}, {format_threshold(limit)}"
     explained, tone = threshold.explain(triage.sensitivity), _TONES[triage.category]
@@ -47,7 +48,11 @@ def _show_malignancy(assessment: Assessment, triage: Triage, card: Card) -> None
 def _show_lesion_type(scores: Scores, tone: Tone) -> None:
     st.subheader("Which lesion type?", anchor=False)
     top = scores.rank()[:3]
-    alt = "Donut: " + ", ".join(f"{get_class_name(code)} {format_score_percent(score)}" for code, score in top)
+    if tone == "flagged":  # the donut has a segment of the strongest malignant type, wherever it ranks
+        top += tuple(pair for pair in scores.rank() if is_malignant(pair[0]))[:1]
+    alt = "Donut: " + ", ".join(
+        f"{get_class_name(code)} {format_score_percent(score)}" for code, score in dict.fromkeys(top)
+    )
     chart.show(draw_lesion_type_donut(scores.classes, scores.values, tone), "lesion-type-donut", alt, toolbar=False)
     if MELANOMA not in [code for code, _ in top]:
         melanoma = format_score_percent(scores.score_of(MELANOMA))
