@@ -13,10 +13,10 @@ import streamlit as st
 
 from skinapp.datasets.filters import FilterIndex
 from skinapp.inference.answer import Answer as Answer
+from skinapp.inference.desk import Choices, Desk
 from skinapp.inference.your_call import Call
 from skinapp.runs.open_run import OpenRun
 from skinapp.ui import uploads
-from skinapp.ui.classify.desk import Choices, Desk
 
 if TYPE_CHECKING:  # brings OpenCV, which few pages need
     from skinapp.inference.what_if import WhatIf

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from skinapp.errors import PhotoError
 from skinapp.inference.answer import Answer
+from skinapp.inference.desk import Again, ChosenPhoto, Draft
 from skinapp.photo import Photo, Square, read_photo
 from skinapp.photo.preview import THUMBNAIL_PX, make_preview
 from skinapp.photo.square import find_largest_square, propose_square
-from skinapp.ui import state
+from skinapp.ui import state, uploads
 from skinapp.ui.classify.assessor import get_assessor
-from skinapp.ui.classify.desk import Again, ChosenPhoto, Draft
 from skinapp.ui.classify.photo_input import MAX_PHOTOS
 
 TOO_MANY = "Of {chosen} photos the first {most} were taken; that is the most at once. Choose the others afterwards."
@@ -24,14 +25,14 @@ def draft(chosen: list[ChosenPhoto]) -> None:
     if len(chosen) > MAX_PHOTOS:
         refusals.append(TOO_MANY.format(chosen=len(chosen), most=MAX_PHOTOS))
     for photo in chosen[MAX_PHOTOS:]:
-        photo.release()
+        _release(photo)
     with st.spinner("Reading the photo" if len(chosen) == 1 else f"Reading {len(chosen)} photos"):
         for photo in chosen[:MAX_PHOTOS]:
             try:
                 drafts.append(_propose(photo, state.get_desk().again))
             except PhotoError as error:
                 refusals.append(_name_refusal(photo, error))
-                photo.release()
+                _release(photo)
     state.keep_desk(state.get_desk().put_drafts(tuple(drafts), tuple(refusals)))
 
 
@@ -57,7 +58,7 @@ def assess(drafts: tuple[Draft, ...]) -> None:
 def leave_out(one: Draft) -> None:
     """Leave one of several photos out and let it go."""
     state.keep_desk(state.get_desk().put_answer(one.id, None))
-    one.chosen.release()
+    _release(one.chosen)
 
 
 def _propose(chosen: ChosenPhoto, again: Again | None) -> Draft:
@@ -105,7 +106,13 @@ def _assess(one: Draft) -> None:
     except PhotoError as error:
         refusal = _name_refusal(one.chosen, error)
     state.keep_desk(state.get_desk().put_answer(one.id, answer, refusal))
-    one.chosen.release()
+    _release(one.chosen)
+
+
+def _release(chosen: ChosenPhoto) -> None:
+    """Let the server's copies of an uploaded photo go."""
+    if isinstance(chosen.file, UploadedFile):
+        uploads.release(chosen.file)
 
 
 def _name_refusal(chosen: ChosenPhoto, error: PhotoError) -> str:

@@ -8,10 +8,10 @@ import streamlit as st
 
 from skinapp.datasets.showcase import Example, ExamplePhoto, fetch_example, get_examples_folder
 from skinapp.errors import ExampleError
+from skinapp.inference.desk import ChosenPhoto
 from skinapp.photo import read_photo
 from skinapp.photo.preview import THUMBNAIL_PX, make_preview
 from skinapp.ui import loaders, state
-from skinapp.ui.classify.desk import ChosenPhoto
 from skinapp.ui.photo_grid import Cell, choose_photo
 
 PAGE_PHOTOS = 8

@@ -4,11 +4,11 @@ from typing import Any
 
 import streamlit as st
 
+from skinapp.inference.desk import Draft
 from skinapp.photo import Square
 from skinapp.photo.square import LEAST_SIDE, find_largest_square, fit_square
 from skinapp.ui import state
 from skinapp.ui.classify import drafting
-from skinapp.ui.classify.desk import Draft
 from skinapp.ui.component import define_component
 from skinapp.ui.frame import HELD
 from skinapp.ui.photo_grid import Cell, choose_photo

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from skinapp.inference.desk import ChosenPhoto
 from skinapp.photo import MAX_BYTES
 from skinapp.ui import state
 from skinapp.ui.classify import examples
-from skinapp.ui.classify.desk import ChosenPhoto
 from skinapp.ui.component import define_component
 
 WAY = "way"

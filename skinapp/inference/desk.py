@@ -2,14 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from typing import Protocol
 
 from skinapp.datasets.showcase import Example, ExamplePhoto
 from skinapp.inference.answer import Answer, add_answer
 from skinapp.inference.your_call import Call
 from skinapp.photo import Square
-from skinapp.ui import uploads
+
+
+class PhotoFile(Protocol):
+    """An uploaded file in the server's memory."""
+
+    name: str
+    size: int
+
+    def getvalue(self) -> bytes:
+        """Return its bytes; none once it was let go."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +26,7 @@ class ChosenPhoto:
 
     id: str
     source: str
-    file: UploadedFile | None = None
+    file: PhotoFile | None = None
     example: Example | None = None
     fetched: ExamplePhoto | None = None
 
@@ -42,11 +50,6 @@ class ChosenPhoto:
         if self.fetched:
             return self.fetched.data
         return self.file.getvalue() if self.file else b""
-
-    def release(self) -> None:
-        """Let the server's copies of an uploaded photo go."""
-        if self.file:
-            uploads.release(self.file)
 
 
 @dataclass(frozen=True, eq=False)

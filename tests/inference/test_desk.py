@@ -3,7 +3,7 @@ import pytest
 
 from skinapp.inference.answer import Answer
 from skinapp.inference.assessment import Assessment, Scores
-from skinapp.ui.classify.desk import Desk
+from skinapp.inference.desk import Desk
 
 
 @pytest.fixture
