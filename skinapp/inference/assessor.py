@@ -9,6 +9,8 @@ from skinapp.errors import ModelError
 from skinapp.inference.activation import compute_class_maps
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.conformal import build_set
+from skinapp.inference.scope import ScopeAnswer, ScopeGate
+from skinapp.inference.scope_file import load_gate
 from skinapp.models.card import Card, Task, find_evidence_network, read_card
 from skinapp.models.folder import describe_no_model, find_models
 from skinapp.networks.classifier import Classifier, choose_batch_photos
@@ -22,9 +24,9 @@ from skinapp.taxonomy import MALIGNANT
 class Assessor:
     """Scores photos for malignancy and lesion type; loaded once, on one device; safe to call from several threads."""
 
-    def __init__(self, malignancy: Classifier, lesion_type: Classifier) -> None:
-        """Keep two classifiers; for a model with both heads, the same one twice."""
-        self._malignancy, self._lesion_type = malignancy, lesion_type
+    def __init__(self, malignancy: Classifier, lesion_type: Classifier, gate: ScopeGate | None = None) -> None:
+        """Keep two classifiers, for a model with both heads the same one twice, and the malignancy model's gate."""
+        self._malignancy, self._lesion_type, self._gate = malignancy, lesion_type, gate
 
     @property
     def device(self) -> Device:
@@ -58,7 +60,7 @@ class Assessor:
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
-        probabilities, maps = self._observe(photos)
+        probabilities, maps, scopes = self._observe(photos)
         types = [_make_scores(self.lesion_type_card, "lesion_type", probabilities, i) for i in range(len(photos))]
         return [
             Assessment(
@@ -71,6 +73,8 @@ class Assessor:
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
                 operating_points=self.malignancy_card.operating_points,
+                in_scope=scopes[i].in_scope if scopes else None,
+                findings=tuple(scope.finding for scope in scopes[i : i + 1] if scope.finding),
                 conformal=build_set(types[i], self.lesion_type_card.conformal),
                 maps=np.array(maps[i]),  # a copy: else one kept answer would hold the maps of its whole batch
             )
@@ -95,8 +99,11 @@ class Assessor:
         weights = {task: self._malignancy.evidence_head(task)[0] for task in network.tasks}
         return compute_class_maps(maps, card.heads, weights)
 
-    def _observe(self, photos: Sequence[Photo]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return the probabilities (n, k) of each head and the malignancy model's maps (n, d, h, w)."""
+    def _observe(self, photos: Sequence[Photo]) -> tuple[dict[str, np.ndarray], np.ndarray, list[ScopeAnswer]]:
+        """Return the probabilities (n, k) of each head, the malignancy model's maps (n, d, h, w), and what is in scope.
+
+        The last is empty where the model has no gate.
+        """
         first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
         batch = to_tensor([crop_for_network(photo, first) for photo in photos], first)
         observed = self._malignancy.observe(batch)
@@ -105,7 +112,7 @@ class Assessor:
             # Models with the same preprocessing share the tensor.
             other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
             probabilities |= _name_heads(self._lesion_type, self._lesion_type.predict(other))
-        return probabilities, observed.maps
+        return probabilities, observed.maps, self._gate.check(observed.early) if self._gate else []
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:
@@ -121,7 +128,7 @@ def load_assessor(models: Path, device: Device | None = None) -> Assessor:
         raise ModelError(describe_no_model(models))
     if "both" in first:
         classifier = Classifier(load_model(first["both"]), device)
-        return Assessor(classifier, classifier)
+        return Assessor(classifier, classifier, load_gate(first["both"], classifier.card))
     classifiers = []
     for role in ("malignancy", "lesion_type"):
         if role not in first:
@@ -130,7 +137,7 @@ def load_assessor(models: Path, device: Device | None = None) -> Assessor:
                 "Add one, or name another folder with --models or SKINAPP_MODELS."
             )
         classifiers.append(Classifier(load_model(first[role]), device))
-    return Assessor(*classifiers)
+    return Assessor(*classifiers, load_gate(first["malignancy"], classifiers[0].card))
 
 
 def _name_heads(classifier: Classifier, probabilities: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -75,8 +75,8 @@ class ScopeGate:
     def check(self, early: Values) -> list[ScopeAnswer]:
         """Return the answer for each picture, from the early statistics (n, m) of networks.classifier.Observed."""
         return [
-            ScopeAnswer(distance <= 0, float(distance), None if distance <= 0 else OUT_OF_SCOPE)
-            for distance in self.measure(early)
+            ScopeAnswer(distance <= 0, distance, None if distance <= 0 else OUT_OF_SCOPE)
+            for distance in map(float, self.measure(early))  # NumPy's own False is not False
         ]
 
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from skinapp.errors import ModelError
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.assessor import Assessor, load_assessor
+from skinapp.inference.scope import OUT_OF_SCOPE, ScopeGate, standardise
+from skinapp.inference.triage import decide_triage
 from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_card
 from skinapp.networks.classifier import Classifier, Observed
 from skinapp.networks.device import Device
@@ -43,6 +45,26 @@ def test_an_assessment_says_which_photo_and_which_weights(assessor: Assessor, mo
     assert answer.malignancy.classes == MALIGNANCY_CLASSES
     assert answer.lesion_type.classes == CODES
     assert answer.malignant_score == answer.malignancy.values[0]
+
+
+def test_a_gate_decides_photo_by_photo_and_without_one_nothing_is_said(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto
+) -> None:
+    classifier = Classifier(load_model(make_model(tmp_path / "pair", "both")), CPU)
+    photos, card = [make_photo(1), make_photo(np.full((60, 80, 3), 90, np.uint8))], classifier.card
+    crops = [crop_for_network(photo, card.preprocessing) for photo in photos]
+    early = classifier.observe(to_tensor(crops, card.preprocessing)).early
+    zeros, ones = np.zeros(early.shape[1]), np.ones(early.shape[1])
+    standard = standardise(early, zeros, ones)
+    weights = standard[1] - standard[0]  # the second photo is farther along this direction than the first
+    offset = -float(standard.mean(axis=0) @ weights)
+    gate = ScopeGate(zeros, ones, zeros[:, None], weights, 0.0, -np.inf, offset)
+    inside, outside = Assessor(classifier, classifier, gate).assess_batch(photos)
+    assert inside.in_scope is True
+    assert outside.in_scope is False
+    assert (inside.findings, outside.findings) == ((), (OUT_OF_SCOPE,))
+    assert decide_triage(outside).category == "not_assessable"
+    assert Assessor(classifier, classifier).assess(photos[1]).in_scope is None
 
 
 def test_class_maps_give_the_logits_exactly(tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto) -> None:
