@@ -48,7 +48,7 @@ def _read_pictures(cases: Sequence[SimilarCase], table: str) -> list[np.ndarray 
 
 def _list_cases(cases: Sequence[SimilarCase]) -> None:
     rows = [
-        (get_class_name(case.diagnosis), case.confirmation or UNKNOWN, f"{case.similarity:.2f}", _build_link(case))
+        (get_class_name(case.diagnosis), case.confirmation or UNKNOWN, f"{case.similarity:.3f}", _build_link(case))
         for case in cases
     ]
     st.dataframe(
@@ -59,7 +59,7 @@ def _list_cases(cases: Sequence[SimilarCase]) -> None:
 
 
 def _format_caption(case: SimilarCase) -> str:
-    return f"**{get_short_class_name(case.diagnosis)}**  \n{case.confirmation or UNKNOWN} · {case.similarity:.2f}"
+    return f"**{get_short_class_name(case.diagnosis)}**  \n{case.confirmation or UNKNOWN} · {case.similarity:.3f}"
 
 
 def _build_link(case: SimilarCase) -> str:
