@@ -105,12 +105,14 @@ def collect_groups(data_root: Path, preprocessing: Preprocessing) -> list[Group]
     ]
     parts = [cases.sample(min(len(cases), FITTED_PHOTOS // 4), random_state=0)]
     for name, photos in _find_other_sources(data_root).items():
-        fitted, measured = photos[:FITTED_PHOTOS], photos[FITTED_PHOTOS : FITTED_PHOTOS + MEASURED_PHOTOS]
+        most = min(FITTED_PHOTOS, len(photos) // 2)
+        fitted, measured = photos[:most], photos[most : most + MEASURED_PHOTOS]
         groups += [
             Group(name, True, True, len(fitted), partial(read, fitted), fitted),
             Group(name, True, False, len(measured), partial(read, measured), measured),
         ]
-        parts.append(fitted[: FITTED_PHOTOS // 4])
+        if most == FITTED_PHOTOS:  # Smaller sources have no photos to spare.
+            parts.append(fitted[: FITTED_PHOTOS // 4])
     changed = pd.concat(parts)
     side = preprocessing.input_px
     views = partial(_read_changed, _list_files(data_root, changed), CAMERA_CHANGES, side)
@@ -151,7 +153,19 @@ def _find_other_sources(data_root: Path) -> dict[str, pd.DataFrame]:
         "BCN20000 (84 px)": isic2019[is_bcn],
         "ISIC 2020": isic2020,
     }
-    return {name: _shuffle_lesions(photos) for name, photos in sources.items() if len(photos)}
+    shuffled = {name: _shuffle_lesions(photos) for name, photos in sources.items()}
+    used = shuffled["BCN20000 (84 px)"][: FITTED_PHOTOS + MEASURED_PHOTOS]["lesion_id"]
+    sharp = _find_sharp(data_root)
+    shuffled["BCN20000 (sharp)"] = _shuffle_lesions(sharp[~sharp["lesion_id"].isin(used)])
+    return {name: photos for name, photos in shuffled.items() if len(photos)}
+
+
+def _find_sharp(data_root: Path) -> pd.DataFrame:
+    """Return the photos of BCN20000 of which the data root has sharper copies, with the paths of these."""
+    table = read_table(TABLES / "isic2019.parquet")
+    bcn = table[table["camera"].eq("BCN").fillna(False)]
+    bcn = bcn.assign(path=bcn["path"].str.replace("isic2019/photos/", "isic2019/sharper/"))
+    return bcn[~find_missing(bcn["path"], data_root)].reset_index(drop=True)
 
 
 def _shuffle_lesions(photos: pd.DataFrame) -> pd.DataFrame:

@@ -33,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, draw_picture: Callable[..., N
     ham, isic2020 = read_table(TABLES / "ham10000.parquet"), read_table(TABLES / "isic2020.parquet")
     train = ham[ham["split"] == "train"].drop_duplicates("lesion_id").head(30)
     validation = ham[ham["split"] == "validation"].head(12)
-    for seed, path in enumerate(pd.concat([train, validation, isic2020.head(20)])["path"]):
+    for seed, path in enumerate(pd.concat([train, validation, isic2020.head(40)])["path"]):
         draw_picture(root / path, seed)
     for image_id in train["image_id"].head(4):
         draw_picture(root / "ham10000" / "masks" / f"{image_id}.png", 1)
