@@ -160,7 +160,7 @@ def test_similar_cases_are_listed_with_diagnosis_confirmation_and_link(answer: A
     assert (first["Diagnosis"], first["Confirmed by"], first["Similarity"]) == (
         "Dermatofibroma",
         "not recorded",
-        "1.00",
+        "1.000",
     )
     assert first["Photo"].endswith("/ISIC_0000003/")
 
