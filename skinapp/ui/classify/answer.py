@@ -55,7 +55,8 @@ def show(answer: Answer) -> None:
     with_scores = triage.category != "not_assessable" or st.toggle(SHOW_ANYWAY, key=key)
     if with_scores:
         donuts.show(assessment, triage, card)
-        _show_set(assessment, types_card)
+        if triage.category != "not_assessable":  # no confidence holds for a picture that cannot be judged
+            _show_set(assessment, types_card)
         _link_types(assessment)
     same_lesion.show(answer, lesion, card)
     if with_scores:
