@@ -1,4 +1,4 @@
-"""What stands beside every answer: it is no diagnosis, and the photo was not checked."""
+"""What stands beside every answer: it is no diagnosis; and, where a model has no check of it, that nobody checked."""
 
 NO_DIAGNOSIS = "Not a diagnosis and not a medical device."
 

@@ -28,6 +28,7 @@ from skinapp.models.card import (
     TrainingFacts,
 )
 from skinapp.models.folder import get_member_folder
+from skinapp.models.quality import QualityFacts, QualityLimit
 from skinapp.networks.folder import save_model
 from skinapp.networks.resnet import HeadedResNet
 from skinapp.photo import Photo
@@ -173,6 +174,39 @@ def make_card() -> Callable[..., Card]:
             not_for="All else.",
         )
         return card.model_copy(update=changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_quality() -> Callable[..., QualityFacts]:
+    """Make limits of the quality checks by hand, far from what a drawn photo of a lesion has; keywords replace them."""
+
+    def make(**limits: tuple[float, float | None]) -> QualityFacts:
+        drawn: dict[str, tuple[float, float | None]] = {
+            "blurred": (1.0, 3.0),
+            "dark": (50.0, 80.0),
+            "bright": (85.0, 97.0),
+            "glare": (0.001, None),
+            "cast": (4.0, None),
+            "no_lesion": (-8.0, -4.0),
+            "tiny": (-0.02, None),
+            "cut": (0.2, None),
+            "hair": (0.1, None),
+            "ink": (0.001, None),
+        }
+        return QualityFacts(
+            table="a-table",
+            input_px=224,
+            photos=10,
+            colour=(15.0, 15.0),
+            colour_spread=(25.0, 25.0, 0.0),
+            smallest_px=60,
+            limits=tuple(
+                QualityLimit(code=code, share=0.01, warns_beyond=warns, refuses_beyond=refuses)
+                for code, (warns, refuses) in (drawn | limits).items()
+            ),
+        )
 
     return make
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skinapp.errors import RunError
-from skinapp.metrics.bootstrap import compute_rate_interval, draw_replicate_sums, percentile_interval, sum_by_lesion
+from skinapp.metrics.bootstrap import compute_mean_interval, compute_rate_interval
 from skinapp.metrics.classification import Flags, Floats
 from skinapp.metrics.conformal import build_class_sets, fit_class_thresholds
 from skinapp.metrics.estimate import REPLICATES, SEED
@@ -120,9 +120,7 @@ def _measure_share(run: StoredRun, hits: Flags, among: Flags) -> Measured | None
 
 
 def _measure_mean(run: StoredRun, values: Floats) -> Measured:
-    sums = sum_by_lesion(np.stack([values, np.ones_like(values)], axis=1), run.lesion_index())
-    totals = draw_replicate_sums(sums, REPLICATES, SEED)
-    ends = percentile_interval(totals[:, 0] / totals[:, 1])
+    ends = compute_mean_interval(values, run.lesion_index(), REPLICATES, SEED)
     return _build(float(values.mean()), ends, len(values), run.frame["lesion_id"].nunique())
 
 

@@ -50,7 +50,7 @@ def card(
 
     folder = find_model_folder(model, models)
     old = read_card(folder)
-    table = _find_own_table(old, table)
+    table = find_own_table(old, table)
     stored = list(read_own_runs(folder))
     runs = {(head.name, s): _find_own_run(stored, folder, old, head, s, table) for head in old.heads for s in SPLITS}
     chosen_on = runs.get(("malignancy", SPLITS[0]))
@@ -103,7 +103,7 @@ def _pair_splits(runs: Runs, head: "Task") -> tuple[StoredRun, StoredRun] | None
     return (runs[head, validation].run, runs[head, test].run) if (head, test) in runs else None
 
 
-def _find_own_table(card: "Card", table: Path | None) -> Path:
+def find_own_table(card: "Card", table: Path | None) -> Path:
     """Return the path of the image table that a model was trained on; DatasetError if the file is another."""
     path = table or TABLES / f"{card.data.table}.parquet"
     if not path.is_file():

@@ -1,15 +1,12 @@
-"""skinapp classify: score photos."""
+"""skinapp classify: the verdict on photos, with their scores."""
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-import skinapp
 from skinapp.cli.console import (
     ModelsOption,
     check_output,
@@ -17,18 +14,24 @@ from skinapp.cli.console import (
     print_error,
     print_message,
     progress_bar,
-    render_table,
     write_answer,
+)
+from skinapp.cli.print_answers import (
+    FileVerdict,
+    build_notice,
+    format_answers_csv,
+    format_answers_json,
+    format_answers_table,
+    is_unchecked,
 )
 from skinapp.errors import SkinAppError
 from skinapp.formatting import escape_controls
-from skinapp.taxonomy import CODES, MALIGNANCY_CLASSES, get_class_name
-from skinapp.text_tables.write import format_csv
+from skinapp.runs.views.operating_points import SENSITIVITIES, SHOWN_SENSITIVITY
 
 if TYPE_CHECKING:
-    from skinapp.inference.assessment import Assessment
     from skinapp.inference.assessor import Assessor
     from skinapp.inference.files import FileAnswer
+    from skinapp.inference.triage import Triage
 
 
 class OutputFormat(StrEnum):
@@ -39,13 +42,25 @@ class OutputFormat(StrEnum):
     csv = "csv"
 
 
+_OFFERED = ", ".join(f"{each:.2f}" for each in SENSITIVITIES)
+
+
+def _check_sensitivity(sensitivity: float) -> float:
+    if sensitivity not in SENSITIVITIES:
+        raise typer.BadParameter(f"there are thresholds for the sensitivities {_OFFERED} alone.")
+    return sensitivity
+
+
 def classify(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER", help="Folders are searched at any depth.")],
     format: Annotated[OutputFormat, typer.Option("--format", help="Format of the answer.")] = OutputFormat.table,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the answer to this file.")] = None,
+    sensitivity: Annotated[
+        float, typer.Option(callback=_check_sensitivity, help=f"Of the threshold that flags: {_OFFERED}.")
+    ] = SHOWN_SENSITIVITY,
     models: ModelsOption = None,
 ) -> None:
-    """Score dermoscopy photos for malignancy and lesion type.
+    """Say of dermoscopy photos whether they are flagged, with the scores for malignancy and lesion type.
 
     A score is not the chance of cancer, and never a diagnosis. Exit code 0: all photos were read; 1: some were refused;
     2: none were found.
@@ -53,23 +68,21 @@ def classify(
     # Only the commands that need torch import it, because that takes seconds.
     from skinapp.inference.assessor import load_assessor
     from skinapp.inference.files import assess_files
-    from skinapp.notice import NOT_CHECKED, NOTICE
 
     check_output(output)
     files = _find_photos(photos)
     check_output(output, *files)
     assessor = load_assessor(choose_models_folder(models))
-    answers = []
+    rows = []
     with progress_bar("Scoring photos") as progress:
         for answer in assess_files(assessor, files):
-            answers.append(answer)
-            progress(len(answers), len(files))
-    formats = {OutputFormat.table: _format_table, OutputFormat.json: _format_json, OutputFormat.csv: _format_csv}
-    write_answer(formats[format](answers, assessor), output)
-    refused = [answer for answer in answers if answer.error]
+            rows.append(FileVerdict(answer, _decide(answer, sensitivity)))
+            progress(len(rows), len(files))
+    write_answer(_format(rows, format, assessor, sensitivity), output)
+    refused = [row.answer for row in rows if row.answer.error]
     for answer in refused:
         print_error(f"{escape_controls(str(answer.file))}: {answer.error}")
-    print_message(f"{NOTICE} {NOT_CHECKED}")
+    print_message(build_notice(any(is_unchecked(row.answer) for row in rows)))
     if refused:
         raise typer.Exit(1)
 
@@ -87,88 +100,23 @@ def _find_photos(photos: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _format_json(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    from skinapp.notice import NOT_CHECKED, NOTICE
-
+def _format(rows: Sequence[FileVerdict], format: OutputFormat, assessor: "Assessor", sensitivity: float) -> str:
+    if format is OutputFormat.table:
+        return format_answers_table(rows, sensitivity)
     weights = {
         "malignancy": assessor.malignancy_card.weights_sha256,
         "lesion_type": assessor.lesion_type_card.weights_sha256,
     }
-    objects = [
-        {
-            "file": str(answer.file),
-            "sha256": answer.assessment.sha256 if answer.assessment else None,
-            "width": answer.assessment.width if answer.assessment else None,
-            "height": answer.assessment.height if answer.assessment else None,
-            "error": answer.error,
-            "notes": list(_list_notes(answer)),
-            "models": _scores(answer.assessment),
-            "threshold": answer.assessment.threshold if answer.assessment else None,
-            "side": _side(answer.assessment),
-            "weights": weights,
-            "version": skinapp.__version__,
-            "notice": f"{NOTICE} {NOT_CHECKED}",
-        }
-        for answer in answers
-    ]
-    return json.dumps(objects, indent=2) + "\n"
+    return format_answers_json(rows, weights) if format is OutputFormat.json else format_answers_csv(rows, weights)
 
 
-def _scores(assessment: "Assessment | None") -> dict[str, dict[str, float]] | None:
-    if assessment is None:
-        return None
-    pair = {"malignancy": assessment.malignancy, "lesion_type": assessment.lesion_type}
-    return {name: dict(zip(scores.classes, scores.values, strict=True)) for name, scores in pair.items()}
+def _decide(answer: "FileAnswer", sensitivity: float) -> "Triage | None":
+    """Return the verdict on a photo; None for a file that cannot be read."""
+    from skinapp.inference.triage import Triage, decide_triage
 
-
-def _side(assessment: "Assessment | None") -> str | None:
-    """Return "above" or "below" the threshold; None where there is no score or no threshold."""
-    if assessment is None or assessment.above_threshold is None:
-        return None
-    return "above" if assessment.above_threshold else "below"
-
-
-def _format_csv(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    weights = [assessor.malignancy_card.weights_sha256, assessor.lesion_type_card.weights_sha256]
-    header = ["file", "sha256", "width", "height", "error", *MALIGNANCY_CLASSES, *CODES]
-    rows: list[list[object]] = []
-    for answer in answers:
-        seen = answer.assessment
-        if seen is None:
-            facts: list[object] = [None, None, None, answer.error, *[None] * (len(MALIGNANCY_CLASSES) + len(CODES))]
-        else:
-            malignancy = [seen.malignancy.score_of(label) for label in MALIGNANCY_CLASSES]
-            types = [seen.lesion_type.score_of(code) if code in seen.lesion_type.classes else None for code in CODES]
-            facts = [seen.sha256, seen.width, seen.height, None, *malignancy, *types]
-        notes = " ".join(_list_notes(answer)) or None
-        rows.append([answer.file, *facts, *weights, seen.threshold if seen else None, _side(seen), notes])
-    return format_csv([*header, "malignancy_weights", "lesion_type_weights", "threshold", "side", "notes"], rows)
-
-
-def _format_table(answers: "Sequence[FileAnswer]", assessor: "Assessor") -> str:
-    from skinapp.runs.views.operating_points import SHOWN_SENSITIVITY
-
-    table = Table("file", "malignant", f"{SHOWN_SENSITIVITY:.0%} threshold", "first", "second", "third", box=None)
-    for answer in answers:
-        name = escape_controls(str(answer.file))
-        if answer.assessment is None:
-            table.add_row(name, "–", "–", "refused", "", "")
-            continue
-        top = [f"{get_class_name(code)} {score:.0%}" for code, score in answer.assessment.lesion_type.rank()[:3]]
-        threshold = _format_threshold(answer.assessment)
-        table.add_row(name, f"{answer.assessment.malignant_score:.0%}", threshold, *top)
-    notes = [f"{escape_controls(str(answer.file))}: {note}" for answer in answers for note in _list_notes(answer)]
-    return "\n".join([render_table(table), *notes, ""]) if notes else render_table(table)
-
-
-def _list_notes(answer: "FileAnswer") -> tuple[str, ...]:
-    """Return what the reader of a score must know of the photo: what was guessed or could not be honoured."""
-    return answer.assessment.notes if answer.assessment else ()
-
-
-def _format_threshold(assessment: "Assessment") -> str:
-    side = _side(assessment)
-    return f"{side} {assessment.threshold:.1%}" if side else "–"
+    if answer.assessment:
+        return decide_triage(answer.assessment, sensitivity)
+    return Triage("not_assessable", (answer.error or "",), sensitivity, None) if answer.was_read else None
 
 
 def add_commands(app: typer.Typer) -> None:

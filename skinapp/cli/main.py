@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from skinapp.cli import audit, card, classify, evidence, gate, index, models, runs, split, story, training
+from skinapp.cli import audit, card, classify, evidence, gate, index, models, quality, runs, split, story, training
 from skinapp.cli.console import print_error
 from skinapp.errors import SkinAppError
 from skinapp.files import discard_stdout
@@ -16,7 +16,7 @@ app = typer.Typer(
     help="Triage of skin lesions from dermoscopy photos, with figures that show how far to trust it. "
     "Never a diagnosis.",
 )
-for group in (classify, models, card, gate, evidence, runs, story, index, split, audit, training):
+for group in (classify, models, card, gate, quality, evidence, runs, story, index, split, audit, training):
     group.add_commands(app)
 
 

@@ -9,11 +9,13 @@ from skinapp.errors import ModelError
 from skinapp.inference.activation import compute_class_maps
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.conformal import build_set
+from skinapp.inference.findings import Finding
+from skinapp.inference.quality import check_quality
 from skinapp.inference.scope import ScopeAnswer, ScopeGate
 from skinapp.inference.scope_file import load_gate
 from skinapp.models.card import Card, Task, find_evidence_network, read_card
 from skinapp.models.folder import describe_no_model, find_models
-from skinapp.networks.classifier import Classifier, choose_batch_photos
+from skinapp.networks.classifier import Classifier, Observed, choose_batch_photos
 from skinapp.networks.device import Device, choose_device
 from skinapp.networks.folder import load_model
 from skinapp.networks.preprocess import crop_for_network, to_tensor
@@ -25,7 +27,7 @@ class Assessor:
     """Scores photos for malignancy and lesion type; loaded once, on one device; safe to call from several threads."""
 
     def __init__(self, malignancy: Classifier, lesion_type: Classifier, gate: ScopeGate | None = None) -> None:
-        """Keep two classifiers, for a model with both heads the same one twice, and the malignancy model's gate."""
+        """Keep two classifiers (for a model with both heads, the same one twice) and the malignancy model's gate."""
         self._malignancy, self._lesion_type, self._gate = malignancy, lesion_type, gate
 
     @property
@@ -60,7 +62,9 @@ class Assessor:
 
     def assess_batch(self, photos: Sequence[Photo]) -> list[Assessment]:
         """Assess photos in one pass through each network; PhotoError where the answer to one of them is no number."""
-        probabilities, maps, scopes = self._observe(photos)
+        views = [self.crop_for_network(photo) for photo in photos]
+        probabilities, observed = self._observe(photos, views)
+        scopes = self._gate.check(observed.early) if self._gate else [None] * len(photos)
         types = [_make_scores(self.lesion_type_card, "lesion_type", probabilities, i) for i in range(len(photos))]
         return [
             Assessment(
@@ -73,12 +77,12 @@ class Assessor:
                 malignancy_weights=self.malignancy_card.weights_sha256,
                 lesion_type_weights=self.lesion_type_card.weights_sha256,
                 operating_points=self.malignancy_card.operating_points,
-                in_scope=scopes[i].in_scope if scopes else None,
-                findings=tuple(scope.finding for scope in scopes[i : i + 1] if scope.finding),
+                in_scope=scope.in_scope if scope else None,
+                findings=self._find(photo, views[i], scope),
                 conformal=build_set(types[i], self.lesion_type_card.conformal),
-                maps=np.array(maps[i]),  # a copy: else one kept answer would hold the maps of its whole batch
+                maps=np.array(observed.maps[i]),  # a copy: else one kept answer would hold the maps of its whole batch
             )
-            for i, photo in enumerate(photos)
+            for i, (photo, scope) in enumerate(zip(photos, scopes, strict=True))
         ]
 
     def score_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
@@ -99,20 +103,24 @@ class Assessor:
         weights = {task: self._malignancy.evidence_head(task)[0] for task in network.tasks}
         return compute_class_maps(maps, card.heads, weights)
 
-    def _observe(self, photos: Sequence[Photo]) -> tuple[dict[str, np.ndarray], np.ndarray, list[ScopeAnswer]]:
-        """Return the probabilities (n, k) of each head, the malignancy model's maps (n, d, h, w), and what is in scope.
+    def _find(self, photo: Photo, view: np.ndarray, scope: ScopeAnswer | None) -> tuple[Finding, ...]:
+        """Return what the checks found; of a picture out of scope, nobody asks for the quality."""
+        facts = self.malignancy_card.quality
+        if scope and scope.finding:
+            return (scope.finding,)
+        return check_quality(view, min(photo.pixels.shape[:2]), facts) if facts else ()
 
-        The last is empty where the model has no gate.
-        """
+    def _observe(self, photos: Sequence[Photo], views: Sequence[np.ndarray]) -> tuple[dict[str, np.ndarray], Observed]:
+        """Return the probabilities (n, k) of each head, and what the malignancy model saw."""
         first, second = self.malignancy_card.preprocessing, self.lesion_type_card.preprocessing
-        batch = to_tensor([crop_for_network(photo, first) for photo in photos], first)
+        batch = to_tensor(list(views), first)
         observed = self._malignancy.observe(batch)
         probabilities = _name_heads(self._malignancy, observed.probabilities)
         if self._lesion_type is not self._malignancy:
             # Models with the same preprocessing share the tensor.
             other = batch if first == second else to_tensor([crop_for_network(p, second) for p in photos], second)
             probabilities |= _name_heads(self._lesion_type, self._lesion_type.predict(other))
-        return probabilities, observed.maps, self._gate.check(observed.early) if self._gate else []
+        return probabilities, observed
 
 
 def load_assessor(models: Path, device: Device | None = None) -> Assessor:
@@ -137,7 +145,8 @@ def load_assessor(models: Path, device: Device | None = None) -> Assessor:
                 "Add one, or name another folder with --models or SKINAPP_MODELS."
             )
         classifiers.append(Classifier(load_model(first[role]), device))
-    return Assessor(*classifiers, load_gate(first["malignancy"], classifiers[0].card))
+    malignancy, lesion_type = classifiers
+    return Assessor(malignancy, lesion_type, load_gate(first["malignancy"], malignancy.card))
 
 
 def _name_heads(classifier: Classifier, probabilities: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -14,11 +14,15 @@ from skinapp.photo import Photo, read_photo_file
 
 @dataclass(frozen=True)
 class FileAnswer:
-    """The result for one file: an assessment, or the sentence that says why there is none."""
+    """The result for one file: an assessment, or the sentence that says why there is none.
+
+    `was_read` tells a photo that the network has no answer to from a file that cannot be read.
+    """
 
     file: Path
     assessment: Assessment | None
     error: str | None
+    was_read: bool = True
 
 
 def find_photos(paths: Sequence[Path]) -> list[Path]:
@@ -43,7 +47,7 @@ def assess_files(assessor: Assessor, files: Sequence[Path]) -> Iterator[FileAnsw
                 # A folder of photos would fill the memory with maps that nobody looks at.
                 yield FileAnswer(file, replace(answer, maps=None), None)
             else:
-                yield FileAnswer(file, None, str(answer))
+                yield FileAnswer(file, None, str(answer), isinstance(photo, Photo))
 
 
 def _assess_each(assessor: Assessor, photos: Sequence[Photo]) -> Sequence[Assessment | PhotoError]:

@@ -71,6 +71,18 @@ def compute_rate_interval(
     return percentile_interval(totals[:, 0] / totals[:, 1])
 
 
+def compute_mean_interval(values: Floats, lesion: ClassIndex, replicates: int, seed: int) -> tuple[float, float]:
+    """Return the 95% interval of the mean of values, (n,), by bootstrap over lesions, (n,).
+
+    Where every value is 0 or every one is 1, the interval is that of `compute_rate_interval`.
+    """
+    if values.max() <= 1 and values.min() >= 0:
+        return compute_rate_interval(values, np.ones_like(values), lesion, replicates, seed)
+    sums = sum_by_lesion(np.stack([values, np.ones_like(values)], axis=1), lesion)
+    totals = draw_replicate_sums(sums, replicates, seed)
+    return percentile_interval(totals[:, 0] / totals[:, 1])
+
+
 def bootstrap_auroc(positive: Flags, scores: Floats, lesion: ClassIndex, replicates: int, seed: int) -> Floats:
     """Return the AUROC of each replicate, (replicates,); NaN for one without a positive or without a negative.
 

@@ -23,6 +23,7 @@ from skinapp.models.bounds import (
     require_none,
 )
 from skinapp.models.evidence import ActivationFacts, SimilarFacts
+from skinapp.models.quality import QualityFacts
 from skinapp.models.scope import ScopeFacts
 from skinapp.models.seal import SEAL, add_seal, compute_seal
 from skinapp.models.strict import Strict
@@ -240,6 +241,7 @@ class Card(Strict):
     reference_sha256: str | None = Field(
         None, description="of reference.safetensors: features of training photos by the evidence network"
     )
+    quality: QualityFacts | None = Field(None, description="checks of what the networks see of a photo")
     conformal: ConformalFacts | None = Field(None, description="of the lesion types, fitted to these scores")
     repeats: RepeatFacts | None = Field(None, description="of several photos of one lesion, fitted to these scores")
     activation: ActivationFacts | None = Field(None, description="where the evidence network's maps lie")

@@ -95,7 +95,7 @@ def average(recipe_path: Path, data_root: Path, progress: Progress) -> Card:
 
 
 def _keep_gate(folder: Path, card: Card) -> Card:
-    """Return a card with the evidence network, scope gate and reference bank of the folder's old card.
+    """Return a card with the evidence network, scope gate, quality checks and reference bank of the folder's old card.
 
     They depend on what the evidence network sees, not on the calibration; where that network or the photos' size is
     another now, they are dropped. So are those of a card that cannot be read or was changed by hand.
@@ -108,7 +108,7 @@ def _keep_gate(folder: Path, card: Card) -> Card:
     before, now = (next((n.weights_sha256 for n in one.networks if n.name == name), None) for one in (old, card))
     if before != now or old.preprocessing != card.preprocessing:
         return card
-    kept = ("evidence_network", "scope", "reference_sha256")
+    kept = ("evidence_network", "scope", "quality", "reference_sha256")
     return card.model_copy(update={name: getattr(old, name) for name in kept})
 
 

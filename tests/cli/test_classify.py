@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -15,10 +16,16 @@ import pytest
 from PIL import ExifTags, Image
 
 import skinapp
+from skinapp.errors import PhotoError
+from skinapp.inference.assessment import NOT_ASSESSABLE
+from skinapp.inference.assessor import Assessor
 from skinapp.models.card import OperatingPoint, read_card
+from skinapp.models.quality import QualityFacts
+from skinapp.models.strict import Measured
+from skinapp.models.uncertainty import ClassSet, ConformalFacts
 from skinapp.notice import NOT_CHECKED, NOTICE
 from skinapp.photo import MAX_BYTES
-from skinapp.taxonomy import MALIGNANT_CODES, get_class_name
+from skinapp.taxonomy import CODES, MALIGNANT_CODES, get_class_name
 
 KEYS = [
     "file",
@@ -27,7 +34,11 @@ KEYS = [
     "height",
     "error",
     "notes",
+    "in_scope",
+    "findings",
+    "triage",
     "models",
+    "conformal",
     "threshold",
     "side",
     "weights",
@@ -36,7 +47,8 @@ KEYS = [
 ]
 COLUMNS = (
     "file,sha256,width,height,error,malignant,benign,akiec,bcc,bkl,df,mel,nv,scc,vasc,"
-    "malignancy_weights,lesion_type_weights,threshold,side,notes"
+    "malignancy_weights,lesion_type_weights,threshold,side,notes,"
+    "in_scope,findings,finding_sentences,triage,reasons,sensitivity,conformal"
 )
 
 RunCommand = Callable[..., Any]
@@ -153,7 +165,8 @@ def test_ten_broken_files_do_not_stop_the_good_ones(
     assert done.code == 1
     assert len(objects) == 13
     for one in objects[:10]:
-        assert [one[key] for key in ("sha256", "width", "height", "models", "threshold", "side")] == [None] * 6
+        unknown = ("sha256", "width", "height", "models", "threshold", "side", "triage", "findings", "in_scope")
+        assert [one[key] for key in unknown] == [None] * len(unknown)
         assert one["error"].endswith(".")
         assert f"{one['file']}: {one['error']}" in done.err
         assert one["weights"]["malignancy"]
@@ -292,7 +305,9 @@ def test_every_form_says_on_which_side_of_the_threshold_a_score_lies(
     classify = ("classify", photos, "--models", models, "--format")
     without = json.loads(run_command(*classify, "json").out)
     assert {(one["threshold"], one["side"]) for one in without} == {(None, None)}
-    assert [line.split()[2] for line in run_command(*classify, "table").out.splitlines()[1:4]] == ["–"] * 3
+    assert {one["triage"]["category"] for one in without} == {"not_assessable"}
+    lines = run_command(*classify, "table").out.splitlines()[1:4]
+    assert all(re.search(r"Not assessable +\d+% +– ", line) for line in lines)
 
     threshold = sorted(one["models"]["malignancy"]["malignant"] for one in without)[1] - 1e-4
     make_model(models / "pair", "both", operating_points=(OperatingPoint(sensitivity=0.95, threshold=threshold),))
@@ -324,3 +339,79 @@ def test_every_form_says_what_the_decoder_had_to_guess(
     assert [row["notes"] for row in rows] == [cut["notes"][0], ""]
     assert run_command(*classify, "table").out.splitlines()[-1] == f"{files[0]}: {cut['notes'][0]}"
     assert cut["models"]["malignancy"] == pytest.approx(whole["models"]["malignancy"])
+
+
+POINTS = tuple(OperatingPoint(sensitivity=s, threshold=t) for s, t in ((0.9, 0.9), (0.95, 0.5), (0.98, 0.0001)))
+
+
+def test_the_verdict_follows_the_chosen_sensitivity(
+    run_command: RunCommand, photos: Path, tmp_path: Path, make_model: Callable[..., Path]
+) -> None:
+    models = tmp_path / "models"
+    make_model(models / "pair", "both", operating_points=POINTS)
+    classify = ("classify", photos, "--models", models, "--format")
+    default = json.loads(run_command(*classify, "json").out)
+    assert [one["triage"]["sensitivity"] for one in default] == [0.95] * 3
+    for wanted, threshold in (("0.90", 0.9), ("0.98", 0.0001)):
+        objects = json.loads(run_command(*classify, "json", "--sensitivity", wanted).out)
+        rows = list(csv.DictReader(StringIO(run_command(*classify, "csv", "--sensitivity", wanted).out)))
+        for one, row in zip(objects, rows, strict=True):
+            flagged = one["models"]["malignancy"]["malignant"] >= threshold
+            assert one["threshold"] == one["triage"]["threshold"] == threshold
+            assert flagged == (one["side"] == "above")
+            if flagged:
+                assert one["triage"]["category"] == "flagged"
+            assert row["triage"] == one["triage"]["category"]
+            assert row["reasons"] == " ".join(one["triage"]["reasons"])
+            assert float(row["sensitivity"]) == float(wanted)
+    lines = run_command(*classify, "table", "--sensitivity", "0.98").out.splitlines()
+    assert "98% threshold" in lines[0]
+    assert all("  Flagged  " in line for line in lines[1:4])
+
+
+def test_a_sensitivity_without_a_threshold_is_refused(run_command: RunCommand, photos: Path, models: Path) -> None:
+    done = run_command("classify", photos, "--models", models, "--sensitivity", "0.93")
+    assert (done.code, done.out) == (2, "")
+    assert "0.90, 0.95, 0.98 alone" in done.err
+
+
+def test_every_form_says_what_the_checks_found(
+    run_command: RunCommand, tmp_path: Path, make_model: Callable[..., Path], make_quality: Callable[..., QualityFacts]
+) -> None:
+    models = tmp_path / "models"
+    sets = tuple(ClassSet(label=code, threshold=0.0, photos=1) for code in CODES)
+    share = Measured(value=0.9, photos=10)
+    conformal = ConformalFacts(level=0.9, fitted_on="v", measured_on="t", classes=sets, coverage=share, size=share)
+    facts = {"operating_points": POINTS, "quality": make_quality(), "conformal": conformal}
+    make_model(models / "pair", "both", **facts)
+    Image.fromarray(np.full((64, 64, 3), 2, np.uint8)).save(tmp_path / "black.png")
+    classify = ("classify", tmp_path / "black.png", "--models", models, "--format")
+    (one,) = json.loads(run_command(*classify, "json").out)
+    assert [finding["code"] for finding in one["findings"]] == ["dark"]
+    assert one["findings"][0]["severity"] == "refuses"
+    assert one["triage"]["category"] != "not_flagged"
+    assert one["findings"][0]["sentence"] in one["triage"]["reasons"]
+    assert sorted(one["conformal"]) == sorted(CODES)
+    (row,) = csv.DictReader(StringIO(run_command(*classify, "csv").out))
+    assert (row["findings"], row["conformal"]) == ("dark", " ".join(one["conformal"]))
+    assert row["finding_sentences"].startswith(one["findings"][0]["sentence"])
+    assert one["findings"][0]["sentence"] in run_command(*classify, "table").out
+
+
+def test_a_photo_without_an_answer_is_not_assessable_and_one_that_cannot_be_read_has_no_verdict(
+    run_command: RunCommand, photos: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "d.jpg").write_bytes(b"")
+    monkeypatch.setattr(Assessor, "assess_batch", refuse)
+    done = run_command("classify", photos / "b.jpg", photos / "d.jpg", "--models", models, "--format", "json")
+    unscored, unreadable = json.loads(done.out)
+    assert done.code == 1
+    assert (unscored["triage"]["category"], unscored["triage"]["reasons"]) == ("not_assessable", [unscored["error"]])
+    assert unreadable["triage"] is None
+    table = run_command("classify", photos / "b.jpg", photos / "d.jpg", "--models", models).out
+    assert "Not assessable" in table
+    assert "refused" in table
+
+
+def refuse(self: Assessor, photos: object) -> None:
+    raise PhotoError(NOT_ASSESSABLE)

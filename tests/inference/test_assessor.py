@@ -10,9 +10,10 @@ from torch import Tensor
 from skinapp.errors import ModelError
 from skinapp.inference.assessment import Assessment, Scores
 from skinapp.inference.assessor import Assessor, load_assessor
-from skinapp.inference.scope import OUT_OF_SCOPE, ScopeGate, standardise
+from skinapp.inference.scope import OUT_OF_SCOPE, ScopeAnswer, ScopeGate, standardise
 from skinapp.inference.triage import decide_triage
 from skinapp.models.card import CARD, Card, OperatingPoint, Preprocessing, read_card
+from skinapp.models.quality import QualityFacts
 from skinapp.networks.classifier import Classifier, Observed
 from skinapp.networks.device import Device
 from skinapp.networks.folder import load_model
@@ -244,3 +245,40 @@ def test_a_score_of_the_threshold_is_above_it(assessor: Assessor, make_photo: Ma
     answer = assessor.assess(make_photo(1))
     point = OperatingPoint(sensitivity=0.95, threshold=answer.malignant_score)
     assert replace(answer, operating_points=(point,)).above_threshold is True
+
+
+def open_gate(refuses: set[int]) -> ScopeGate:
+    """Make a gate that refuses the photos at these places of a batch, whatever they show."""
+
+    class Drawn(ScopeGate):
+        def check(self, early: np.ndarray) -> list[ScopeAnswer]:
+            refused = [place in refuses for place in range(len(early))]
+            return [ScopeAnswer(not out, float(out), OUT_OF_SCOPE if out else None) for out in refused]
+
+    none = np.zeros(1)
+    return Drawn(none, none, none, none, 0.0, 0.0)
+
+
+def test_the_gate_looks_at_each_photo_and_quality_at_those_in_scope(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto, make_quality: Callable[..., QualityFacts]
+) -> None:
+    black = make_photo(np.zeros((64, 64, 3), np.uint8))
+    classifier = Classifier(load_model(make_model(tmp_path / "pair", "both", quality=make_quality())), CPU)
+    car, dark = Assessor(classifier, classifier, open_gate({0})).assess_batch([black, black])
+    assert (car.in_scope, car.findings) == (False, (OUT_OF_SCOPE,))
+    assert (dark.in_scope, [finding.code for finding in dark.findings]) == (True, ["dark"])
+    (unchecked,) = Assessor(classifier, classifier).assess_batch([black])
+    assert (unchecked.in_scope, unchecked.findings) == (None, dark.findings)
+
+
+def test_without_limits_nothing_is_found(assessor: Assessor, make_photo: MakePhoto) -> None:
+    assert assessor.assess(make_photo(np.zeros((64, 64, 3), np.uint8))).findings == ()
+
+
+def test_a_photo_of_few_pixels_is_told(
+    tmp_path: Path, make_model: MakeModel, make_photo: MakePhoto, make_quality: Callable[..., QualityFacts]
+) -> None:
+    make_model(tmp_path / "pair", "both", quality=make_quality())
+    small, large = load_assessor(tmp_path, CPU).assess_batch([make_photo(1, (80, 59)), make_photo(1, (80, 60))])
+    assert "too_small" in {finding.code for finding in small.findings}
+    assert "too_small" not in {finding.code for finding in large.findings}
