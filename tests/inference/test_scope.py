@@ -41,6 +41,8 @@ def test_a_photo_beyond_the_limit_is_refused_with_what_to_do() -> None:
     near, far = GATE.check(np.concatenate([describe(1, 0.1, 0.1), describe(1, 3, 4)]))
     assert (near.in_scope, near.finding) == (True, None)
     assert near.distance < 0 < far.distance
+    # NumPy's own truth values would pass by `is False`, and JSON does not take them.
+    assert (type(near.in_scope), type(far.in_scope), type(far.distance)) == (bool, bool, float)
     assert (far.in_scope, far.finding) == (False, OUT_OF_SCOPE)
     assert OUT_OF_SCOPE.severity == "refuses"
 
