@@ -12,7 +12,7 @@ run: .venv/app
 
 # One thread each: the networks of the tests are tiny, and threads that wait for one another cost more than they do.
 test: .venv/dev chromium check
-	OMP_NUM_THREADS=1 $(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff check .

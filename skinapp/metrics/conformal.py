@@ -34,9 +34,8 @@ def fit_class_thresholds(scores: Floats, truth: ClassIndex, level: float) -> Flo
 def build_class_sets(scores: Floats, thresholds: Floats) -> Flags:
     """Return which classes are in the set of each photo, bool (n, k); `scores` is (n, k), `thresholds` (k,).
 
-    Where no class reaches its threshold, the likeliest one is the set: it is never empty.
+    The likeliest class is always in its set, also below its threshold: a set without it would contradict the answer.
     """
     inside: Flags = scores >= thresholds
-    empty = ~inside.any(axis=1)
-    inside[empty, scores[empty].argmax(axis=1)] = True
+    inside[np.arange(len(scores)), scores.argmax(axis=1)] = True
     return inside
