@@ -24,11 +24,12 @@ def test_each_type_has_its_own_threshold_and_the_likeliest_comes_first() -> None
 
 
 def test_facts_in_another_order_mean_the_same() -> None:
-    assert build_set(SCORES, facts(df=0.05, nv=0.7, mel=0.4)) == ("df",)
+    assert build_set(SCORES, facts(df=0.2, nv=0.5, mel=0.25)) == ("nv", "mel")
 
 
-def test_a_set_is_never_empty() -> None:
+def test_the_likeliest_type_is_always_in_the_set() -> None:
     assert build_set(SCORES, facts(mel=0.9, nv=0.9, df=0.9)) == ("nv",)
+    assert build_set(SCORES, facts(mel=0.9, nv=0.9, df=0.05)) == ("nv", "df")
 
 
 def test_without_facts_there_is_no_set_and_facts_of_others_are_a_mistake() -> None:
