@@ -7,6 +7,7 @@ from skinapp.cards.evidence import describe_nearest, describe_network, find_acti
 from skinapp.formatting import PERCENT, format_estimate, format_threshold
 from skinapp.models.card import Card
 from skinapp.models.evidence import ActivationFacts
+from skinapp.models.quality import BoxFacts, QualityFigures
 from skinapp.models.scope import Refusals, ScopeFacts
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ConformalFacts, RepeatFacts
@@ -18,6 +19,12 @@ OUTSIDE = (
     "What counts most is what the gate does to kinds of pictures that it never saw. A star marks a kind that it was "
     "fitted on; its figure is of a gate that was fitted without that kind."
 )
+USUAL = (
+    "On validation photos, which are usual dermoscopy, a finding is mostly a false alarm. A finding that warns stands "
+    "beside the answer. A photo is refused only where it cannot be judged."
+)
+FLAWED = "A program made these flaws in copies of validation photos; real flaws vary more."
+ANY = "A finding of any kind"
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ def list_tables(card: Card) -> tuple[FactTable, ...]:
     tables: list[FactTable] = []
     if card.scope:
         tables += _list_scope(card.scope)
+    if card.quality and card.quality.figures:
+        tables += _list_quality(card.quality.figures)
     if card.conformal:
         tables.append(_build_sets(card.conformal))
     if card.repeats:
@@ -61,6 +70,34 @@ def _describe_refusals(kind: Refusals) -> tuple[str, ...]:
     name = kind.kind if kind.inside else (kind.kind[:1].upper() + kind.kind[1:]).replace("-", " ")
     starred = f"{name} *" if kind.fitted else name
     return starred, f"{kind.photos:,}", f"{kind.refused:,}", format_estimate(kind, PERCENT)
+
+
+def _list_quality(facts: QualityFigures) -> Iterator[FactTable]:
+    alarms = {**{_name(code): share for code, share in facts.false_alarms.items()}, ANY: facts.any_finding}
+    alarms["Refused"] = facts.refused
+    rows = tuple((name, format_estimate(share, PERCENT), _count(share)) for name, share in alarms.items())
+    yield FactTable("Quality checks: findings in usual photos", ("Finding", "Share of photos", "Photos"), rows, USUAL)
+    made = tuple(
+        (copy.kind.capitalize(), _name(copy.code), format_estimate(copy.found, PERCENT), _count(copy.found))
+        for copy in facts.copies
+    )
+    columns = ("What was done to copies", "Finding", "Found in", "Copies")
+    yield FactTable("Quality checks: findings in flawed copies", columns, made, _describe_box(facts.box))
+
+
+def _name(code: str) -> str:
+    return code.replace("_", " ").capitalize()
+
+
+def _describe_box(box: BoxFacts | None) -> str:
+    """Say what the copies are, and how well the lesion is located where that was measured."""
+    if box is None:
+        return FLAWED
+    return (
+        f"{FLAWED} Some checks, and the proposed frame, rest on where the lesion is, found by its contrast: the "
+        f"centre of its box lies in the lesion in {format_estimate(box.centred, PERCENT)} of the photos, and the box "
+        f"overlaps that of the lesion's outline by {format_estimate(box.overlap, '.2f')} (intersection over union)."
+    )
 
 
 def _build_sets(facts: ConformalFacts) -> FactTable:

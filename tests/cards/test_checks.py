@@ -6,6 +6,7 @@ from skinapp.cards.checks import list_tables
 from skinapp.cards.formats.hugging_face import format_hub_card
 from skinapp.models.card import Card, read_card
 from skinapp.models.evidence import ActivationFacts, ActivationShare, NearestRight, SimilarFacts
+from skinapp.models.quality import BoxFacts, CopyFacts, QualityFacts, QualityFigures
 from skinapp.models.scope import Refusals, ScopeFacts
 from skinapp.models.strict import Measured
 from skinapp.models.uncertainty import ClassSet, ConformalFacts, RepeatFacts
@@ -72,6 +73,22 @@ def test_sets_of_types_say_which_type_is_always_in_them(card: Card) -> None:
     )
     assert "so that 90% of the photos" in table.note
     assert "1.7 (1.6 to 1.8) types on average" in table.note
+
+
+def test_quality_checks_have_their_false_alarms_and_what_they_find(card: Card) -> None:
+    figures = QualityFigures(
+        false_alarms={"no_lesion": SHARE},
+        any_finding=SHARE,
+        refused=SHARE.model_copy(update={"value": 0.0, "low": 0.0, "high": 0.125}),
+        copies=(CopyFacts(kind="out of focus", code="blurred", found=SHARE),),
+        box=BoxFacts(overlap=SHARE, centred=SHARE),
+    )
+    facts = QualityFacts.model_construct(figures=figures)  # the limits are no part of the tables
+    usual, flawed = list_tables(card.model_copy(update={"quality": facts}))
+    assert [row[0] for row in usual.rows] == ["No lesion", "A finding of any kind", "Refused"]
+    assert usual.rows[-1][1] == "0.0% (0.0% to 12.5%)"
+    assert flawed.rows == (("Out of focus", "Blurred", "75.0% (50.0% to 87.5%)", "1,234"),)
+    assert "by 0.75 (0.50 to 0.88)" in flawed.note
 
 
 def test_photos_of_one_lesion_have_a_row_for_each_share_that_was_measured(card: Card) -> None:
