@@ -14,8 +14,9 @@ Mask = npt.NDArray[np.bool_]
 Degrade = Callable[[View, Mask, np.random.Generator], View | None]
 """Takes a view (s, s, 3), its lesion mask (s, s) and a source of chance; None where this view cannot show the flaw."""
 
-_BLUR, _LIGHT, _SHRINK = 1 / 125, 0.3, 0.3
-"""Standard deviation of the blur as a share of the side; the light that is left; the size of a lesion far away."""
+_BLUR, _STRONG_BLUR, _LIGHT, _SHRINK = 1 / 125, 1 / 30, 0.3, 0.3
+"""Standard deviation of a blur, and of a strong one, as a share of the side; the light that is left; the size of a
+lesion far away."""
 
 _CUT_SIDE, _BARE_SIDES = 0.5, (0.5, 0.4, 0.3)
 _HAIRS, _HAIR = 40, (45, 32, 28)
@@ -35,9 +36,13 @@ class Flaw:
     needs_mask: bool = False
 
 
-def blur(view: View, mask: Mask, chance: np.random.Generator) -> View:
-    """Put a view out of focus: a Gaussian of 1.8 px at a side of 224."""
-    return np.asarray(cv2.GaussianBlur(view, (0, 0), _BLUR * view.shape[0]), np.uint8)
+def blur(share: float) -> Degrade:
+    """Return a function that puts a view out of focus: a Gaussian whose deviation is that share of the side."""
+
+    def make(view: View, mask: Mask, chance: np.random.Generator) -> View:
+        return np.asarray(cv2.GaussianBlur(view, (0, 0), share * view.shape[0]), np.uint8)
+
+    return make
 
 
 def darken(view: View, mask: Mask, chance: np.random.Generator) -> View:
@@ -140,7 +145,8 @@ def reduce_to(side_px: int) -> Degrade:
 
 
 FLAWS = (
-    Flaw("out of focus", "blurred", blur),
+    Flaw("out of focus", "blurred", blur(_BLUR)),
+    Flaw("far out of focus", "blurred", blur(_STRONG_BLUR)),
     Flaw("30% of the light", "dark", darken),
     Flaw("60% more light", "bright", tint(1.6, 1.6, 1.6)),
     Flaw("white reflections", "glare", add_reflections),

@@ -58,7 +58,7 @@ def test_bare_skin_is_refused_and_its_lack_of_detail_is_not_called_blur(facts: Q
 
 
 def test_a_small_photo_is_told_instead_of_its_blur(facts: QualityFacts) -> None:
-    blurred = blur(*draw(), np.random.default_rng(0))
+    blurred = blur(1 / 125)(*draw(), np.random.default_rng(0))
     assert codes(blurred, facts) == ["blurred"]
     assert codes(blurred, facts, side_px=59) == ["too_small"]
 
@@ -83,7 +83,7 @@ def test_measures_grow_as_the_photo_gets_worse() -> None:
     view, mask = draw()
     good, chance = measure_quality(view), np.random.default_rng(0)
     for code, worse in (
-        ("blurred", blur(view, mask, chance)),
+        ("blurred", blur(1 / 125)(view, mask, chance)),
         ("dark", view // 2),
         ("glare", add_reflections(view, mask, chance)),
         ("tiny", shrink_lesion(view, mask, chance)),
@@ -92,6 +92,13 @@ def test_measures_grow_as_the_photo_gets_worse() -> None:
         ("ink", add_ink(view)),
     ):
         assert measure_quality(worse)[code] > good[code]
+
+
+def test_a_strong_blur_measures_more_than_a_slight_one() -> None:
+    view, mask = draw()
+    blurs = [blur(share)(view, mask, np.random.default_rng(0)) for share in (1 / 125, 1 / 60, 1 / 30, 1 / 15)]
+    slight, *strong = (measure_quality(blurred)["blurred"] for blurred in blurs)
+    assert min(strong) > slight
 
 
 def test_a_view_of_another_size_is_measured_alike() -> None:
