@@ -131,7 +131,8 @@ def split_by_lesion(
     in_showcase = mark_linked(groups, table["image_id"].isin(showcase["image_id"]).to_numpy())
     rest = np.flatnonzero(~in_showcase)
     split = pd.Series("showcase", index=table.index, dtype="string")
-    lesions = "lesions" if table["patient_id"].isna().all() else "patients or lesions"
+    has_patients = "patient_id" in table.columns and table["patient_id"].notna().any()
+    lesions = "patients or lesions" if has_patients else "lesions"
     noun = lesions if group == "lesion_id" else f"groups by {group}"
     for name, part in _deal_tenths(labels.to_numpy()[rest], groups[rest], seed, noun):
         split.iloc[rest[part]] = name
