@@ -161,7 +161,7 @@ def test_a_pasted_picture_is_framed_also_while_an_answer_is_open(page: Page, pho
     )
     expect(page.get_by_role("group", name="Frame around the lesion")).to_be_focused()
     assess(page)
-    expect(page.get_by_text("pasted.jpg")).to_be_visible()
+    expect(page.get_by_text("Upload · pasted.jpg")).to_be_visible()
 
 
 def test_the_frame_of_an_answer_is_changed_without_choosing_the_photo_again(page: Page, photo: Path) -> None:
