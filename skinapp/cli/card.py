@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from skinapp.cli.console import ModelsOption, find_model_folder, print_message, render_table, write_answer
+from skinapp.cli.console import (
+    ModelArgument,
+    ModelsOption,
+    find_model_folder,
+    print_message,
+    render_table,
+    write_answer,
+)
 from skinapp.cli.read_runs import read_own_runs
 from skinapp.datasets.table import TABLES, read_table
 from skinapp.errors import DatasetError, RunError
@@ -30,7 +37,7 @@ Runs = Mapping[tuple["Task", str], MeasuredRun]
 
 
 def card(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
+    model: ModelArgument,
     table: Annotated[
         Path | None,
         typer.Option(help="The image table it was trained on; by default the shipped table of that name."),

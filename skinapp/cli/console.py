@@ -29,6 +29,8 @@ DataOption = Annotated[
     ),
 ]
 
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")]
+
 ModelsOption = Annotated[
     Path | None,
     typer.Option("--models", envvar="SKINAPP_MODELS", help="Folder of models; by default the installed ones."),

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from skinapp.cli.console import (
     DataOption,
+    ModelArgument,
     ModelsOption,
     check_data_root,
     find_model_folder,
@@ -32,7 +33,7 @@ MASKS = Path("ham10000") / "masks"
 
 
 def evidence(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
+    model: ModelArgument,
     table: Annotated[
         Path | None, typer.Option(help="Image table of the photos; by default the shipped table it was trained on.")
     ] = None,

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from skinapp.cli.console import (
     DataOption,
+    ModelArgument,
     ModelsOption,
     check_data_root,
     find_model_folder,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 CacheOption = Annotated[
     Path | None, typer.Option(help="Folder for what the network saw already; an interrupted run goes on from there.")
 ]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")]
 
 
 def gate(

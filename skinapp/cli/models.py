@@ -11,6 +11,7 @@ from rich.table import Table
 
 from skinapp.cli.console import (
     DataOption,
+    ModelArgument,
     ModelsOption,
     check_data_root,
     choose_models_folder,
@@ -96,7 +97,7 @@ def _build_table(heads: Sequence[tuple["Card", "Task", "TestRun | None"]]) -> Ta
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
+    model: ModelArgument,
     table: Annotated[
         Path,
         typer.Argument(

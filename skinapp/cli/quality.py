@@ -9,6 +9,7 @@ from rich.table import Table
 from skinapp.cli.card import find_own_table
 from skinapp.cli.console import (
     DataOption,
+    ModelArgument,
     ModelsOption,
     check_data_root,
     find_model_folder,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def quality(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
+    model: ModelArgument,
     table: Annotated[
         Path | None,
         typer.Option(help="The image table it was trained on; by default the shipped table of that name."),

@@ -11,6 +11,7 @@ import typer
 
 from skinapp.cli.console import (
     DataOption,
+    ModelArgument,
     ModelsOption,
     check_data_root,
     check_output,
@@ -71,7 +72,7 @@ def train(
 
 
 def calibrate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's id, or its folder.")],
+    model: ModelArgument,
     data: DataOption = None,
     models: ModelsOption = None,
 ) -> None:

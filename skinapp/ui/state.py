@@ -98,11 +98,6 @@ def keep_call(answer_id: int, call: Call | None) -> None:
     keep_desk(replace(desk, calls={**desk.calls, answer_id: call}))
 
 
-def get_answer() -> Answer | None:
-    """Return the answer on show, or None."""
-    return get_desk().answer
-
-
 def get_what_if(answer: Answer) -> "WhatIf | None":
     """Return how the score of this answer's photo moves with changes; None where that was not asked for last."""
     kept: tuple[Answer, WhatIf] | None = st.session_state.get(_WHAT_IF)
